@@ -1,0 +1,93 @@
+"""Names, parsed once: nothing else in the house splits on '-' (rulings.md, 5)."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from vr.errors import InvalidInput
+
+_PART = re.compile(r"[A-Za-z0-9_.+]+")
+
+
+def part_problem(what: str, value: str) -> str | None:
+    """Why `value` can't be part of a proc name, as a sentence; None if it can.
+
+    Parts are joined with '-' into folder, container and program names, hence the rule.
+    """
+    if not value:
+        return f"{what}: is empty, but letters, digits or underscores are expected"
+    if not _PART.fullmatch(value) or value in {".", ".."}:
+        bad = sorted(set(re.sub(_PART, "", value))) or [value]
+        shown = " ".join("space" if c == " " else repr(c) for c in bad)
+        return (
+            f"{what}: {value!r} contains {shown}; "
+            "only letters, digits, underscores, dots and plus signs are allowed"
+        )
+    return None
+
+
+def tag_problem(what: str, value: str) -> str | None:
+    """Why `value` can't be deployed as a version; None if it can."""
+    if value and "-" in value:
+        return (
+            f"{what}: {value!r} contains '-', which separates the parts of a proc's name; "
+            "use a tag without dashes, or the commit's hash"
+        )
+    if not _PART.fullmatch(value) or value in {".", ".."}:
+        return (
+            f"{what}: {value!r} can't be part of a file name; use a tag, branch or commit "
+            "of letters, digits, dots and underscores"
+        )
+    return None
+
+
+@dataclass(frozen=True)
+class ProcName:
+    """`app-version-config-hash-proc-port`: container, folder, Supervisor program and group."""
+
+    app: str
+    version: str
+    config: str
+    hash: str
+    proc: str
+    port: int
+
+    def __str__(self) -> str:
+        return "-".join(
+            [self.app, self.version, self.config, self.hash, self.proc, str(self.port)]
+        )
+
+    @property
+    def short(self) -> str:
+        """`app-version-proc`, for people."""
+        return f"{self.app}-{self.version}-{self.proc}"
+
+    @classmethod
+    def parse(cls, name: str) -> ProcName | None:
+        """The parts, or None for a foreign proc (not six parts, or no integer port)."""
+        parts = name.split("-")
+        if len(parts) != 6 or not parts[5].isascii() or not parts[5].isdigit():
+            return None
+        app, version, config, hash_, proc, port = parts
+        return cls(app, version, config, hash_, proc, int(port))
+
+    @classmethod
+    def checked(
+        cls, app: str, version: str, config: str, hash_: str, proc: str, port: int, *, where: str
+    ) -> ProcName:
+        """Build a name from untrusted parts; raises InvalidInput naming every bad one.
+
+        An empty hash is allowed: builds have none (rulings.md, 5).
+        """
+        found = [
+            part_problem("app_name", app),
+            tag_problem("version", version),
+            part_problem("config_name", config),
+            part_problem("release_hash", hash_) if hash_ else None,
+            part_problem("proc_name", proc),
+        ]
+        problems = [problem for problem in found if problem]
+        if problems:
+            raise InvalidInput(where, problems)
+        return cls(app, version, config, hash_, proc, port)
