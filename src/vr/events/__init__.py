@@ -1,0 +1,1 @@
+"""What hosts and workers tell the rest of the system: published to Redis, kept, replayed."""

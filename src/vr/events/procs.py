@@ -1,0 +1,125 @@
+"""The state of procs as hosts push it (reference: runner-builder.md 4, api-v1.md 5).
+
+A host's publisher writes the whole list of its procs and a heartbeat; pages and the API read
+that, never the host itself. A host that is silent keeps its last list and shows its age.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import redis
+
+from vr.specs.names import ProcName
+
+CHANNEL = "proc_events"
+REMOVED = "PROCESS_GROUP_REMOVED"
+HEARTBEATS = "host_heartbeats"
+KEEP_SECONDS = 600
+# A publisher speaks at least every minute (TICK_60), so two missed ticks mean silence.
+SILENT_AFTER_SECONDS = 130
+
+Proc = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class HostState:
+    """What a host last said. `seen` is unix time, None if it never spoke."""
+
+    host: str
+    seen: float | None
+    procs: list[Proc] = field(default_factory=list)
+
+    def is_silent(self, now: float) -> bool:
+        return self.seen is None or now - self.seen > SILENT_AFTER_SECONDS
+
+
+def proc_object(host: str, info: Mapping[str, Any]) -> Proc:
+    """The proc object of the API from Supervisor's process struct.
+
+    A name that isn't ours keeps its name as app and proc name, with UNKNOWN and port 0 for the
+    rest, so that foreign programs still show.
+    """
+    name = str(info["name"])
+    parsed = ProcName.parse(name)
+    return {
+        "id": f"{host}-{name}",
+        "host": host,
+        "name": name,
+        "jsname": name.replace(".", "dot"),
+        "group": info.get("group", name),
+        "description": info.get("description", ""),
+        "state": int(info.get("state", 1000)),
+        "statename": info.get("statename", "UNKNOWN"),
+        "pid": int(info.get("pid") or 0),
+        "exitstatus": int(info.get("exitstatus") or 0),
+        "spawnerr": info.get("spawnerr", ""),
+        "logfile": info.get("logfile", ""),
+        "stdout_logfile": info.get("stdout_logfile", ""),
+        "stderr_logfile": info.get("stderr_logfile", ""),
+        "now": _iso(info.get("now")),
+        "start_time": _iso(info.get("start")),
+        "stop_time": _iso(info.get("stop")),
+        "app_name": parsed.app if parsed else name,
+        "version": parsed.version if parsed else "UNKNOWN",
+        "config_name": parsed.config if parsed else "UNKNOWN",
+        "hash": parsed.hash if parsed else "UNKNOWN",
+        "proc_name": parsed.proc if parsed else name,
+        "port": parsed.port if parsed else 0,
+    }
+
+
+def _iso(unix: Any) -> str | None:
+    return datetime.fromtimestamp(int(unix), tz=UTC).isoformat() if unix else None
+
+
+def _key(host: str) -> str:
+    return f"host_procs:{host}"
+
+
+class ProcBoard:
+    """The last pushed state of every host, in Redis, with a channel for changes."""
+
+    def __init__(self, connection: redis.Redis) -> None:
+        self._redis = connection
+
+    def replace(self, host: str, infos: Iterable[Mapping[str, Any]]) -> None:
+        """Store the complete list of a host's procs, and its heartbeat, in one transaction."""
+        fields: dict[Any, Any] = {str(info["name"]): json.dumps(dict(info)) for info in infos}
+        with self._redis.pipeline() as pipe:
+            pipe.delete(_key(host))
+            if fields:
+                pipe.hset(_key(host), mapping=fields)
+                pipe.expire(_key(host), KEEP_SECONDS)
+            pipe.hset(HEARTBEATS, host, str(time.time()))
+            pipe.execute()
+
+    def announce(self, event: str, proc: Mapping[str, Any]) -> None:
+        """Tell subscribers that a proc changed; `event` is Supervisor's event name."""
+        self._redis.publish(CHANNEL, json.dumps({**proc, "event": event}))
+
+    def read(self, hosts: Sequence[str]) -> dict[str, HostState]:
+        """The last pushed state of each host named, also of those that never spoke."""
+        if not hosts:
+            return {}
+        with self._redis.pipeline() as pipe:
+            pipe.hmget(HEARTBEATS, list(hosts))
+            for host in hosts:
+                pipe.hgetall(_key(host))
+            heartbeats, *hashes = pipe.execute()
+        return {
+            host: HostState(
+                host=host,
+                seen=float(beat) if beat else None,
+                procs=sorted(
+                    (proc_object(host, json.loads(text)) for text in fields.values()),
+                    key=lambda proc: str(proc["name"]),
+                ),
+            )
+            for host, beat, fields in zip(hosts, heartbeats, hashes, strict=True)
+        }

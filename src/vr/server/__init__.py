@@ -1,0 +1,1 @@
+"""The server: models, the swarm engine, the HTTP API and the web pages."""

@@ -1,0 +1,85 @@
+"""Telling the world: events are stored first and published after the transaction commits."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any
+
+import redis
+from django.conf import settings
+from django.db import transaction
+
+from vr.events import stream
+from vr.server.models import Event, LogEntry
+
+log = logging.getLogger(__name__)
+
+
+@lru_cache(maxsize=1)
+def redis_connection() -> redis.Redis:
+    """The process's connection pool to Redis."""
+    return redis.Redis.from_url(settings.REDIS_URL, socket_timeout=5, decode_responses=True)
+
+
+def event_data(event: Event) -> dict[str, Any]:
+    """What the stream carries for an event (api-v1.md 6)."""
+    data: dict[str, Any] = {
+        "id": event.pk,
+        "time": event.time.replace(tzinfo=None).isoformat(),
+        "title": event.title,
+        "message": event.message,
+        "tags": event.tags,
+    }
+    if event.trace_id:
+        data["swarm_id"] = event.trace_id
+    if event.resource_uri:
+        data["resource_uri"] = event.resource_uri
+    return data
+
+
+def announce(
+    title: str,
+    message: str = "",
+    *,
+    tags: Sequence[str],
+    trace_id: str = "",
+    resource_uri: str = "",
+) -> Event:
+    """Store an event and, once it is committed, publish it to live readers.
+
+    Redis being away loses nothing: readers catch up from the database.
+    """
+    event = Event.objects.create(
+        title=title[:200],
+        message=stream.shorten(message),
+        tags=list(tags),
+        trace_id=trace_id,
+        resource_uri=resource_uri,
+    )
+    transaction.on_commit(lambda: _publish(event))
+    return event
+
+
+def _publish(event: Event) -> None:
+    try:
+        stream.publish(redis_connection(), event.pk, event_data(event))
+    except redis.RedisError as error:
+        log.warning("event %s is stored but could not be published: %s", event.pk, error)
+
+
+def user_did(
+    user: Any, action: str, what: str, *, trace_id: str = "", resource_uri: str = ""
+) -> None:
+    """Record in the action log, and announce, that a user did something."""
+    known = user if getattr(user, "pk", None) else None
+    name = known.get_username() if known else "system"
+    message = f"{name}: {action} {what}"
+    LogEntry.objects.create(type=action, user=known, message=message)
+    announce(
+        message,
+        tags=["user", action],
+        trace_id=trace_id,
+        resource_uri=resource_uri,
+    )

@@ -1,0 +1,1 @@
+"""The HTTP API at /api/v1/ and the event streams."""

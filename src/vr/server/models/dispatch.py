@@ -1,0 +1,136 @@
+"""A dispatch: one run of a swarm towards its intent, kept in rows so that it can be resumed.
+
+The engine plans from what it observes; these rows hold only what can't be observed: that the
+run was asked for, by whom, which step it is at, and why it ended.
+"""
+
+from __future__ import annotations
+
+import secrets
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+from vr.server.models.apps import Release
+from vr.server.models.hosts import Host
+from vr.server.models.names import validate_tag
+from vr.server.models.swarms import Swarm
+
+
+def new_trace_id() -> str:
+    """32 hex digits that follow a swarm through every task and event."""
+    return secrets.token_hex(16)
+
+
+class DispatchStatus(models.TextChoices):
+    QUEUED = "queued"
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+
+
+ENDED = (DispatchStatus.SUCCEEDED, DispatchStatus.FAILED)
+
+
+class Dispatch(models.Model):
+    """Bring a swarm to `tag` and `size`; at most one per swarm is open at a time."""
+
+    trace_id = models.CharField(max_length=32, unique=True, default=new_trace_id)
+    swarm = models.ForeignKey(Swarm, on_delete=models.CASCADE, related_name="dispatches")
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL
+    )
+    tag = models.CharField(max_length=50, validators=[validate_tag])
+    size = models.PositiveIntegerField()
+    release = models.ForeignKey(
+        Release, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    # A rollback names its release; otherwise one is found or made for the tag.
+    release_is_fixed = models.BooleanField(default=False)
+    previous_release = models.ForeignKey(
+        Release, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    status = models.CharField(
+        max_length=10, choices=DispatchStatus.choices, default=DispatchStatus.QUEUED
+    )
+    error = models.TextField(blank=True, default="", help_text="Why it failed, in a sentence.")
+    output = models.TextField(blank=True, default="", help_text="The failing output.")
+    created = models.DateTimeField(auto_now_add=True)
+    started = models.DateTimeField(null=True, blank=True)
+    ended = models.DateTimeField(null=True, blank=True)
+    # The worker that drives it, and until when it is believed to be alive.
+    lease_owner = models.CharField(max_length=100, blank=True, default="")
+    lease_until = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["swarm"],
+                condition=Q(status__in=["queued", "running"]),
+                name="one_open_dispatch_per_swarm",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.swarm.name} → {self.tag}"
+
+    @property
+    def is_open(self) -> bool:
+        return self.status not in ENDED
+
+
+class StepKind(models.TextChoices):
+    BUILD = "build"
+    RELEASE = "release"
+    DEPLOY = "deploy"
+    START = "start"  # waiting until the deployed procs are ready
+    UPTEST = "uptest"
+    ROUTE = "route"
+    DRAIN = "drain"
+    RETIRE = "retire"
+    UNDO = "undo"  # removing the new procs after a failure
+
+
+class StepStatus(models.TextChoices):
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+
+
+class Step(models.Model):
+    """One step of a dispatch as people see it: what, how far, how long."""
+
+    dispatch = models.ForeignKey(Dispatch, on_delete=models.CASCADE, related_name="steps")
+    kind = models.CharField(max_length=10, choices=StepKind.choices)
+    status = models.CharField(max_length=10, choices=StepStatus.choices, default=StepStatus.RUNNING)
+    message = models.TextField(blank=True, default="")
+    started = models.DateTimeField()
+    ended = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["id"]
+
+    def __str__(self) -> str:
+        return f"{self.kind}: {self.message}"
+
+
+class PortLease(models.Model):
+    """A port of a host and the proc that owns it, from before its deploy until it is retired."""
+
+    host = models.ForeignKey(Host, on_delete=models.CASCADE, related_name="port_leases")
+    port = models.PositiveIntegerField()
+    swarm = models.ForeignKey(
+        Swarm, null=True, blank=True, on_delete=models.SET_NULL, related_name="port_leases"
+    )
+    proc = models.CharField(max_length=250, help_text="Full name of the proc.")
+    created = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["host", "port"], name="one_owner_per_port"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.host}:{self.port} {self.proc}"

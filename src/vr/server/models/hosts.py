@@ -1,0 +1,42 @@
+"""Hosts, and the squads that they form."""
+
+from __future__ import annotations
+
+from django.core.validators import RegexValidator
+from django.db import models
+
+
+class Squad(models.Model):
+    """A pool of identically provisioned hosts."""
+
+    name = models.CharField(
+        max_length=50,
+        unique=True,
+        validators=[RegexValidator(r"^[A-Za-z0-9_.-]+\Z", "use letters, digits, '_', '.', '-'")],
+    )
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Host(models.Model):
+    """A machine that runs procs under its own Supervisor."""
+
+    name = models.CharField(
+        max_length=200,
+        unique=True,
+        validators=[RegexValidator(r"^[A-Za-z0-9_.-]+\Z", "must be a host name")],
+    )
+    active = models.BooleanField(default=True, help_text="Inactive hosts get no new procs.")
+    squad = models.ForeignKey(
+        Squad, null=True, blank=True, on_delete=models.SET_NULL, related_name="hosts"
+    )
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name

@@ -1,0 +1,22 @@
+"""Validators that let only names through that can be part of a proc's name."""
+
+from __future__ import annotations
+
+from django.core.exceptions import ValidationError
+
+from vr.specs.names import part_problem, tag_problem
+
+
+def validate_part(value: str) -> None:
+    """Raises ValidationError if `value` can't be a part of a proc's name."""
+    _check(part_problem("name", value))
+
+
+def validate_tag(value: str) -> None:
+    """Raises ValidationError if `value` can't be deployed as a version."""
+    _check(tag_problem("version", value))
+
+
+def _check(problem: str | None) -> None:
+    if problem:
+        raise ValidationError(problem.partition(": ")[2])

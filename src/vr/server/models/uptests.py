@@ -1,0 +1,46 @@
+"""Results of uptests: of a dispatch, or of a scheduled run over all procs."""
+
+from __future__ import annotations
+
+from django.db import models
+
+from vr.server.models.dispatch import Dispatch
+
+
+class TestRun(models.Model):
+    """One round of uptests; part of a dispatch, or scheduled."""
+
+    __test__ = False
+    dispatch = models.ForeignKey(
+        Dispatch, null=True, blank=True, on_delete=models.CASCADE, related_name="testruns"
+    )
+    start = models.DateTimeField(auto_now_add=True)
+    end = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-id"]
+
+    def __str__(self) -> str:
+        return f"test run {self.pk}"
+
+
+class TestResult(models.Model):
+    """The uptests of one proc: `results` is a list of {Name, Passed, Output, Duration}."""
+
+    __test__ = False
+    testrun = models.ForeignKey(TestRun, on_delete=models.CASCADE, related_name="testresults")
+    time = models.DateTimeField(auto_now_add=True)
+    hostname = models.CharField(max_length=200)
+    procname = models.CharField(max_length=250)
+    passed = models.BooleanField()
+    results = models.JSONField(default=list)
+
+    class Meta:
+        ordering = ["id"]
+
+    def __str__(self) -> str:
+        return f"{self.procname}: {'passed' if self.passed else 'failed'}"
+
+    @property
+    def testcount(self) -> int:
+        return len(self.results)
