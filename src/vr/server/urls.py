@@ -1,8 +1,14 @@
 """Every address of the server."""
 
 from django.contrib import admin
-from django.urls import URLPattern, URLResolver, path
+from django.urls import URLPattern, URLResolver, include, path
+
+from vr.server.api.v1 import api
+from vr.server.files import download
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("admin/", admin.site.urls),
+    path("api/v1/", api.urls),
+    path("api/streams/", include("vr.server.streams.urls")),
+    path("files/<str:signature>/<str:name>", download, name="file"),
 ]

@@ -1,0 +1,50 @@
+"""Every test runs in a home of its own, never in the machine's Velociraptor.
+
+pytest-django reads the settings before any conftest is loaded, so they are read again here, from
+an environment that points into a temporary folder. Nothing connects: tests of other rooms need
+neither a database nor Redis.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+from django.conf import settings
+
+import vr.server.settings
+
+HOME = Path(tempfile.mkdtemp(prefix="vr-test-"))
+
+
+def _own_environment() -> None:
+    for name in [name for name in os.environ if name.startswith("VR_")]:
+        del os.environ[name]
+    os.environ |= {
+        "VR_HOME": str(HOME / "home"),
+        "VR_ROOT": str(HOME / "apps"),
+        "VR_SECRET_KEY": "only-for-tests",
+        "VR_LOCAL_HOST": "testhost",
+        # Nobody listens there: a test that needs Redis starts one of its own.
+        "VR_REDIS_URL": f"unix://{HOME}/no-redis.sock",
+    }
+
+
+def _read_settings_again() -> None:
+    module = importlib.reload(vr.server.settings)
+    for name in dir(module):
+        if name.isupper():
+            setattr(settings, name, getattr(module, name))
+    # The real ones take half a second a password, on purpose.
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+_own_environment()
+_read_settings_again()
+
+
+def pytest_unconfigure() -> None:
+    shutil.rmtree(HOME, ignore_errors=True)
