@@ -87,3 +87,13 @@ class ProcPaths:
     def launcher(self) -> Path:
         """The script that setup leaves ready and run execs."""
         return self.folder / "launch"
+
+
+def bundled(folder: str) -> Path:
+    """Where a folder that ships with Velociraptor lies: `buildpacks`, `examples`, `stack`.
+
+    In an installed package it lies inside; in a checkout it is at the top.
+    """
+    here = Path(__file__).resolve().parent
+    installed = here / "bundled" / folder
+    return installed if installed.is_dir() else here.parent.parent / folder

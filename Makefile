@@ -1,0 +1,43 @@
+# The verbs that people and CI share; each is a script of a few lines in bin/.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+VENV := .venv/bin
+
+help: ## show the targets
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+setup: ## system packages, virtual environment, the stack's OS image
+	@bin/setup
+
+run: ## start Velociraptor here, deploy the example app, print where it is
+	@bin/setup
+	@$(VENV)/vr demo
+
+test: ## everything: unit, integration with the real parts, end to end
+	@bin/setup --tests
+	@$(VENV)/pytest -m "not chaos and not scale"
+
+test-unit: ## the pure parts, in seconds
+	@bin/setup --python
+	@$(VENV)/pytest tests/unit
+
+test-chaos: ## long runs that kill parts
+	@bin/setup --tests
+	@$(VENV)/pytest -m chaos
+
+test-scale: ## long runs with many parts
+	@bin/setup --tests
+	@$(VENV)/pytest -m scale
+
+lint: ## ruff, mypy, import contracts
+	@bin/setup --python
+	@bin/lint
+
+bench: ## speed, measured and printed beside a yardstick
+	@bin/setup
+	@for program in benchmarks/bench_*.py; do $(VENV)/python $$program || exit 1; done
+
+lock: ## write requirements.lock anew from pyproject.toml
+	@bin/lock
+
+.PHONY: help setup run test test-unit test-chaos test-scale lint bench lock

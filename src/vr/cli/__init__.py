@@ -1,0 +1,1 @@
+"""The `vr` command: a client of the HTTP API, and the single-machine stack."""

@@ -1,0 +1,86 @@
+"""`vr up`, `vr down`, `vr status`: Velociraptor on this machine."""
+
+from __future__ import annotations
+
+import json
+import time
+
+import click
+
+from vr.up import lifecycle, secrets
+from vr.up.config import Config
+
+
+def _timed_say() -> lifecycle.Say:
+    started = time.monotonic()
+
+    def say(line: str) -> None:
+        click.echo(f"{time.monotonic() - started:5.1f} s  {line}", err=True)
+
+    return say
+
+
+@click.command()
+def up() -> None:
+    """Start Velociraptor on this machine and wait until all parts are healthy."""
+    config = Config.from_env()
+    lifecycle.up(config, _timed_say())
+    click.echo(f"Velociraptor is up: {config.web_url}/")
+    click.echo(f"Log in as admin; the password is in {config.secrets}/admin-password")
+
+
+@click.command()
+def down() -> None:
+    """Stop Velociraptor and all its procs; nothing is left running."""
+    config = Config.from_env()
+    if lifecycle.down(config, _timed_say()):
+        click.echo("Velociraptor is down. Its data and its procs' folders stay for the next vr up.")
+    else:
+        click.echo("Velociraptor was not up.")
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="For machines.")
+def status(as_json: bool) -> None:
+    """Show the parts and procs of this machine; exits 1 unless all parts are healthy."""
+    config = Config.from_env()
+    found = lifecycle.status(config)
+    problems = {one.part: one.problem for one in found.health}
+    if as_json:
+        click.echo(
+            json.dumps(
+                {
+                    "up": found.is_up,
+                    "healthy": found.is_healthy,
+                    "url": config.web_url,
+                    "parts": [
+                        {
+                            "name": part.name,
+                            "state": part.statename,
+                            "description": part.description,
+                            "problem": problems.get(part.name, ""),
+                        }
+                        for part in found.parts
+                    ],
+                },
+                indent=2,
+            )
+        )
+    elif not found.is_up:
+        click.echo("Velociraptor is down. Start it with: vr up")
+    else:
+        width = max(len(part.name) for part in found.parts)
+        for part in found.parts:
+            state = problems.get(part.name) or part.description
+            click.echo(f"{part.name:<{width}}  {part.statename:<8}  {state}")
+        missing = {name for name in problems if name not in {part.name for part in found.parts}}
+        for name in sorted(missing):
+            click.echo(f"{name:<{width}}  MISSING   {problems[name]}")
+        click.echo(f"web UI: {config.web_url}/")
+    if not found.is_healthy:
+        raise SystemExit(1)
+
+
+def admin_password(config: Config) -> str:
+    """The generated password, for commands that show it to the person who asked."""
+    return secrets.read(config, "admin-password")

@@ -1,0 +1,79 @@
+"""`manage bootstrap`: what a new single-machine installation starts with; safe to repeat."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.core.management.base import BaseCommand
+from django.db import transaction
+
+from vr import paths
+from vr.server import filestore
+from vr.server.models import ApiToken, Buildpack, Host, Image, Squad, Stack
+from vr.server.stackimage import BUNDLED_STACK, file_md5, stack_image
+
+BUNDLED_BUILDPACKS = ("python", "procfile")
+LOCAL_SQUAD = "local"
+
+
+class Command(BaseCommand):
+    """Admin with the generated password, the CLI's token, the local host, bundled buildpacks."""
+
+    help = "Create the admin, the CLI's token, the local squad, the buildpacks and the stack."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        with transaction.atomic():
+            self._admin()
+            self._local_host()
+            self._buildpacks()
+        self._stack()
+
+    def _secret(self, name: str) -> str:
+        return (Path(settings.VR_HOME) / "secrets" / name).read_text().strip()
+
+    def _admin(self) -> None:
+        users = get_user_model().objects
+        admin = users.filter(username="admin").first()
+        if admin is None:
+            admin = users.create_superuser("admin", password=self._secret("admin-password"))
+        ApiToken.issue(admin, "cli", self._secret("cli-token"))
+
+    def _local_host(self) -> None:
+        squad, _ = Squad.objects.get_or_create(name=LOCAL_SQUAD)
+        Host.objects.get_or_create(name=settings.LOCAL_HOST, defaults={"squad": squad})
+
+    def _buildpacks(self) -> None:
+        """Bundled buildpacks keep their row when the installation moves to another folder."""
+        for order, name in enumerate(BUNDLED_BUILDPACKS):
+            Buildpack.objects.update_or_create(
+                desc=f"bundled: {name}",
+                defaults={"repo_url": str(paths.bundled("buildpacks") / name)},
+                create_defaults={
+                    "repo_url": str(paths.bundled("buildpacks") / name),
+                    "order": order * 10,
+                },
+            )
+
+    def _stack(self) -> None:
+        stack, _ = Stack.objects.get_or_create(
+            name=BUNDLED_STACK, defaults={"desc": "Debian, with what Python and Node apps need."}
+        )
+        tarball = stack_image(os.environ)
+        if tarball is None:
+            self.stdout.write("no stack image yet: run `make setup`")
+            return
+        md5 = file_md5(tarball)
+        if stack.images.filter(md5=md5, active=True).exists():
+            return
+        name = f"{stack.name}_{md5[:8]}"
+        file = f"images/{name}{''.join(tarball.suffixes[-2:])}"
+        filestore.put(file, tarball)
+        with transaction.atomic():
+            stack.images.update(active=False)
+            Image.objects.update_or_create(
+                name=name, defaults={"stack": stack, "file": file, "md5": md5, "active": True}
+            )

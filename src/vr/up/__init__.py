@@ -1,0 +1,1 @@
+"""The single-machine stack: one supervisord that runs Velociraptor and its procs."""

@@ -1,0 +1,189 @@
+"""Where the single-machine stack lives and listens, from the environment alone."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import socket
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from vr.errors import InvalidInput
+
+# A unix socket's path must fit into sockaddr_un.
+_LONGEST_SOCKET_PATH = 107
+NEEDED_PROGRAMS = {
+    "lxc-execute": "lxc",
+    "nginx": "nginx-light",
+    "redis-server": "redis-server",
+    "setpriv": "util-linux",
+    "git": "git",
+}
+
+
+@dataclass(frozen=True)
+class Config:
+    """All that `vr up` may be told; every field has a variable (docs/settings.md)."""
+
+    home: Path
+    root: Path
+    bind: str
+    web_port: int
+    http_port: int
+    port_range: str
+    host_name: str
+    worker_threads: int
+
+    @property
+    def etc(self) -> Path:
+        return self.home / "etc"
+
+    @property
+    def run(self) -> Path:
+        return self.home / "run"
+
+    @property
+    def logs(self) -> Path:
+        return self.home / "logs"
+
+    @property
+    def secrets(self) -> Path:
+        return self.home / "secrets"
+
+    @property
+    def pools(self) -> Path:
+        """Where the nginx balancer writes its pool files."""
+        return self.etc / "pools"
+
+    @property
+    def supervisor_socket(self) -> Path:
+        return self.run / "supervisor.sock"
+
+    @property
+    def redis_socket(self) -> Path:
+        return self.run / "redis.sock"
+
+    @property
+    def supervisord_conf(self) -> Path:
+        return self.etc / "supervisord.conf"
+
+    @property
+    def nginx_conf(self) -> Path:
+        return self.etc / "nginx.conf"
+
+    @property
+    def balancers_file(self) -> Path:
+        return self.etc / "balancers.yaml"
+
+    @property
+    def client_file(self) -> Path:
+        """Where `vr` finds the address and token of this installation."""
+        return self.home / "cli.json"
+
+    @property
+    def web_url(self) -> str:
+        return f"http://{_reachable(self.bind)}:{self.web_port}"
+
+    def pool_url(self, pool: str) -> str:
+        """Where the bundled nginx serves a pool at once."""
+        return f"http://{pool}.localhost:{self.http_port}/"
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str] | None = None) -> Config:
+        """Read the variables; raises InvalidInput with every problem found."""
+        env = os.environ if env is None else env
+        problems: list[str] = []
+
+        def number(name: str, default: int, lowest: int, highest: int) -> int:
+            text = env.get(name) or str(default)
+            if text.isascii() and text.isdigit() and lowest <= int(text) <= highest:
+                return int(text)
+            problems.append(f"{name}: is {text!r}, expected a number {lowest} to {highest}")
+            return default
+
+        def folder(name: str, default: str) -> Path:
+            path = Path(env.get(name) or default)
+            if not path.is_absolute() or re.search(r"[\s:,%;\"']", str(path)):
+                problems.append(
+                    f"{name}: is {str(path)!r}, expected an absolute path without blanks, "
+                    "quotes or any of : , % ;"
+                )
+            return path
+
+        config = cls(
+            home=folder("VR_HOME", "/var/lib/velociraptor"),
+            root=folder("VR_ROOT", "/apps"),
+            bind=env.get("VR_BIND") or "127.0.0.1",
+            web_port=number("VR_WEB_PORT", 8000, 1, 65535),
+            http_port=number("VR_HTTP_PORT", 8080, 1, 65535),
+            port_range=env.get("VR_PORT_RANGE") or "5000-5999",
+            host_name=env.get("VR_LOCAL_HOST") or "127.0.0.1",
+            worker_threads=number("VR_WORKER_THREADS", 8, 1, 64),
+        )
+        problems += config._problems()
+        if problems:
+            raise InvalidInput("environment", problems)
+        return config
+
+    def _problems(self) -> list[str]:
+        problems = []
+        if len(str(self.supervisor_socket)) > _LONGEST_SOCKET_PATH:
+            room = _LONGEST_SOCKET_PATH - len("/run/supervisor.sock")
+            problems.append(
+                f"VR_HOME: {str(self.home)!r} is too long for a socket below it; "
+                f"use a path of at most {room} characters"
+            )
+        try:
+            socket.getaddrinfo(self.bind, 0, flags=socket.AI_NUMERICHOST)
+        except OSError:
+            problems.append(f"VR_BIND: is {self.bind!r}, expected an IP address")
+        low, _, high = self.port_range.partition("-")
+        if not (low.isdigit() and high.isdigit() and 1024 <= int(low) <= int(high) <= 65535):
+            problems.append(
+                f"VR_PORT_RANGE: is {self.port_range!r}, expected two ports such as 5000-5999"
+            )
+        if self.web_port == self.http_port:
+            problems.append(
+                f"VR_WEB_PORT and VR_HTTP_PORT: are both {self.web_port}; give them two ports"
+            )
+        return problems
+
+
+def _reachable(bind: str) -> str:
+    """The address to use in a link for something that listens on `bind`."""
+    if bind in {"0.0.0.0", "::"}:  # noqa: S104 - compared, not bound
+        return "127.0.0.1"
+    return f"[{bind}]" if ":" in bind else bind
+
+
+def machine_problems(config: Config) -> list[str]:
+    """What this machine lacks for a start; [] when all is there.
+
+    Looks at the user, the programs and the ports, and changes nothing.
+    """
+    problems = []
+    if os.geteuid() != 0:
+        problems.append("must run as root, as containers need it; use sudo")
+    search = os.environ.get("PATH", "") + ":/usr/local/sbin:/usr/sbin:/sbin"
+    for program, package in NEEDED_PROGRAMS.items():
+        if not shutil.which(program, path=search):
+            problems.append(f"{program} is missing; apt-get install {package}")
+    for name, port in (("VR_WEB_PORT", config.web_port), ("VR_HTTP_PORT", config.http_port)):
+        if problem := _port_problem(config.bind, port):
+            problems.append(f"port {port} {problem}; free it or set {name} to another")
+    return problems
+
+
+def _port_problem(bind: str, port: int) -> str | None:
+    family = socket.AF_INET6 if ":" in bind else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        # Connections of an earlier run that still linger don't count as taken.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((bind, port))
+            probe.listen(1)
+        except OSError as error:
+            return f"of {bind} can't be used ({error.strerror})"
+    return None

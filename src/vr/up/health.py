@@ -1,0 +1,91 @@
+"""Whether the parts of the stack do their work, not only whether they run."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import socket
+from dataclasses import dataclass
+
+from vr.up.config import Config
+from vr.up.supervisor import Part
+
+CHECKED = ("redis", "proc_publisher", "web", "worker", "beat", "nginx")
+
+
+@dataclass(frozen=True)
+class Health:
+    """One part: `problem` is empty when it is healthy."""
+
+    part: str
+    problem: str = ""
+
+    @property
+    def is_healthy(self) -> bool:
+        return not self.problem
+
+
+def check(config: Config, parts: list[Part]) -> list[Health]:
+    """The health of every part of the stack, from supervisord's list and from asking them."""
+    by_name = {part.name: part for part in parts}
+    found = []
+    answers: dict[str, str] | None = None
+    for name in CHECKED:
+        part = by_name.get(name)
+        if part is None:
+            found.append(Health(name, "is not known to supervisord"))
+        elif not part.is_running:
+            found.append(Health(name, f"is {part.statename}: {part.description}".rstrip(": ")))
+        elif name == "redis":
+            found.append(Health(name, _redis_problem(config)))
+        elif name == "nginx":
+            found.append(Health(name, _nginx_problem(config)))
+        elif name in {"web", "worker"}:
+            if answers is None:
+                answers = _web_answers(config)
+            found.append(Health(name, answers.get(name, answers.get("web", ""))))
+        else:
+            found.append(Health(name))
+    return found
+
+
+def _redis_problem(config: Config) -> str:
+    try:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
+            connection.settimeout(2)
+            connection.connect(str(config.redis_socket))
+            connection.sendall(b"PING\r\n")
+            answer = connection.recv(64)
+    except OSError as error:
+        return f"does not answer ({error})"
+    return "" if answer.startswith(b"+PONG") else f"answers {answer!r}"
+
+
+def _nginx_problem(config: Config) -> str:
+    status, _ = _get(config.bind, config.http_port, "/", host="no-such-pool.invalid")
+    return "" if status == 404 else f"does not answer on port {config.http_port}"
+
+
+def _web_answers(config: Config) -> dict[str, str]:
+    """Problems by part, as the web process sees them: of its database and its workers."""
+    status, body = _get(config.bind, config.web_port, "/health/")
+    if status is None:
+        return {"web": f"does not answer on port {config.web_port}"}
+    try:
+        answer = json.loads(body)
+    except ValueError:
+        return {"web": f"answers with status {status}"}
+    return {str(part): str(problem) for part, problem in answer["parts"].items()}
+
+
+def _get(bind: str, port: int, path: str, *, host: str = "localhost") -> tuple[int | None, bytes]:
+    address = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(bind, bind)  # noqa: S104
+    connection = http.client.HTTPConnection(address, port, timeout=5)
+    try:
+        connection.request("GET", path, headers={"Host": host})
+        response = connection.getresponse()
+        return response.status, response.read()
+    except (OSError, http.client.HTTPException):
+        return None, b""
+    finally:
+        connection.close()

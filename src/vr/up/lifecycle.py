@@ -1,0 +1,264 @@
+"""`vr up`, `vr down`, `vr status`: from nothing to a healthy stack, and back to nothing."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from vr.container import cgroups
+from vr.errors import Busy, InvalidInput, VelociraptorError
+from vr.files.atomic import write_atomic
+from vr.up import health, render, secrets
+from vr.up.config import Config, machine_problems
+from vr.up.supervisor import STOPPED_STATES, Part, Supervisord
+
+UP_SECONDS = 60
+DOWN_SECONDS = 90
+_LOG_LINES = 25
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Status:
+    """What runs: `parts` is empty when the stack is down."""
+
+    parts: list[Part]
+    health: list[health.Health]
+
+    @property
+    def is_up(self) -> bool:
+        return bool(self.parts)
+
+    @property
+    def is_healthy(self) -> bool:
+        return self.is_up and all(one.is_healthy for one in self.health)
+
+
+def bin_folder() -> Path:
+    """Where the commands of this installation are: beside its Python."""
+    return Path(sys.executable).parent
+
+
+def up(config: Config, say: Say) -> None:
+    """Start what does not run and wait until all is healthy; safe to repeat.
+
+    Raises InvalidInput when the machine isn't fit (before anything starts) and
+    VelociraptorError naming the parts that don't get healthy, with the end of their logs.
+    """
+    with _only_one(config):
+        supervisord = Supervisord(config.supervisor_socket)
+        if supervisord.answers():
+            _write_configuration(config)
+            _start_stopped_parts(supervisord)
+        else:
+            if problems := machine_problems(config):
+                raise InvalidInput("this machine", problems)
+            _make_folders(config)
+            secrets.ensure(config)
+            _write_configuration(config)
+            say("preparing the database")
+            _manage(config, "migrate", "--no-input", "--verbosity", "0")
+            _manage(config, "bootstrap")
+            _start_supervisord(config)
+        _wait_until_healthy(config, supervisord, say)
+
+
+def down(config: Config, say: Say) -> bool:
+    """Stop procs and parts; returns False when nothing ran.
+
+    Nothing is left behind: no process, container or mount. Procs come back with the next
+    `vr up`, as their folders stay.
+    """
+    config.home.mkdir(parents=True, exist_ok=True)
+    with _only_one(config):
+        supervisord = Supervisord(config.supervisor_socket)
+        if not supervisord.answers():
+            return False
+        pid = supervisord.pid()
+        names = [part.name for part in supervisord.parts()]
+        supervisord.stop_all()
+        say(f"stopping {len(names)} programs")
+        _wait(
+            lambda: all(part.state in STOPPED_STATES for part in supervisord.parts()),
+            DOWN_SECONDS,
+            "programs still run that were asked to stop",
+        )
+        supervisord.shutdown()
+        _wait(lambda: not _is_alive(pid), 20, f"supervisord (pid {pid}) still runs")
+        for name in names:
+            cgroups.sweep(name)
+        return True
+
+
+def status(config: Config) -> Status:
+    """What runs now, and how it is."""
+    supervisord = Supervisord(config.supervisor_socket)
+    if not supervisord.answers():
+        return Status([], [])
+    parts = supervisord.parts()
+    return Status(parts, health.check(config, parts))
+
+
+@contextmanager
+def _only_one(config: Config) -> Iterator[None]:
+    """Two `vr up` at once would both start a supervisord."""
+    if os.geteuid() != 0:
+        raise InvalidInput("this machine", ["must run as root, as containers need it; use sudo"])
+    config.home.mkdir(parents=True, exist_ok=True)
+    with (config.home / ".lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise Busy(
+                f"Another vr up or vr down works on {config.home}.",
+                hint="Wait for it to end, then try again.",
+            ) from None
+        yield
+
+
+def _make_folders(config: Config) -> None:
+    for folder, mode in (
+        (config.home, 0o755),  # nginx's workers pass through
+        (config.run, 0o755),
+        (config.run / "nginx", 0o755),
+        (config.etc, 0o700),
+        (config.pools, 0o700),
+        (config.logs, 0o700),
+        (config.home / "files", 0o700),
+        (config.root, 0o755),
+        (config.root / "procs", 0o755),
+    ):
+        folder.mkdir(parents=True, exist_ok=True)
+        folder.chmod(mode)
+
+
+def _write_configuration(config: Config) -> None:
+    for path, text in (
+        (config.supervisord_conf, render.supervisord_conf(config, bin_folder())),
+        (config.nginx_conf, render.nginx_conf(config)),
+        (config.etc / "redis.conf", render.redis_conf(config)),
+        (config.balancers_file, render.balancers_yaml(config)),
+    ):
+        write_atomic(path, text.encode(), 0o600)
+    token = secrets.read(config, "cli-token")
+    write_atomic(config.client_file, _json({"url": config.web_url, "token": token}).encode(), 0o600)
+
+
+def _json(value: dict[str, str]) -> str:
+    import json
+
+    return json.dumps(value, indent=2) + "\n"
+
+
+def _manage(config: Config, *arguments: str) -> None:
+    """Run a management command of the server, with the server's environment."""
+    done = subprocess.run(
+        [sys.executable, "-m", "vr.server.manage", *arguments],
+        env={**os.environ, **render.server_environment(config)},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        umask=0o077,
+        check=False,
+    )
+    if done.returncode:
+        raise VelociraptorError(
+            f"Preparing the database failed ({arguments[0]}).",
+            details=done.stderr or done.stdout,
+            hint=f"The database is {config.home}/velociraptor.sqlite3.",
+        )
+
+
+def _start_supervisord(config: Config) -> None:
+    config.supervisor_socket.unlink(missing_ok=True)
+    command = [str(bin_folder() / "supervisord"), "-c", str(config.supervisord_conf)]
+    path = os.environ.get("PATH", "")
+    done = subprocess.run(
+        command,
+        env={**os.environ, "PATH": f"{path}:/usr/local/sbin:/usr/sbin:/sbin"},
+        cwd="/",
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise VelociraptorError(
+            "supervisord did not start.",
+            details=(done.stdout + done.stderr) or _tail(config.logs / "supervisord.log"),
+            hint=f"Its configuration is {config.supervisord_conf}.",
+        )
+
+
+def _start_stopped_parts(supervisord: Supervisord) -> None:
+    for part in supervisord.parts():
+        if part.name in health.CHECKED and part.state in STOPPED_STATES:
+            supervisord.start(part.name)
+
+
+def _wait_until_healthy(config: Config, supervisord: Supervisord, say: Say) -> None:
+    deadline = time.monotonic() + UP_SECONDS
+    healthy: set[str] = set()
+    while True:
+        parts = supervisord.parts() if supervisord.answers() else []
+        found = health.check(config, parts)
+        for one in found:
+            if one.is_healthy and one.part not in healthy:
+                healthy.add(one.part)
+                say(f"{one.part} is up")
+        sick = [one for one in found if not one.is_healthy]
+        if not sick:
+            return
+        gave_up = [one for one in sick if "FATAL" in one.problem]
+        if gave_up or time.monotonic() > deadline:
+            raise _not_healthy(config, gave_up or sick, parts)
+        time.sleep(0.1)
+
+
+def _not_healthy(config: Config, sick: list[health.Health], parts: list[Part]) -> VelociraptorError:
+    logs = {part.name: part.logfile for part in parts}
+    details = []
+    for one in sick:
+        log = Path(logs.get(one.part) or config.logs / "supervisord.log")
+        details.append(f"--- {log} ---\n{_tail(log)}")
+    names = "; ".join(f"{one.part} {one.problem}" for one in sick)
+    return VelociraptorError(
+        f"Not healthy: {names}.",
+        details="\n".join(details),
+        hint="Mend what the logs say and run vr up again, or stop all with vr down.",
+    )
+
+
+def _tail(path: Path) -> str:
+    try:
+        lines = path.read_text(errors="replace").splitlines()
+    except OSError as error:
+        return f"({error.strerror})"
+    return "\n".join(lines[-_LOG_LINES:]) or "(empty)"
+
+
+def _wait(condition: Callable[[], bool], seconds: float, problem: str) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            raise VelociraptorError(
+                f"After {seconds:.0f} seconds {problem}.",
+                hint="vr status shows them; vr down may be repeated.",
+            )
+        time.sleep(0.05)
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True

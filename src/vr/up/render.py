@@ -1,0 +1,258 @@
+"""The configuration files of the stack's parts, as pure functions of the Config."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+from vr.up.config import Config
+
+BALANCER = "local"
+
+
+@dataclass(frozen=True)
+class Program:
+    """One program of supervisord."""
+
+    name: str
+    command: str
+    # Lower starts first and stops last.
+    priority: int
+    environment: Mapping[str, str]
+    stop_seconds: int = 10
+    stop_signal: str = "TERM"
+    kill_group: bool = True
+
+    def render(self, logs: Path, *, section: str = "program", extra: str = "") -> str:
+        """The section of supervisord.conf.
+
+        Should supervisord be killed, its parts end too, so that the next one can start them.
+        """
+        environment = ",".join(f'{k}="{_escape(v)}"' for k, v in self.environment.items())
+        group = "true" if self.kill_group else "false"
+        return f"""\
+[{section}:{self.name}]
+command=setpriv --pdeathsig TERM {self.command}
+priority={self.priority}
+autostart=true
+autorestart=true
+startsecs=1
+startretries=20
+stopsignal={self.stop_signal}
+stopwaitsecs={self.stop_seconds}
+stopasgroup=false
+killasgroup={group}
+umask=077
+environment={environment}
+stdout_logfile={logs}/{self.name}.log
+stdout_logfile_maxbytes=10MB
+stdout_logfile_backups=1
+{extra}"""
+
+
+def _escape(value: str) -> str:
+    """Supervisor expands %(…)s in values."""
+    return value.replace("%", "%%")
+
+
+def server_environment(config: Config) -> dict[str, str]:
+    """What the server's processes and its management commands are told.
+
+    Secrets go by the name of their file, never by value: the environment of a process can be
+    read by other tools.
+    """
+    return {
+        "DJANGO_SETTINGS_MODULE": "vr.server.settings",
+        "VR_HOME": str(config.home),
+        "VR_ROOT": str(config.root),
+        "VR_REDIS_URL": f"unix://{config.redis_socket}",
+        "VR_SECRET_KEY_FILE": str(config.secrets / "secret-key"),
+        "VR_SUPERVISOR_URL": f"unix://{config.supervisor_socket}",
+        "VR_LOCAL_HOST": config.host_name,
+        "VR_PORT_RANGE": config.port_range,
+        "VR_BALANCERS_FILE": str(config.balancers_file),
+        "VR_DEFAULT_BALANCER": BALANCER,
+        "VR_HTTP_PORT": str(config.http_port),
+        "LANG": "C.UTF-8",
+    }
+
+
+def programs(config: Config, bin_folder: Path) -> list[Program]:
+    """The parts of the stack. `bin_folder` holds the commands of this installation."""
+    env = server_environment(config)
+    celery = f"{bin_folder}/celery -A vr.server.celery_app"
+    return [
+        Program("redis", f"redis-server {config.etc}/redis.conf", 10, {}),
+        Program(
+            "web",
+            f"{bin_folder}/uvicorn vr.server.asgi:application --host {config.bind} "
+            f"--port {config.web_port} --timeout-graceful-shutdown 2 --no-access-log",
+            20,
+            env,
+        ),
+        Program(
+            "worker",
+            f"{celery} worker --pool threads --concurrency {config.worker_threads} "
+            "--loglevel INFO --without-gossip --without-mingle --hostname worker@local",
+            20,
+            env,
+            stop_seconds=20,
+        ),
+        Program(
+            "beat",
+            f"{celery} beat --loglevel WARNING --schedule {config.run}/beat-schedule --pidfile=",
+            20,
+            env,
+        ),
+        Program(
+            "nginx",
+            f"nginx -c {config.nginx_conf} -e {config.logs}/nginx-error.log",
+            20,
+            {},
+            stop_signal="QUIT",
+            # nginx's workers end by themselves, after the requests that they still serve.
+            kill_group=True,
+        ),
+    ]
+
+
+def publisher(config: Config, bin_folder: Path) -> Program:
+    """The event listener that tells Redis of every change of a proc's state."""
+    return Program(
+        "proc_publisher",
+        f"{bin_folder}/proc_publisher",
+        15,
+        {
+            "REDIS_URL": f"unix://{config.redis_socket}",
+            "HOSTNAME": config.host_name,
+        },
+    )
+
+
+def supervisord_conf(config: Config, bin_folder: Path) -> str:
+    """The one supervisord that runs the parts and, by its include, every deployed proc."""
+    listener = publisher(config, bin_folder).render(
+        config.logs,
+        section="eventlistener",
+        extra="events=PROCESS_STATE,PROCESS_GROUP,TICK_5\nbuffer_size=1000\n"
+        f"stderr_logfile={config.logs}/proc_publisher-errors.log\n",
+    )
+    # An event listener's stdout is its protocol.
+    listener = "".join(
+        line for line in listener.splitlines(keepends=True) if not line.startswith("stdout_logfile")
+    )
+    parts = "\n".join(
+        program.render(config.logs, extra="redirect_stderr=true\n")
+        for program in programs(config, bin_folder)
+    )
+    return f"""\
+; Written by `vr up`; changes are lost.
+[supervisord]
+logfile={config.logs}/supervisord.log
+logfile_maxbytes=10MB
+logfile_backups=1
+pidfile={config.run}/supervisord.pid
+childlogdir={config.logs}
+identifier=velociraptor
+; three descriptors a proc: room for thousands
+minfds=16384
+umask=022
+
+[unix_http_server]
+file={config.supervisor_socket}
+chmod=0700
+
+[rpcinterface:supervisor]
+supervisor.rpcinterface_factory=supervisor.rpcinterface:make_main_rpcinterface
+
+[rpcinterface:vr]
+supervisor.rpcinterface_factory=vr.agent.rpc:make_vr_rpcinterface
+apps_root={config.root}
+
+[supervisorctl]
+serverurl=unix://{config.supervisor_socket}
+
+{parts}
+{listener}
+[include]
+files={config.root}/procs/*/proc.conf
+"""
+
+
+def redis_conf(config: Config) -> str:
+    """Redis on a private socket. It keeps nothing: what must last is in the database."""
+    return f"""\
+port 0
+unixsocket {config.redis_socket}
+unixsocketperm 700
+dir {config.run}
+save ""
+appendonly no
+daemonize no
+loglevel warning
+"""
+
+
+def nginx_conf(config: Config) -> str:
+    """nginx as the balancer: the pool files, and a clear answer for hosts without a pool."""
+    temp = config.run / "nginx"
+    listen = f"[{config.bind}]" if ":" in config.bind else config.bind
+    return f"""\
+# Written by `vr up`; changes are lost.
+daemon off;
+user www-data;
+worker_processes auto;
+# Bounds how long an old worker may serve what it had when the pools changed.
+worker_shutdown_timeout 30s;
+pid {config.run}/nginx.pid;
+error_log {config.logs}/nginx-error.log warn;
+events {{ worker_connections 4096; }}
+http {{
+  access_log {config.logs}/nginx-access.log;
+  client_max_body_size 0;
+  server_tokens off;
+  server_names_hash_bucket_size 128;
+  client_body_temp_path {temp}/body;
+  proxy_temp_path {temp}/proxy;
+  fastcgi_temp_path {temp}/fastcgi;
+  uwsgi_temp_path {temp}/uwsgi;
+  scgi_temp_path {temp}/scgi;
+  map $http_upgrade $connection_upgrade {{
+    default upgrade;
+    '' '';
+  }}
+  server {{
+    listen {listen}:{config.http_port} default_server;
+    default_type text/plain;
+    return 404 "No pool is routed for this host name.\\n";
+  }}
+  include {config.pools}/*.conf;
+}}
+"""
+
+
+def balancers_yaml(config: Config) -> str:
+    """The one balancer of a single machine: its own nginx."""
+    listen = f"[{config.bind}]" if ":" in config.bind else config.bind
+    nginx = f"nginx -c {config.nginx_conf} -e {config.logs}/nginx-error.log"
+    return yaml.safe_dump(
+        {
+            "BALANCERS": {
+                BALANCER: {
+                    "BACKEND": "vr.balancer.nginx.NginxBalancer",
+                    "include_dir": str(config.pools),
+                    "hosts": ["localhost"],
+                    "listen": f"{listen}:{config.http_port}",
+                    "domain": "localhost",
+                    "reload_cmd": f"{nginx} -s reload",
+                    "test_cmd": f"{nginx} -t",
+                    "pid_file": str(config.run / "nginx.pid"),
+                    "lock_dir": str(config.run),
+                }
+            }
+        },
+        sort_keys=False,
+    )
