@@ -12,7 +12,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
-from vr.server.models.apps import Release
+from vr.server.models.apps import Build, Release
 from vr.server.models.hosts import Host
 from vr.server.models.names import validate_tag
 from vr.server.models.swarms import Swarm
@@ -43,6 +43,10 @@ class Dispatch(models.Model):
     )
     tag = models.CharField(max_length=50, validators=[validate_tag])
     size = models.PositiveIntegerField()
+    # Chosen once per dispatch, so that a build asked for meanwhile doesn't change its mind.
+    build = models.ForeignKey(
+        Build, null=True, blank=True, on_delete=models.SET_NULL, related_name="dispatches"
+    )
     release = models.ForeignKey(
         Release, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
     )
@@ -100,7 +104,11 @@ class StepStatus(models.TextChoices):
 
 
 class Step(models.Model):
-    """One step of a dispatch as people see it: what, how far, how long."""
+    """One step of a dispatch as people see it: what, how far, how long.
+
+    A dispatch has one row per kind: a worker that carries on after another's death goes on with
+    that row.
+    """
 
     dispatch = models.ForeignKey(Dispatch, on_delete=models.CASCADE, related_name="steps")
     kind = models.CharField(max_length=10, choices=StepKind.choices)
@@ -111,6 +119,9 @@ class Step(models.Model):
 
     class Meta:
         ordering = ["id"]
+        constraints = [
+            models.UniqueConstraint(fields=["dispatch", "kind"], name="one_step_per_kind"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.kind}: {self.message}"
@@ -123,6 +134,14 @@ class PortLease(models.Model):
     port = models.PositiveIntegerField()
     swarm = models.ForeignKey(
         Swarm, null=True, blank=True, on_delete=models.SET_NULL, related_name="port_leases"
+    )
+    dispatch = models.ForeignKey(
+        Dispatch,
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="port_leases",
+        help_text="The dispatch that placed the proc; its failure removes it.",
     )
     proc = models.CharField(max_length=250, help_text="Full name of the proc.")
     created = models.DateTimeField(auto_now_add=True)

@@ -1,0 +1,49 @@
+"""Celery: wakes workers. What is to do stands in the database, never in a message.
+
+A message that is lost, doubled or late costs time only: `resume` finds whatever is open and
+nobody drives. So messages are acknowledged when taken, and no result is kept.
+
+Start it with threads, as the work is waiting for hosts, and containers that a worker starts die
+with the thread that started them (a pool's threads live as long as the worker):
+
+    celery -A vr.server.celery_app worker --pool threads --concurrency 8
+    celery -A vr.server.celery_app beat --schedule <a file in VR_HOME>
+"""
+
+from __future__ import annotations
+
+import os
+
+from celery import Celery
+from kombu import Queue
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "vr.server.settings")
+
+RESUME_SECONDS = 5
+
+app = Celery("velociraptor")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.conf.update(
+    imports=["vr.server.swarming.tasks"],
+    task_ignore_result=True,
+    task_serializer="json",
+    accept_content=["json"],
+    # A worker takes from both unless told otherwise by -Q; a fleet may set build hosts apart.
+    task_queues=[Queue("celery"), Queue("builds")],
+    task_default_queue="celery",
+    task_routes={"vr.server.swarming.tasks.run_build": {"queue": "builds"}},
+    # A thread takes one message at a time, so that no dispatch waits behind a slow one.
+    worker_prefetch_multiplier=1,
+    worker_hijack_root_logger=False,
+    broker_connection_retry_on_startup=True,
+    broker_transport_options={"socket_timeout": 5, "socket_connect_timeout": 5},
+    # A request must not hang because the broker is away; `resume` does it later.
+    task_publish_retry_policy={"max_retries": 1, "interval_start": 0.1},
+    beat_schedule={
+        "resume": {
+            "task": "vr.server.swarming.tasks.resume",
+            "schedule": RESUME_SECONDS,
+            "options": {"expires": RESUME_SECONDS},
+        }
+    },
+)
