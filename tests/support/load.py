@@ -65,9 +65,8 @@ class Load:
     async def _exchange(self) -> bytes:
         reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
         try:
-            writer.write(
-                f"GET {self.path} HTTP/1.1\r\nHost: {self.host}\r\nConnection: close\r\n\r\n".encode()
-            )
+            lines = [f"GET {self.path} HTTP/1.1", f"Host: {self.host}", "Connection: close"]
+            writer.write(("\r\n".join(lines) + "\r\n\r\n").encode())
             return await reader.read(-1)
         finally:
             writer.close()

@@ -153,7 +153,7 @@ class Config:
 
 def _reachable(bind: str) -> str:
     """The address to use in a link for something that listens on `bind`."""
-    if bind in {"0.0.0.0", "::"}:  # noqa: S104 - compared, not bound
+    if bind in {"0.0.0.0", "::"}:
         return "127.0.0.1"
     return f"[{bind}]" if ":" in bind else bind
 

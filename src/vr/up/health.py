@@ -79,7 +79,7 @@ def _web_answers(config: Config) -> dict[str, str]:
 
 
 def _get(bind: str, port: int, path: str, *, host: str = "localhost") -> tuple[int | None, bytes]:
-    address = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(bind, bind)  # noqa: S104
+    address = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(bind, bind)
     connection = http.client.HTTPConnection(address, port, timeout=5)
     try:
         connection.request("GET", path, headers={"Host": host})

@@ -1,0 +1,72 @@
+"""The configuration files of the stack's parts."""
+
+from __future__ import annotations
+
+import configparser
+from pathlib import Path
+
+import yaml
+
+from vr.up import render
+from vr.up.config import Config
+
+CONFIG = Config.from_env({"VR_HOME": "/srv/vr", "VR_ROOT": "/srv/apps"})
+BIN = Path("/opt/vr/bin")
+
+
+def sections(text: str) -> configparser.RawConfigParser:
+    parser = configparser.RawConfigParser()
+    parser.read_string(text)
+    return parser
+
+
+def test_one_supervisord_runs_every_part_and_includes_the_deployed_procs() -> None:
+    conf = sections(render.supervisord_conf(CONFIG, BIN))
+    for name in ("redis", "web", "worker", "beat", "nginx"):
+        assert conf.has_section(f"program:{name}")
+    assert conf["eventlistener:proc_publisher"]["events"].startswith("PROCESS_STATE")
+    assert conf["include"]["files"] == "/srv/apps/procs/*/proc.conf"
+
+
+def test_parts_end_with_a_killed_supervisord() -> None:
+    conf = sections(render.supervisord_conf(CONFIG, BIN))
+    for name in conf.sections():
+        if name.startswith(("program:", "eventlistener:")):
+            assert conf[name]["command"].startswith("setpriv --pdeathsig TERM ")
+
+
+def test_an_event_listeners_stdout_is_left_to_its_protocol() -> None:
+    listener = sections(render.supervisord_conf(CONFIG, BIN))["eventlistener:proc_publisher"]
+    assert "stdout_logfile" not in listener
+    assert "stderr_logfile" in listener
+
+
+def test_no_secret_is_in_any_configuration_only_the_name_of_its_file() -> None:
+    environment = render.server_environment(CONFIG)
+    assert "VR_SECRET_KEY" not in environment
+    assert environment["VR_SECRET_KEY_FILE"] == "/srv/vr/secrets/secret-key"
+
+
+def test_percent_signs_survive_supervisors_expansion() -> None:
+    program = render.Program("x", "true", 1, {"A": "50%"})
+    assert 'environment=A="50%%"' in program.render(Path("/logs"))
+
+
+def test_redis_listens_on_a_private_socket_only() -> None:
+    conf = render.redis_conf(CONFIG)
+    assert "port 0\n" in conf
+    assert "unixsocketperm 700" in conf
+
+
+def test_nginx_answers_hosts_without_a_pool_and_includes_the_pool_files() -> None:
+    conf = render.nginx_conf(CONFIG)
+    assert "listen 127.0.0.1:8080 default_server;" in conf
+    assert "include /srv/vr/etc/pools/*.conf;" in conf
+
+
+def test_the_bundled_balancer_is_nginx_with_its_test_and_reload() -> None:
+    balancers = yaml.safe_load(render.balancers_yaml(CONFIG))["BALANCERS"]
+    local = balancers[render.BALANCER]
+    assert local["include_dir"] == "/srv/vr/etc/pools"
+    assert local["test_cmd"].endswith("-t")
+    assert local["reload_cmd"].endswith("-s reload")
