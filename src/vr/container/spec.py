@@ -1,0 +1,81 @@
+"""What a container is, as plain values; everything else in this room follows from them."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+Role = Literal["proc", "provision"]
+"""`proc`: an app or a build, as a user without any privilege. `provision`: root inside, with what
+dpkg and apt need and nothing of the kernel's, for scripts of the operator's own."""
+
+Network = Literal["host", "none"]
+
+DEFAULT_TMP_SIZE = 64 << 20
+DEFAULT_PIDS = 1024
+
+_NAME = re.compile(r"[A-Za-z0-9_.+-]{1,200}")
+
+
+@dataclass(frozen=True)
+class Mount:
+    """A file or folder of the host, seen at `target` (absolute) inside.
+
+    An `optional` mount is left out when its source is missing, or when the image has a symbolic
+    link on the way to its target.
+    """
+
+    source: Path
+    target: str
+    read_only: bool = True
+    is_file: bool = False
+    optional: bool = False
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Upper bounds; None means that none is set. Sizes in bytes, `cpus` in CPUs (1.5).
+
+    `memory` is RAM, `memsw` RAM and swap together.
+    """
+
+    memory: int | None = None
+    memsw: int | None = None
+    cpus: float | None = None
+    pids: int | None = DEFAULT_PIDS
+    tmp_size: int = DEFAULT_TMP_SIZE
+    nofile: int | None = None
+
+
+@dataclass(frozen=True)
+class Container:
+    """One container.
+
+    `lowers` are read-only layers, top first; `upper` takes what is written. Without lowers,
+    `upper` itself is the root, written to directly. One upper, one container at a time. With
+    `upper_size` the upper is a tmpfs of so many bytes that vanishes with the container.
+
+    `name` is unique on its host; `NAME-<digits>` is LXC's for its own use, so no other container
+    may be called that.
+    """
+
+    name: str
+    lowers: tuple[Path, ...]
+    upper: Path
+    uid: int
+    gid: int
+    mounts: tuple[Mount, ...] = ()
+    limits: Limits = field(default_factory=Limits)
+    cwd: str = "/"
+    role: Role = "proc"
+    network: Network = "host"
+    read_only: bool = False
+    upper_size: int | None = None
+
+    def __post_init__(self) -> None:
+        if not _NAME.fullmatch(self.name):
+            raise ValueError(f"not a container name: {self.name!r}")
+        if self.role == "proc" and self.uid == 0:
+            raise ValueError("a proc's container never runs as root")

@@ -1,0 +1,1 @@
+"""Files moved safely: downloads, archives, locks and atomic writes."""
