@@ -1,0 +1,83 @@
+"""`vr up`, `vr down`, `vr status`: start what is down, stop all, and say what is wrong."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import stat
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from support.stack import Stack, wait_for
+
+
+@pytest.fixture
+def own() -> Iterator[Stack]:
+    """A stack that a test may start, break and stop."""
+    one = Stack(Path(tempfile.mkdtemp(prefix="vr-own-")), "21100-21119")
+    yield one
+    one.remove()
+    assert one.leftovers() == []
+
+
+def test_up_twice_then_down_leaves_nothing(own: Stack) -> None:
+    assert own.vr("status", check=False).returncode == 1
+    own.up()
+    pid = own.pid_of("web")
+    own.up()
+    assert own.pid_of("web") == pid, "a second vr up leaves what runs alone"
+    assert own.status()["healthy"] is True
+    own.down()
+    assert own.leftovers() == []
+    assert "not up" in own.vr("down").stdout
+
+
+def test_secrets_and_data_are_readable_by_root_only(own: Stack) -> None:
+    own.up()
+    home = own.home / "vr"
+    for path in [*(home / "secrets").iterdir(), home / "cli.json", home / "velociraptor.sqlite3"]:
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600, path
+    password = (home / "secrets" / "admin-password").read_text().strip()
+    for folder in Path("/proc").iterdir():
+        if folder.name.isdigit():
+            try:
+                assert password not in (folder / "cmdline").read_text(errors="replace")
+            except OSError:
+                continue
+    logs = "".join(path.read_text(errors="replace") for path in (home / "logs").iterdir())
+    assert password not in logs
+
+
+def test_a_taken_port_is_named_before_anything_starts(own: Stack) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", own.http_port))
+        taken.listen()
+        done = own.vr("up", check=False)
+    assert done.returncode == 2
+    assert f"port {own.http_port}" in done.stderr
+    assert "VR_HTTP_PORT" in done.stderr
+    assert own.leftovers() == []
+
+
+def test_a_part_that_does_not_get_healthy_is_named_with_the_end_of_its_log(own: Stack) -> None:
+    own.up()
+    own.down()
+    # A pool file that nginx refuses: it can't start.
+    (own.home / "vr" / "etc" / "pools" / "bad.conf").write_text("nonsense;\n")
+    done = own.vr("up", check=False)
+    assert done.returncode == 1
+    assert "nginx" in done.stderr
+    assert "nonsense" in done.stderr
+
+
+def test_a_killed_supervisord_takes_all_with_it_and_up_starts_again(own: Stack) -> None:
+    own.up()
+    pid = int((own.home / "vr" / "run" / "supervisor.pid").read_text())
+    os.kill(pid, signal.SIGKILL)
+    wait_for("the parts end with supervisord", lambda: own.leftovers() == [], 30)
+    own.up()
+    assert own.status()["healthy"] is True
