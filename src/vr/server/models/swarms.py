@@ -58,10 +58,9 @@ class Swarm(models.Model):
     config_ingredients = models.ManyToManyField(Ingredient, blank=True, related_name="swarms")
     pool = models.CharField(max_length=50, blank=True, default="", validators=[POOL])
     balancer = models.CharField(max_length=50, blank=True, default="")
-    # Where the procs are routed now; differs from pool and balancer after these were changed,
-    # until the next dispatch has cleaned the old pool.
-    routed_pool = models.CharField(max_length=50, blank=True, default="", editable=False)
-    routed_balancer = models.CharField(max_length=50, blank=True, default="", editable=False)
+    # Every [balancer, pool] that may hold nodes of this swarm, written before the balancer is:
+    # after pool or balancer were changed, the next dispatch cleans the former ones.
+    routed_pools = models.JSONField(default=list, editable=False)
     # What the last successful dispatch left running; rollback goes to the one before.
     release = models.ForeignKey(
         Release, null=True, blank=True, on_delete=models.SET_NULL, related_name="swarms"

@@ -1,0 +1,170 @@
+"""The planner: from what is wanted and what is seen to what to do. Pure.
+
+Its invariants, which the property tests hold it to:
+- a node is routed only after its uptests passed in this very dispatch;
+- nothing is retired before the wanted procs are ready, tested and, with a pool, routed;
+- a failure before that removes what this dispatch placed and touches nothing else;
+- a host that doesn't answer is neither empty nor a place for procs.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+
+from vr.server.swarming.placing import NoRoom, place
+from vr.server.swarming.state import (
+    AwaitBuild,
+    Build,
+    BuildState,
+    Deploy,
+    Drain,
+    Fail,
+    Finish,
+    Intent,
+    MakeRelease,
+    Milestone,
+    Node,
+    Observed,
+    Proc,
+    ProcState,
+    Retire,
+    Route,
+    Start,
+    Step,
+    Undo,
+    Unroute,
+    Uptest,
+)
+
+
+def plan(intent: Intent, seen: Observed) -> list[Step]:
+    """The steps that lead from `seen` to `intent`, first to last.
+
+    Whoever carries them out does the first one and plans again: the others are a forecast. The
+    last one of a complete forecast is Finish.
+    """
+    if seen.failed:
+        return _back_out(intent, seen)
+    if intent.size and not seen.release:
+        return _towards_release(seen)
+    kept = _kept(intent, seen)
+    if dead := _died_before_commit(intent, seen):
+        names = ", ".join(proc.name for proc in dead)
+        return [Fail(f"{names} died before it was put to use.", procs=dead)]
+    try:
+        added = _added(intent, seen, kept)
+    except NoRoom as no_room:
+        return [Fail(no_room.reason, no_room.hint)]
+    return _towards_serving(intent, seen, kept, added)
+
+
+def _towards_release(seen: Observed) -> list[Step]:
+    if seen.build is BuildState.NEEDED:
+        return [Build()]
+    if seen.build is BuildState.UNDERWAY:
+        return [AwaitBuild()]
+    return [MakeRelease()]
+
+
+def _towards_serving(
+    intent: Intent, seen: Observed, kept: tuple[Proc, ...], added: tuple[Node, ...]
+) -> list[Step]:
+    steps: list[Step] = []
+    unfinished = tuple(p.node for p in kept if p.state is ProcState.ABSENT)
+    wanted = tuple(sorted([*(proc.node for proc in kept), *added]))
+    if added or unfinished:
+        steps.append(Deploy(tuple(sorted([*added, *unfinished]))))
+    if added or any(proc.state is not ProcState.READY for proc in kept):
+        steps.append(Start(wanted))
+    if untested := tuple(node for node in wanted if node not in seen.tested):
+        steps.append(Uptest(untested))
+    routing: list[Step] = []
+    if intent.routed and _is_misrouted(seen, wanted):
+        routing.append(Route(wanted))
+    if seen.has_former_pools:
+        routing.append(Unroute())
+    steps += routing
+    if old := tuple(proc for proc in seen.procs if proc not in kept):
+        if routing or (intent.routed and Milestone.DRAINED not in seen.milestones):
+            steps.append(Drain())
+        steps.append(Retire(_sorted(old)))
+    steps.append(Finish(wanted))
+    return steps
+
+
+def _back_out(intent: Intent, seen: Observed) -> list[Step]:
+    """After a failure: remove what is new and serves nobody."""
+    if _is_committed(intent, seen) or seen.nodes is None:
+        return [Finish()]
+    new = tuple(p for p in seen.procs if p.is_new and str(p.node) not in seen.nodes)
+    return [Undo(_sorted(new)), Finish()] if new else [Finish()]
+
+
+def _kept(intent: Intent, seen: Observed) -> tuple[Proc, ...]:
+    """Which current procs stay, at most as many as are wanted.
+
+    Given up first: procs of inactive hosts, then those that aren't ready or tested, then those
+    of the hosts with the most (so that shrinking levels the load).
+    """
+    active = {host.name for host in seen.hosts if host.active}
+    stay = [proc for proc in seen.procs if proc.is_current and _can_serve(proc)]
+    while len(stay) > intent.size:
+        crowd = Counter(proc.host for proc in stay)
+        stay.remove(
+            max(
+                stay,
+                key=lambda proc: (
+                    proc.host not in active,
+                    proc.state is not ProcState.READY,
+                    proc.node not in seen.tested,
+                    crowd[proc.host],
+                    proc.node,
+                ),
+            )
+        )
+    return _sorted(stay)
+
+
+def _can_serve(proc: Proc) -> bool:
+    if proc.state is ProcState.ABSENT:
+        # Of another dispatch it is debris; of this one it waits for its deploy.
+        return proc.is_new
+    return proc.state is not ProcState.DEAD
+
+
+def _added(intent: Intent, seen: Observed, kept: tuple[Proc, ...]) -> tuple[Node, ...]:
+    missing = intent.size - len(kept)
+    if missing <= 0:
+        return ()
+    return place(
+        missing,
+        seen.hosts,
+        Counter(proc.host for proc in kept),
+        intent.ports,
+        intent.first_port,
+        intent.squad,
+    )
+
+
+def _died_before_commit(intent: Intent, seen: Observed) -> tuple[Proc, ...]:
+    """New procs that died at start. Later deaths are mended by placing others."""
+    if _is_committed(intent, seen):
+        return ()
+    return tuple(p for p in seen.procs if p.is_new and p.is_current and p.state is ProcState.DEAD)
+
+
+def _is_committed(intent: Intent, seen: Observed) -> bool:
+    """Do the new procs serve, so that going back would do harm?"""
+    done = Milestone.ROUTED if intent.routed else Milestone.TESTED
+    return done in seen.milestones
+
+
+def _is_misrouted(seen: Observed, wanted: Iterable[Node]) -> bool:
+    if Milestone.ROUTED not in seen.milestones or seen.nodes is None:
+        return True
+    return set(seen.nodes) != {str(node) for node in wanted}
+
+
+def _sorted(procs: Iterable[Proc]) -> tuple[Proc, ...]:
+    return tuple(sorted(procs, key=lambda proc: (proc.host, proc.name)))

@@ -1,0 +1,195 @@
+"""What the planner decides on and what it decides: plain values, no Django, no I/O."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+
+
+class ProcState(Enum):
+    ABSENT = "absent"  # placed (it owns a port), but its host does not run it yet, or no longer
+    STARTING = "starting"
+    READY = "ready"
+    DEAD = "dead"  # ended, gave up or was stopped
+
+
+class BuildState(Enum):
+    NEEDED = "needed"
+    UNDERWAY = "underway"
+    DONE = "done"
+
+
+@dataclass(frozen=True, order=True)
+class Node:
+    """A port of a host: what a balancer routes to, and what a proc owns."""
+
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        return f"{self.host}:{self.port}"
+
+
+@dataclass(frozen=True)
+class Proc:
+    """A proc of the swarm on a host that answers.
+
+    `is_current`: it runs the release that is wanted, on a host of the squad.
+    `is_new`: this dispatch placed it.
+    """
+
+    host: str
+    name: str
+    port: int
+    state: ProcState
+    is_current: bool
+    is_new: bool = False
+
+    @property
+    def node(self) -> Node:
+        return Node(self.host, self.port)
+
+
+@dataclass(frozen=True)
+class HostView:
+    """A host of the squad as seen now. `answers` False means that nothing is known of its procs,
+    which is not the same as having none."""
+
+    name: str
+    answers: bool
+    active: bool = True
+    total: int = 0  # procs of all swarms
+    taken_ports: frozenset[int] = frozenset()
+
+
+class Milestone(Enum):
+    """What this dispatch has completed and what can't be observed from outside."""
+
+    TESTED = "tested"
+    ROUTED = "routed"
+    DRAINED = "drained"
+
+
+@dataclass(frozen=True)
+class Intent:
+    """What is wanted. `first_port` is where the search for free ports begins."""
+
+    size: int
+    routed: bool  # is there a pool?
+    ports: range
+    first_port: int = 0
+    # Names the planner puts into its sentences.
+    squad: str = "the squad"
+
+
+@dataclass(frozen=True)
+class Observed:
+    """What is there. `nodes` is None while the balancer doesn't answer."""
+
+    build: BuildState = BuildState.NEEDED
+    release: bool = False  # is the release known, so that procs can be told current or stale?
+    hosts: tuple[HostView, ...] = ()
+    procs: tuple[Proc, ...] = ()
+    nodes: frozenset[str] | None = frozenset()
+    has_former_pools: bool = False  # of another name or balancer, from before a change
+    tested: frozenset[Node] = frozenset()  # passed their uptests in this dispatch
+    milestones: frozenset[Milestone] = frozenset()
+    failed: bool = False
+
+
+@dataclass(frozen=True)
+class Build:
+    """Compile the app at the tag."""
+
+
+@dataclass(frozen=True)
+class AwaitBuild:
+    """Nothing to do until the build has ended."""
+
+
+@dataclass(frozen=True)
+class MakeRelease:
+    """Find or make the release of the build with the swarm's config."""
+
+
+@dataclass(frozen=True)
+class Deploy:
+    """Give these ports to new procs and set the procs up on their hosts."""
+
+    nodes: tuple[Node, ...]
+
+
+@dataclass(frozen=True)
+class Start:
+    """Wait until the procs are ready."""
+
+    nodes: tuple[Node, ...]
+
+
+@dataclass(frozen=True)
+class Uptest:
+    nodes: tuple[Node, ...]
+
+
+@dataclass(frozen=True)
+class Route:
+    """Make the pool exactly these nodes; none: the pool goes away."""
+
+    nodes: tuple[Node, ...]
+
+
+@dataclass(frozen=True)
+class Unroute:
+    """Clean the pools that the swarm used before its pool or balancer was changed."""
+
+
+@dataclass(frozen=True)
+class Drain:
+    """Wait until nobody is served any more by what was routed before."""
+
+
+@dataclass(frozen=True)
+class Retire:
+    """Stop procs and remove all that is left of them."""
+
+    procs: tuple[Proc, ...]
+
+
+@dataclass(frozen=True)
+class Undo:
+    """Remove the procs that this dispatch placed, as it failed."""
+
+    procs: tuple[Proc, ...]
+
+
+@dataclass(frozen=True)
+class Fail:
+    """The dispatch can't go on; `procs` are those to blame, whose logs tell more."""
+
+    reason: str
+    hint: str = ""
+    procs: tuple[Proc, ...] = ()
+
+
+@dataclass(frozen=True)
+class Finish:
+    """All is done: with success, or undone after a failure."""
+
+    kept: tuple[Node, ...] = field(default=())
+
+
+Step = (
+    Build
+    | AwaitBuild
+    | MakeRelease
+    | Deploy
+    | Start
+    | Uptest
+    | Route
+    | Unroute
+    | Drain
+    | Retire
+    | Undo
+    | Fail
+    | Finish
+)
