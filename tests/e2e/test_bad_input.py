@@ -136,7 +136,7 @@ def test_a_second_swarm_of_the_same_name_is_refused_while_the_first_runs(
     assert "already" in said
     # The first one ends as if nobody had disturbed it.
     stack.vr("swarm", shop, "-") if _settled(stack, shop) else None
-    assert stack.get("shop", "/version") == (200, "v2")
+    assert stack.version("shop") == "v2"
 
 
 def _settled(stack: Stack, shop: str) -> bool:
@@ -154,10 +154,10 @@ def test_a_broken_nginx_configuration_leaves_the_pool_as_it_was(
     broken = stack.home / "vr" / "etc" / "pools" / "zz_broken.conf"
     broken.write_text("upstream broken {\n}\n")
     try:
-        current = stack.get("shop", "/version")[1]
+        current = stack.version("shop")
         said = refused(stack, "swarm", shop, "v1" if current == "v2" else "v2")
         assert "zz_broken.conf" in said, "nginx's own words are shown"
         untouched()
-        assert stack.get("shop", "/version") == (200, current)
+        assert stack.version("shop") == current
     finally:
         broken.unlink()

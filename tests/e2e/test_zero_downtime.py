@@ -12,24 +12,20 @@ from support.stack import BIN, Stack, wait_for
 RATE = 220
 
 
-def versions(load: Load) -> set[str]:
-    return set(load.bodies)
-
-
 def deployed(stack: Stack, version: str) -> list[str]:
     return [name for name in stack.procs() if name.startswith(f"shop-{version}-prod-")]
 
 
 def test_ten_swarms_back_and_forth_under_load_fail_no_request(stack: Stack, shop: str) -> None:
     stack.vr("swarm", shop, "v2")
-    with Load(stack.http_port, "shop.localhost", RATE, "/version") as load:
+    with Load(stack.http_port, "shop.localhost", RATE) as load:
         for turn in range(10):
             version = "v1" if turn % 2 == 0 else "v2"
             stack.vr("swarm", shop, version)
             assert len(deployed(stack, version)) == 2
             assert stack.procs() == deployed(stack, version), "procs of the old version are left"
     assert load.failures == []
-    assert versions(load) == {"v1", "v2"}
+    assert set(load.versions) == {"v1", "v2"}
     assert load.sent / load.seconds >= 200
     assert stack.proc_folders() == stack.procs()
 
@@ -37,13 +33,13 @@ def test_ten_swarms_back_and_forth_under_load_fail_no_request(stack: Stack, shop
 def test_a_version_that_fails_its_uptest_leaves_the_old_one_routed(stack: Stack, shop: str) -> None:
     stack.vr("swarm", shop, "v2")
     before = stack.procs(), stack.pool_nodes("shop"), stack.proc_folders()
-    with Load(stack.http_port, "shop.localhost", RATE, "/version") as load:
+    with Load(stack.http_port, "shop.localhost", RATE) as load:
         failed = stack.vr("swarm", shop, "v3", check=False)
     assert failed.returncode == 1
     assert "uptest" in failed.stdout + failed.stderr
     assert "02_version" in failed.stdout + failed.stderr, "the failing uptest is named"
     assert load.failures == []
-    assert versions(load) == {"v2"}
+    assert set(load.versions) == {"v2"}
     assert (stack.procs(), stack.pool_nodes("shop"), stack.proc_folders()) == before
 
 
@@ -51,7 +47,7 @@ def test_killing_the_worker_in_the_middle_of_a_swarm_only_costs_time(
     stack: Stack, shop: str
 ) -> None:
     stack.vr("swarm", shop, "v1")
-    with Load(stack.http_port, "shop.localhost", RATE, "/version") as load:
+    with Load(stack.http_port, "shop.localhost", RATE) as load:
         swarming = subprocess.Popen(
             [str(BIN / "vr"), "swarm", shop, "v2"],
             env=stack.env,
@@ -67,23 +63,23 @@ def test_killing_the_worker_in_the_middle_of_a_swarm_only_costs_time(
     assert swarming.returncode == 0, output
     assert stack.pid_of("worker") != worker
     assert load.failures == []
-    assert versions(load) == {"v1", "v2"}
+    assert set(load.versions) == {"v1", "v2"}
     assert len(deployed(stack, "v2")) == 2
     assert stack.procs() == deployed(stack, "v2")
-    assert stack.get("shop", "/version") == (200, "v2")
+    assert stack.version("shop") == "v2"
 
 
 def test_rollback_returns_to_the_release_before(stack: Stack, shop: str) -> None:
     stack.vr("swarm", shop, "v1")
     stack.vr("swarm", shop, "v2")
     stack.vr("rollback", shop)
-    assert stack.get("shop", "/version") == (200, "v1")
+    assert stack.version("shop") == "v1"
     assert stack.procs() == deployed(stack, "v1")
 
 
 def test_scaling_adds_and_removes_procs_without_a_failed_request(stack: Stack, shop: str) -> None:
     stack.vr("swarm", shop, "v1")
-    with Load(stack.http_port, "shop.localhost", RATE, "/version") as load:
+    with Load(stack.http_port, "shop.localhost", RATE) as load:
         stack.vr("scale", shop, "3")
         assert len(stack.pool_nodes("shop")) == len(stack.procs()) == 3
         stack.vr("scale", shop, "1")

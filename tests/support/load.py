@@ -20,9 +20,11 @@ class Load:
     host: str
     rate: int
     path: str = "/"
+    # The header of the answers that tells who answered.
+    header: str = "X-Shop-Version"
     sent: int = 0
     failures: list[str] = field(default_factory=list)
-    bodies: Counter[str] = field(default_factory=Counter)
+    versions: Counter[str] = field(default_factory=Counter)
     seconds: float = 0
 
     def __enter__(self) -> Load:
@@ -55,12 +57,13 @@ class Load:
         except (OSError, TimeoutError, asyncio.IncompleteReadError) as error:
             self.failures.append(f"{type(error).__name__}: {error}")
             return
-        head, _, body = answer.partition(b"\r\n\r\n")
-        status = head.split(b"\r\n", 1)[0]
-        if b" 200 " not in status + b" ":
-            self.failures.append(status.decode(errors="replace") or "empty answer")
-        else:
-            self.bodies[body.decode(errors="replace").strip()] += 1
+        head = answer.partition(b"\r\n\r\n")[0].decode(errors="replace")
+        status, *lines = head.split("\r\n")
+        if status.split(" ")[1:2] != ["200"]:
+            self.failures.append(status or "empty answer")
+            return
+        headers = dict(line.partition(": ")[::2] for line in lines)
+        self.versions[headers.get(self.header, "(none)")] += 1
 
     async def _exchange(self) -> bytes:
         reader, writer = await asyncio.open_connection("127.0.0.1", self.port)

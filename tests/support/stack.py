@@ -115,6 +115,12 @@ class Stack:
         finally:
             connection.close()
 
+    def version(self, pool: str) -> str:
+        """The version of the example shop that answers behind the balancer."""
+        status, body = self.get(pool, "/health")
+        assert status == 200, f"{status}: {body}"
+        return str(json.loads(body)["version"])
+
     def procs(self) -> list[str]:
         """Names of the deployed procs that supervisord knows."""
         parts = {"redis", "web", "worker", "beat", "nginx", "proc_publisher"}
