@@ -1,0 +1,1 @@
+"""Balancers: they route pools to nodes. What maps a host name to a pool is not their business."""

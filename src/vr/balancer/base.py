@@ -1,0 +1,119 @@
+"""What every balancer offers (seeds: Balancers; runner-builder.md 11)."""
+
+from __future__ import annotations
+
+import re
+from abc import ABC, abstractmethod
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from vr.errors import InvalidInput, VelociraptorError
+
+_POOL = re.compile(r"[A-Za-z0-9]([A-Za-z0-9_-]*[A-Za-z0-9])?")
+_NODE = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9_.-]+):[0-9]{1,5}")
+
+
+class PoolChanged(VelociraptorError):
+    """The pool isn't any more what the caller expected it to be; nothing was changed."""
+
+
+@dataclass(frozen=True)
+class Change:
+    """What `set_nodes` did to a pool, sorted."""
+
+    before: tuple[str, ...]
+    after: tuple[str, ...]
+
+    @property
+    def added(self) -> tuple[str, ...]:
+        return tuple(node for node in self.after if node not in self.before)
+
+    @property
+    def removed(self) -> tuple[str, ...]:
+        return tuple(node for node in self.before if node not in self.after)
+
+
+class Balancer(ABC):
+    """A load balancer's pools. Nodes are `"host:port"`.
+
+    A backend implements the first three methods; the others then work, without being atomic.
+    """
+
+    def __init__(self, config: Mapping[str, Any]) -> None:
+        """`config` is the balancer's entry in BALANCERS, without BACKEND."""
+        self.config = config
+
+    @abstractmethod
+    def get_nodes(self, pool: str) -> list[str]:
+        """The pool's nodes, sorted; [] for an unknown pool."""
+
+    @abstractmethod
+    def add_nodes(self, pool: str, nodes: Sequence[str]) -> None:
+        """Add nodes to the pool, which is made if it isn't there."""
+
+    @abstractmethod
+    def delete_nodes(self, pool: str, nodes: Sequence[str]) -> None:
+        """Remove nodes; a missing pool or node is fine."""
+
+    def delete_pool(self, pool: str) -> None:
+        """Remove the pool, whatever is in it; a missing one is fine."""
+        self.delete_nodes(pool, self.get_nodes(pool))
+
+    def delete_pool_if_empty(self, pool: str) -> None:
+        """Remove the pool if it has no nodes."""
+        if not self.get_nodes(pool):
+            self.delete_pool(pool)
+
+    def set_nodes(
+        self, pool: str, nodes: Collection[str], *, expected: Collection[str] | None = None
+    ) -> Change:
+        """Make the pool exactly `nodes`; none removes it. When this returns, no new connection
+        goes to a removed node.
+
+        Raises PoolChanged, changing nothing, if `expected` is given and isn't what is there;
+        VelociraptorError if the balancer refuses, with everything as it was before.
+        """
+        before = self.get_nodes(pool)
+        check_expected(pool, before, expected)
+        change = Change(tuple(before), tuple(sorted(set(nodes))))
+        if change.added:
+            self.add_nodes(pool, change.added)
+        if change.removed:
+            self.delete_nodes(pool, change.removed)
+        self.delete_pool_if_empty(pool)
+        return change
+
+    def wait_drained(self, timeout: float) -> bool:
+        """Wait until requests that began before the last change have ended.
+
+        At most `timeout` seconds; returns whether they have. Balancers that can't tell say yes.
+        """
+        return True
+
+
+def check_expected(pool: str, nodes: Collection[str], expected: Collection[str] | None) -> None:
+    """Raise PoolChanged if `expected` is given and differs from `nodes`."""
+    if expected is not None and set(expected) != set(nodes):
+        raise PoolChanged(
+            f"The pool {pool!r} holds {', '.join(sorted(nodes)) or 'no nodes'}, "
+            f"but {', '.join(sorted(expected)) or 'none'} were expected.",
+            hint="Somebody else changed it; look again and repeat.",
+        )
+
+
+def check_names(pool: str, nodes: Collection[str] = ()) -> None:
+    """Raise InvalidInput unless these can be written into a balancer's configuration."""
+    problems = []
+    if not _POOL.fullmatch(pool):
+        problems.append(
+            f"pool: {pool!r} must be letters, digits, '_' and '-', beginning and ending with a "
+            "letter or digit"
+        )
+    problems += [
+        f"node: {node!r} is not of the form host:port"
+        for node in sorted(nodes)
+        if not _NODE.fullmatch(node)
+    ]
+    if problems:
+        raise InvalidInput("balancer", problems)
