@@ -2,13 +2,35 @@
 
 from __future__ import annotations
 
+import contextlib
+import subprocess
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
+from types import TracebackType
 from typing import IO
 
+from vr.container import cgroups
+from vr.container.prepare import Prepared, prepare
+from vr.container.script import start_script
 from vr.container.spec import Container, Mount
+from vr.errors import VelociraptorError
+from vr.files.atomic import write_atomic
+
+PIPE = subprocess.PIPE
+STDOUT = subprocess.STDOUT
+DEVNULL = subprocess.DEVNULL
 
 Stream = int | IO[bytes] | None
+
+START_SCRIPT = "/.start"
+"""Where the script that holds a container's environment is seen inside."""
+
+_HOST_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+
+class ContainerTimeout(VelociraptorError):
+    """A container did not end in time."""
 
 
 def host_mounts(ca_bundle: str = "/etc/ssl/certs/ca-certificates.crt") -> tuple[Mount, ...]:
@@ -17,7 +39,27 @@ def host_mounts(ca_bundle: str = "/etc/ssl/certs/ca-certificates.crt") -> tuple[
     For provisioning give another path as `ca_bundle` and point SSL_CERT_FILE there: installing
     ca-certificates replaces the usual one, which must not be a mount then.
     """
-    raise NotImplementedError
+    sources = {
+        "/etc/resolv.conf": "/etc/resolv.conf",
+        "/etc/hosts": "/etc/hosts",
+        "/etc/ssl/certs/ca-certificates.crt": ca_bundle,
+    }
+    return tuple(
+        Mount(Path(source).resolve(), target, is_file=True, optional=True)
+        for source, target in sources.items()
+    )
+
+
+def command(container: Container, conf: Path, argv: Sequence[str]) -> list[str]:
+    """The host's command line that runs `argv` in the container that `conf` describes.
+
+    The parent-death signal belongs to the thread that starts it: that thread must live on.
+    """
+    return [
+        *("setpriv", "--pdeathsig", "TERM", "lxc-execute"),
+        *("-P", str(conf.parent), "-n", container.name, "-f", str(conf)),
+        *("--", *argv),
+    ]
 
 
 def run(
@@ -26,18 +68,21 @@ def run(
     argv: Sequence[str],
     *,
     env: Mapping[str, str],
-    stdin: Stream = None,
+    stdin: Stream = DEVNULL,
     stdout: Stream = None,
     stderr: Stream = None,
     timeout: float | None = None,
 ) -> int:
     """Run `argv` in the container and wait; returns its exit code (128+n: killed by signal n).
 
-    `folder` holds the generated configuration; `env` is the whole environment. stdin, stdout and
-    stderr as in subprocess. Raises ContainerTimeout after `timeout` seconds, when no process of
-    the container is left; the same holds for any other exception on the way.
+    `folder` holds the generated files; `env` is the whole environment. stdin, stdout and stderr as
+    in subprocess. A command that isn't found gives 127. Raises ContainerTimeout after `timeout`
+    seconds, when no process of the container is left; so does any other exception on the way.
     """
-    raise NotImplementedError
+    with start(
+        container, folder, argv, env=env, stdin=stdin, stdout=stdout, stderr=stderr
+    ) as running:
+        return running.wait(timeout)
 
 
 def start(
@@ -46,32 +91,97 @@ def start(
     argv: Sequence[str],
     *,
     env: Mapping[str, str],
-    stdin: Stream = None,
+    stdin: Stream = DEVNULL,
     stdout: Stream = None,
     stderr: Stream = None,
 ) -> Running:
-    """As `run`, but returns at once with a Running, to read its output while it works."""
-    raise NotImplementedError
+    """As `run`, but returns at once, to read the output while it comes; use it in a `with`.
+
+    Call it from a thread that lives as long as the container: the kernel ends the container when
+    that thread ends, so that nothing outlives a killed worker.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    script = folder / "start"
+    write_atomic(script, start_script(env), mode=0o500, owner=(container.uid, container.gid))
+    mounts = (*container.mounts, Mount(script, START_SCRIPT, is_file=True))
+    prepared = prepare(replace(container, mounts=mounts), folder)
+    cgroups.sweep(container.name)
+    process = subprocess.Popen(
+        command(container, prepared.conf, ["/bin/sh", START_SCRIPT, *argv]),
+        env={"PATH": _HOST_PATH},
+        stdin=stdin,
+        stdout=stdout,
+        stderr=stderr,
+        start_new_session=True,  # Ctrl-C is for whoever started it, who then cleans up
+    )
+    return Running(container, prepared, process)
 
 
 class Running:
-    """A started container: `with start(...) as running: for line in running.stdout: ...`.
+    """A started container; leaving its `with` block kills what still runs and cleans up.
 
-    Leaving the block kills what still runs. `stdout` is a binary file if PIPE was asked for.
+    `stdin` and `stdout` are binary files if PIPE was asked for.
     """
 
-    stdout: IO[bytes] | None
+    def __init__(
+        self, container: Container, prepared: Prepared, process: subprocess.Popen[bytes]
+    ) -> None:
+        self.container = container
+        self.stdin = process.stdin
+        self.stdout = process.stdout
+        self.stderr = process.stderr
+        self._process = process
+        self._prepared = prepared
 
     def __enter__(self) -> Running:
-        raise NotImplementedError
+        return self
 
-    def __exit__(self, *_exc: object) -> None:
-        raise NotImplementedError
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.kill()
+        for stream in (self.stdin, self.stdout, self.stderr):
+            if stream:
+                with contextlib.suppress(BrokenPipeError):
+                    stream.close()
+        for path in reversed(self._prepared.added_to_root):
+            _remove_if_empty(path)
 
     def wait(self, timeout: float | None = None) -> int:
-        """The exit code, once everything has ended; raises ContainerTimeout, killing nothing."""
-        raise NotImplementedError
+        """The exit code, once everything in the container has ended.
+
+        Raises ContainerTimeout after `timeout` seconds; the container then still runs.
+        """
+        try:
+            code = self._process.wait(timeout)
+        except subprocess.TimeoutExpired:
+            raise ContainerTimeout(
+                f"The container {self.container.name} was still running after {timeout:g} seconds."
+            ) from None
+        return code if code >= 0 else 128 - code
 
     def kill(self) -> None:
-        """SIGKILL for every process of the container."""
-        raise NotImplementedError
+        """SIGKILL for every process of the container; returns when all are gone."""
+        if self._process.poll() is None:
+            # First the container: its monitor then sees it end, and removes its cgroups itself.
+            cgroups.kill(self.container.name)
+            try:
+                self._process.wait(1)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait()
+        cgroups.sweep(self.container.name)
+
+
+def _remove_if_empty(path: Path) -> None:
+    """Take a mount point away again, unless the container has put something there."""
+    try:
+        if path.is_dir():
+            path.rmdir()
+        elif path.stat().st_size == 0:
+            path.unlink()
+    except OSError:
+        return

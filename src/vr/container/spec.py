@@ -38,14 +38,14 @@ class Mount:
 class Limits:
     """Upper bounds; None means that none is set. Sizes in bytes, `cpus` in CPUs (1.5).
 
-    `memory` is RAM, `memsw` RAM and swap together.
+    `memory` is RAM, `memsw` RAM and swap together. Without `tmp_size` /tmp is the root's own.
     """
 
     memory: int | None = None
     memsw: int | None = None
     cpus: float | None = None
     pids: int | None = DEFAULT_PIDS
-    tmp_size: int = DEFAULT_TMP_SIZE
+    tmp_size: int | None = DEFAULT_TMP_SIZE
     nofile: int | None = None
 
 

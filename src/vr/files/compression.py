@@ -65,8 +65,9 @@ def _library(kind: str, path: Path) -> Iterator[IO[bytes]]:
 
         from isal import igzip_lib, igzip_threaded
 
+        isal_error = cast("type[Exception]", igzip_lib.IsalError)  # its stub says: an instance
         opened = igzip_threaded.open(path, "rb")  # type: ignore[no-untyped-call]
-        failures = (zlib.error, igzip_lib.IsalError, OSError, EOFError)
+        failures = (zlib.error, isal_error, OSError, EOFError)
     elif kind == "bzip2":
         import bz2
 

@@ -1,0 +1,51 @@
+"""What this host's kernel offers to containers: asked here, understood by pure functions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+_CGROUP_ROOT = Path("/sys/fs/cgroup")
+
+
+@dataclass(frozen=True)
+class HostFeatures:
+    """The cgroup controllers that can hold limits, by the version that owns them.
+
+    A controller belongs to v1 or to v2, never to both: on a hybrid host v2 is mounted beside v1
+    and holds none.
+    """
+
+    v1: frozenset[str]
+    v2: frozenset[str]
+    swap_accounting: bool
+    """Whether RAM and swap together can be limited."""
+
+    @property
+    def only_v2(self) -> bool:
+        return not self.v1
+
+
+def host_features() -> HostFeatures:
+    """Ask this host."""
+    mounts = Path("/proc/mounts").read_text()
+    v1 = v1_controllers(mounts)
+    if v1:
+        return HostFeatures(
+            v1=v1,
+            v2=frozenset(),
+            swap_accounting=(_CGROUP_ROOT / "memory/memory.memsw.limit_in_bytes").exists(),
+        )
+    controllers = frozenset((_CGROUP_ROOT / "cgroup.controllers").read_text().split())
+    return HostFeatures(v1=v1, v2=controllers, swap_accounting=Path("/proc/swaps").exists())
+
+
+def v1_controllers(mounts: str) -> frozenset[str]:
+    """The v1 controllers that /proc/mounts shows below /sys/fs/cgroup."""
+    known = {"memory", "pids", "cpu", "devices", "cpuset", "blkio", "freezer", "cpuacct"}
+    found: set[str] = set()
+    for line in mounts.splitlines():
+        _device, _target, kind, options = line.split()[:4]
+        if kind == "cgroup":
+            found |= known & set(options.split(","))
+    return frozenset(found)

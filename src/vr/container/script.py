@@ -1,0 +1,42 @@
+"""The shell scripts inside a container. Values enter through `shlex.quote` only."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping
+
+from vr.errors import VelociraptorError
+
+_SUPERVISE = """\
+# Whoever stops the container sends TERM to all of its processes, this one included.
+stopping=
+trap 'stopping=1' TERM
+"$@"
+code=$?
+# LXC's init waits for every process. A daemon that the command left behind must not keep a
+# crashed app looking alive; but when stopping, each has its full time of grace.
+if [ -z "$stopping" ] && kill -0 -1 2>/dev/null; then kill -TERM 1; fi
+exit "$code"
+"""
+
+
+def start_script(env: Mapping[str, str]) -> str:
+    """A /bin/sh script that runs its arguments with exactly `env` and ends with their exit code.
+
+    Raises VelociraptorError for values that no environment can hold.
+    """
+    return f"#!/bin/sh\n{exports(env)}{_SUPERVISE}"
+
+
+def exports(env: Mapping[str, str]) -> str:
+    """`export` lines for sh and bash; names must be identifiers (checked where they come from)."""
+    return "".join(f"export {name}={quoted(name, value)}\n" for name, value in env.items())
+
+
+def quoted(name: str, value: str) -> str:
+    """The value of the variable `name` as one shell word."""
+    if "\0" in value:
+        raise VelociraptorError(
+            f"The environment variable {name} holds a NUL character, which no environment can hold."
+        )
+    return shlex.quote(value)
