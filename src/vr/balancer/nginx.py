@@ -113,18 +113,18 @@ class NginxBalancer(Balancer):
         # A writer that died between the file and the reload left `pending` behind.
         if wanted == former and self._transport.read(pending) is None:
             return
+        # Stays after a failure: what nginx runs is unsure until its next reload.
         self._transport.write(pending, "")
-        try:
-            with self._transport.lock(str(self._locks / ".nginx.lock")):
-                self._put(path, wanted)
+        with self._transport.lock(str(self._locks / ".nginx.lock")):
+            self._put(path, wanted)
+            try:
                 self._run(self._test, f"nginx does not accept the pool {pool!r}")
                 workers = nginx_workers.observe(self._transport, self._pid_file)
                 self._run(self._reload, f"nginx could not be reloaded for the pool {pool!r}")
-            self._wait_until_moved(workers)
-        except VelociraptorError:
-            # `pending` stays: what nginx runs is unsure until the next reload.
-            self._put(path, former)
-            raise
+            except BaseException:
+                self._put(path, former)
+                raise
+        self._wait_until_moved(workers)
         self._transport.remove(pending)
 
     def _wait_until_moved(self, before: Workers | None) -> None:

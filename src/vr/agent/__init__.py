@@ -1,0 +1,1 @@
+"""What runs beside Supervisor on each host: the publisher of states and an RPC plugin."""

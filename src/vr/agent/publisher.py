@@ -1,0 +1,138 @@
+"""`proc_publisher`: tells Redis of every change of a proc (runner-builder.md 4).
+
+An event listener of Supervisor:
+
+    [eventlistener:proc_publisher]
+    command=proc_publisher
+    events=PROCESS_STATE,PROCESS_GROUP,TICK_5
+    environment=REDIS_URL="redis://localhost:6379/0",HOSTNAME="web1"
+
+HOSTNAME must be the host's name on the server; without it the machine's full name is taken.
+Any TICK event is a heartbeat: TICK_5 shows a silent host sooner than the original's TICK_60.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+import sys
+import time
+from collections.abc import Mapping
+from typing import Any, BinaryIO
+from xmlrpc.client import Fault, ServerProxy
+
+import redis
+
+from vr.agent.protocol import Notice, Protocol
+from vr.errors import InvalidInput, run_main
+from vr.events.procs import REMOVED, ProcBoard, proc_object
+from vr.specs.names import ProcName
+
+log = logging.getLogger("proc_publisher")
+
+Info = dict[str, Any]
+
+
+class Publisher:
+    """Turns Supervisor's notices into the proc board's messages."""
+
+    def __init__(self, host: str, board: ProcBoard, supervisor: Any) -> None:
+        """`supervisor` is the `supervisor` namespace of an XML-RPC proxy."""
+        self._host = host
+        self._board = board
+        self._supervisor = supervisor
+
+    def refresh(self) -> None:
+        """Write the complete list and the heartbeat."""
+        self._board.replace(self._host, self._supervisor.getAllProcessInfo())
+
+    def handle(self, notice: Notice) -> None:
+        """Announce the change, if it is one, and refresh the list.
+
+        Supervisor is asked for the state, as a notice tells only names; a proc that has gone
+        meanwhile has its removal announced next.
+        """
+        if notice.event.startswith("PROCESS_STATE"):
+            if (info := self._info(notice)) is not None:
+                self._board.announce(notice.event, proc_object(self._host, info))
+        elif notice.event == REMOVED:
+            self._board.announce(REMOVED, removal(self._host, notice, time.time()))
+        self.refresh()
+
+    def _info(self, notice: Notice) -> Info | None:
+        name = f"{notice.payload['groupname']}:{notice.payload['processname']}"
+        try:
+            return dict(self._supervisor.getProcessInfo(name))
+        except Fault:
+            return None
+
+
+def removal(host: str, notice: Notice, now: float) -> Info:
+    """What subscribers hear of a group that was removed; `now` is unix time."""
+    name = notice.payload.get("groupname", "")
+    parsed = ProcName.parse(name)
+    return {
+        "host": host,
+        "name": name,
+        "id": f"{host}-{name}",
+        "time": now,
+        "payload_headers": dict(notice.payload),
+        "payload_data": notice.data,
+        "app_name": parsed.app if parsed else name,
+        "version": parsed.version if parsed else "UNKNOWN",
+        "config_name": parsed.config if parsed else "UNKNOWN",
+        "hash": parsed.hash if parsed else "UNKNOWN",
+        "proc_name": parsed.proc if parsed else name,
+        "port": parsed.port if parsed else 0,
+    }
+
+
+def listen(publisher: Publisher, protocol: Protocol) -> None:
+    """Serve notices until Supervisor closes the pipe.
+
+    Redis or Supervisor being away costs that message only: the next one brings the whole list,
+    so nothing is retried and Supervisor never waits for us.
+    """
+    while (notice := protocol.wait()) is not None:
+        try:
+            publisher.handle(notice)
+        except (redis.RedisError, OSError, Fault) as error:
+            log.warning("%s could not be published: %s", notice.event, error)
+        protocol.acknowledge()
+
+
+def serve(stdin: BinaryIO, stdout: BinaryIO, environ: Mapping[str, str]) -> int:
+    """Run the listener with these streams; raises InvalidInput for a wrong environment."""
+    from supervisor.childutils import getRPCInterface
+
+    problems = []
+    if not environ.get("REDIS_URL"):
+        problems.append("REDIS_URL: is missing, expected an address such as redis://host:6379/0")
+    if not environ.get("SUPERVISOR_SERVER_URL"):
+        problems.append(
+            "SUPERVISOR_SERVER_URL: is missing; proc_publisher runs as an event listener of "
+            "Supervisor, which sets it"
+        )
+    if problems:
+        raise InvalidInput("environment of proc_publisher", problems)
+    host = environ.get("HOSTNAME") or socket.getfqdn()
+    connection = redis.Redis.from_url(
+        environ["REDIS_URL"], socket_timeout=5, socket_connect_timeout=5
+    )
+    proxy: ServerProxy = getRPCInterface(dict(environ))
+    log.info("publishing as %s", host)
+    listen(Publisher(host, ProcBoard(connection), proxy.supervisor), Protocol(stdin, stdout))
+    return 0
+
+
+def main() -> int:
+    """Entry point of `proc_publisher`; logs to stderr, as stdout is the protocol."""
+    logging.basicConfig(
+        stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s"
+    )
+    return run_main(lambda: serve(sys.stdin.buffer, sys.stdout.buffer, os.environ))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
