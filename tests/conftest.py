@@ -43,6 +43,8 @@ def _read_settings_again() -> None:
 
 
 _own_environment()
+# WhiteNoise warns at every start about a folder that is not there.
+(HOME / "home" / "static").mkdir(parents=True)
 _read_settings_again()
 
 

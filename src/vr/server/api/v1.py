@@ -1,7 +1,59 @@
-"""The HTTP API, version 1 (reference: api-v1.md)."""
+"""The HTTP API, version 1: its address tree, who may use it, and how errors look."""
 
 from __future__ import annotations
 
-from ninja import NinjaAPI
+from typing import Any
 
-api = NinjaAPI(title="Velociraptor", version="1")
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, JsonResponse
+from ninja import NinjaAPI, Router
+
+from vr.server.api import actions, errors, host_procs
+from vr.server.api.auth import user_of
+from vr.server.api.crud import router_of
+from vr.server.api.fields import PREFIX
+from vr.server.api.resources import TABLE
+
+_METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
+
+api = NinjaAPI(
+    title="Velociraptor",
+    version="1",
+    urls_namespace="api",
+    auth=user_of,
+    docs_url="/docs/",
+    docs_decorator=login_required,
+)
+errors.register(api)
+
+
+@api.get("/", operation_id="root")
+def root(request: HttpRequest) -> Any:
+    """Where each resource is."""
+    return JsonResponse({one.name: {"list_endpoint": one.path} for one in TABLE})
+
+
+# Before the resources, as `testruns/latest/` would be a test run's detail otherwise.
+api.add_router("/testruns", actions.testruns)
+for _resource in TABLE:
+    api.add_router(f"/{_resource.name}", router_of(_resource))
+api.add_router("/swarms", actions.swarms)
+api.add_router("/builds", actions.builds)
+api.add_router("/releases", actions.releases)
+api.add_router("/hosts", host_procs.router)
+
+
+_elsewhere = Router()
+
+
+@_elsewhere.api_operation(_METHODS, "/{path:rest}", include_in_schema=False, auth=None)
+def unknown(request: HttpRequest, rest: str) -> Any:
+    """Addresses that are none: JSON, and never a redirect of a POST to where a slash is."""
+    names = ", ".join(one.name for one in TABLE)
+    raise errors.NotFound(
+        f"There is nothing at {request.path}.",
+        hint=f"Addresses are {PREFIX}/<resource>/ and end with '/'; resources: {names}.",
+    )
+
+
+api.add_router("", _elsewhere)

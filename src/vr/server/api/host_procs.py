@@ -1,0 +1,79 @@
+"""Procs under their hosts: look at one, start, stop, restart, delete it, read its log."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from ninja import Router
+
+from vr.errors import InvalidInput, VelociraptorError
+from vr.server.api import procs
+from vr.server.api.body import json_object
+from vr.server.api.errors import HostFault, NotFound
+from vr.server.api.fields import Answering
+from vr.server.api.resources import HOSTS
+from vr.server.swarming.problems import UnknownProc
+from vr.server.swarming.procs import log_tail, proc_action
+
+router = Router(tags=["procs"])
+
+_ACTIONS = ("start", "stop", "restart")
+_TAIL_BYTES = 64 * 1024
+_LONGEST_TAIL = 4 * 1024 * 1024
+
+
+@router.get("/{key}/procs/", operation_id="hosts_procs")
+def listing(request: HttpRequest, key: str) -> Any:
+    """All procs of a host as it last pushed them."""
+    return JsonResponse({"objects": procs.of_host(HOSTS.get(key), Answering(request))})
+
+
+@router.get("/{key}/procs/{proc}/", operation_id="hosts_proc")
+def show(request: HttpRequest, key: str, proc: str) -> Any:
+    """One proc as its host last pushed it."""
+    return JsonResponse(procs.one(HOSTS.get(key), proc, Answering(request)))
+
+
+@router.post("/{key}/procs/{proc}/", operation_id="hosts_proc_action")
+def act(request: HttpRequest, key: str, proc: str) -> Any:
+    """`{"action": "start" | "stop" | "restart"}`; answers the proc as it is afterwards."""
+    action = json_object(request).get("action")
+    if action not in _ACTIONS:
+        expected = ", ".join(_ACTIONS)
+        raise InvalidInput(f"proc {proc}", [f"action: is {action!r}, expected one of {expected}"])
+    return _acted(request, key, proc, action)
+
+
+@router.delete("/{key}/procs/{proc}/", operation_id="hosts_proc_delete")
+def delete(request: HttpRequest, key: str, proc: str) -> Any:
+    """Free the proc's port, stop it, and remove what it left on the host."""
+    return _acted(request, key, proc, "delete")
+
+
+@router.get("/{key}/procs/{proc}/log/", operation_id="hosts_proc_log")
+def log(request: HttpRequest, key: str, proc: str) -> Any:
+    """The end of the proc's log as text: the last `bytes`, 64 KiB unless told."""
+    asked = request.GET.get("bytes") or str(_TAIL_BYTES)
+    if not (asked.isascii() and asked.isdecimal() and 0 < int(asked[:20]) <= _LONGEST_TAIL):
+        expected = f"a number of bytes from 1 to {_LONGEST_TAIL} is expected"
+        raise InvalidInput(f"log of {proc}", [f"bytes: is {asked!r}, but {expected}"])
+    host = HOSTS.get(key)
+    try:
+        text = log_tail(host, proc, int(asked))
+    except UnknownProc as error:
+        raise NotFound(error.message, hint=error.hint) from None
+    return HttpResponse(text, content_type="text/plain; charset=utf-8")
+
+
+def _acted(request: HttpRequest, key: str, proc: str, action: str) -> JsonResponse:
+    host = HOSTS.get(key)
+    user = request.auth  # type: ignore[attr-defined]
+    try:
+        return JsonResponse(proc_action(host, proc, action, user=user))
+    except UnknownProc as error:
+        raise NotFound(error.message, hint=error.hint) from None
+    except InvalidInput:
+        raise
+    except VelociraptorError as error:
+        raise HostFault(error.message, hint=error.hint, details=error.details) from None

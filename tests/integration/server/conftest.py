@@ -1,0 +1,49 @@
+"""What tests of the server share: a Redis of their own, a user, and tasks that are only noted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+
+from support.redis_server import redis_server
+from vr.server.announce import redis_connection
+
+
+@pytest.fixture(scope="session")
+def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with redis_server(tmp_path_factory.mktemp("redis")) as url:
+        yield url
+
+
+@pytest.fixture
+def redis(redis_url: str, settings: Any) -> Iterator[Any]:
+    """The server's connection to an empty Redis."""
+    settings.REDIS_URL = redis_url
+    redis_connection.cache_clear()
+    connection = redis_connection()
+    connection.flushall()
+    yield connection
+    connection.close()
+    redis_connection.cache_clear()
+
+
+@pytest.fixture
+def woken(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Names of the tasks that would have been sent to workers; none are."""
+    from vr.server.swarming import wake
+
+    sent: list[str] = []
+
+    def send(task: Any, *args: Any, **_: Any) -> None:
+        sent.append(task.name.rpartition(".")[2])
+
+    monkeypatch.setattr(wake, "now", send)
+    return sent
+
+
+@pytest.fixture
+def user(db: None) -> User:
+    return User.objects.create_user("rex", password="rawr: yes")
