@@ -51,15 +51,22 @@ def host_mounts(ca_bundle: str = "/etc/ssl/certs/ca-certificates.crt") -> tuple[
 
 
 def command(container: Container, conf: Path, argv: Sequence[str]) -> list[str]:
-    """The host's command line that runs `argv` in the container that `conf` describes.
+    """The host's command line that runs `argv`, by way of the start script, in the container.
 
     The parent-death signal belongs to the thread that starts it: that thread must live on.
     """
     return [
         *("setpriv", "--pdeathsig", "TERM", "lxc-execute"),
         *("-P", str(conf.parent), "-n", container.name, "-f", str(conf)),
-        *("--", *argv),
+        *("--", "/bin/sh", START_SCRIPT, *argv),
     ]
+
+
+def with_start_script(container: Container, folder: Path, env: Mapping[str, str]) -> Container:
+    """The container with its start script, written into `folder`, readable for its user only."""
+    script = folder / "start"
+    write_atomic(script, start_script(env), mode=0o500, owner=(container.uid, container.gid))
+    return replace(container, mounts=(*container.mounts, Mount(script, START_SCRIPT, is_file=True)))
 
 
 def run(
@@ -101,13 +108,10 @@ def start(
     that thread ends, so that nothing outlives a killed worker.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    script = folder / "start"
-    write_atomic(script, start_script(env), mode=0o500, owner=(container.uid, container.gid))
-    mounts = (*container.mounts, Mount(script, START_SCRIPT, is_file=True))
-    prepared = prepare(replace(container, mounts=mounts), folder)
+    prepared = prepare(with_start_script(container, folder, env), folder)
     cgroups.sweep(container.name)
     process = subprocess.Popen(
-        command(container, prepared.conf, ["/bin/sh", START_SCRIPT, *argv]),
+        command(container, prepared.conf, argv),
         env={"PATH": _HOST_PATH},
         stdin=stdin,
         stdout=stdout,

@@ -13,28 +13,11 @@ from pathlib import Path, PurePosixPath
 
 from vr.container.spec import Mount
 from vr.errors import VelociraptorError
-
-_RESERVED = ("/proc", "/sys", "/dev")
+from vr.specs.volumes import clean_mount_point, is_within, mount_point_problem
 
 
 class BadMount(VelociraptorError):
     """A mount that can't be made, or must not be."""
-
-
-def target_problem(target: str) -> str | None:
-    """Why nothing may be mounted at `target`, as a sentence; None if its text is fine."""
-    path = PurePosixPath(target)
-    if not path.is_absolute():
-        return f"the mount point {target!r} is not absolute; write it with a leading '/'"
-    if ".." in path.parts:
-        return f"the mount point {target!r} contains '..'"
-    clean = _normal(target)
-    if clean == "/":
-        return "the mount point '/' would hide the whole container"
-    for reserved in _RESERVED:
-        if _is_within(clean, reserved):
-            return f"the mount point {target!r} lies in {reserved}, which is the kernel's"
-    return None
 
 
 def make_mount_points(
@@ -66,7 +49,7 @@ def make_mount_points(
 
 
 def _check_source(mount: Mount) -> None:
-    problem = target_problem(mount.target)
+    problem = mount_point_problem(mount.target)
     if problem:
         raise BadMount(f"{mount.source} can't be mounted: {problem}.")
     expected = "file" if mount.is_file else "folder"
@@ -81,22 +64,24 @@ def _check_source(mount: Mount) -> None:
 
 def _enclosing(mount: Mount, earlier: Sequence[Mount], private: Sequence[str]) -> Mount | None:
     """The last earlier mount that `mount` lies in; None if it lies in the layers."""
-    target = _normal(mount.target)
+    target = clean_mount_point(mount.target)
     for folder in private:
-        if _is_within(target, folder):
+        if is_within(target, folder):
             raise BadMount(f"Nothing can be mounted at {mount.target}: {folder} is private.")
     for other in reversed(earlier):
-        outer = _normal(other.target)
+        outer = clean_mount_point(other.target)
         if target == outer:
             raise BadMount(f"Two mounts have the same mount point {mount.target}.")
-        if _is_within(target, outer):
+        if is_within(target, outer):
             return other
     return None
 
 
 def _check_nested(mount: Mount, outer: Mount) -> None:
     """A target inside another mount must exist there: users' folders are not ours to fill."""
-    inner = PurePosixPath(_normal(mount.target)).relative_to(_normal(outer.target))
+    inner = PurePosixPath(clean_mount_point(mount.target)).relative_to(
+        clean_mount_point(outer.target)
+    )
     path = outer.source
     for part in inner.parts:
         path = path / part
@@ -112,7 +97,7 @@ def _check_nested(mount: Mount, outer: Mount) -> None:
 
 def _make(layer: Path, lowers: Sequence[Path], mount: Mount) -> list[Path]:
     made = []
-    parts = PurePosixPath(_normal(mount.target)).parts[1:]
+    parts = PurePosixPath(clean_mount_point(mount.target)).parts[1:]
     for length in range(1, len(parts) + 1):
         relative = "/".join(parts[:length])
         wants_file = mount.is_file and length == len(parts)
@@ -155,11 +140,3 @@ def _create(path: Path, like: os.stat_result | None, is_file: bool) -> Path:
     if like:
         os.chown(path, like.st_uid, like.st_gid)
     return path
-
-
-def _normal(target: str) -> str:
-    return "/" + "/".join(part for part in target.split("/") if part not in {"", "."})
-
-
-def _is_within(target: str, folder: str) -> bool:
-    return target == folder or target.startswith(folder + "/")

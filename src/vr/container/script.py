@@ -10,12 +10,16 @@ from vr.errors import VelociraptorError
 _SUPERVISE = """\
 # Whoever stops the container sends TERM to all of its processes, this one included.
 stopping=
-trap 'stopping=1' TERM
+trap 'stopping=1' TERM INT
 "$@"
 code=$?
 # LXC's init waits for every process. A daemon that the command left behind must not keep a
 # crashed app looking alive; but when stopping, each has its full time of grace.
-if [ -z "$stopping" ] && kill -0 -1 2>/dev/null; then kill -TERM 1; fi
+if [ -z "$stopping" ] && kill -TERM -1 2>/dev/null; then
+    left=20
+    while [ "$left" -gt 0 ] && kill -0 -1 2>/dev/null; do sleep 0.05; left=$((left - 1)); done
+    kill -KILL -1 2>/dev/null
+fi
 exit "$code"
 """
 

@@ -1,0 +1,57 @@
+"""The account that runs a proc's app: names from proc.yaml, numbers for the kernel."""
+
+from __future__ import annotations
+
+import grp
+import pwd
+from dataclasses import dataclass
+
+from vr.errors import InvalidInput
+
+_DEFAULT_USER = "nobody"
+
+
+@dataclass(frozen=True)
+class Account:
+    name: str
+    uid: int
+    gid: int
+
+
+def account(user: str | None, group: str | None, where: str) -> Account:
+    """The account of these names (or numbers) on this host; `nobody` without a user.
+
+    Without a group it is the user's own. Raises InvalidInput with every unknown name, and for
+    root: whatever runs as root in a container on the host's network can reach other containers.
+    """
+    problems = []
+    uid, own_gid = _user(user or _DEFAULT_USER)
+    gid = _group(group) if group else own_gid
+    if uid is None:
+        problems.append(f"user: this host has no user {user!r}; create it with useradd")
+    if uid == 0:
+        problems.append("user: an app can't run as root; name another user")
+    if group and gid is None:
+        problems.append(f"group: this host has no group {group!r}; create it with groupadd")
+    if problems or uid is None or gid is None:
+        raise InvalidInput(where, problems)
+    return Account(user or _DEFAULT_USER, uid, gid)
+
+
+def _user(name: str) -> tuple[int | None, int | None]:
+    if name.isdigit():
+        return int(name), int(name)
+    try:
+        entry = pwd.getpwnam(name)
+    except KeyError:
+        return None, None
+    return entry.pw_uid, entry.pw_gid
+
+
+def _group(name: str) -> int | None:
+    if name.isdigit():
+        return int(name)
+    try:
+        return grp.getgrnam(name).gr_gid
+    except KeyError:
+        return None

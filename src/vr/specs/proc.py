@@ -1,0 +1,241 @@
+"""proc.yaml: all that a runner needs to know of one proc (reference: runner-builder.md, 2)."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import yaml
+
+from vr.errors import InvalidInput
+from vr.specs.documents import load_mapping, to_struct
+from vr.specs.names import ProcName
+from vr.specs.sizes import parse_size
+from vr.specs.volumes import volume_problems
+
+DEFAULT_STOP_TIMEOUT = 10.0
+DEFAULT_UPTEST_TIMEOUT = 60.0
+
+_LEAST_MEMORY = 4 << 20
+_IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_MD5 = re.compile(r"[0-9a-fA-F]{32}")
+_NUMBERS = ("port", "pids_limit", "nofile", "cpu_limit", "stop_timeout", "uptest_timeout")
+_SIZES = ("mem_limit", "memsw_limit", "tmp_size")
+
+
+class ProcYaml(msgspec.Struct, frozen=True, kw_only=True, repr_omit_defaults=True):
+    """One proc. Sizes are as written (`64M`), times in seconds, `cpu_limit` in CPUs.
+
+    In `env` every value is text in YAML's spelling (`true`, `1.5`), or None for a variable that is
+    not to be set. `extra` keeps the keys that we do not know.
+    """
+
+    app_name: str
+    version: str
+    config_name: str
+    release_hash: str = ""
+    proc_name: str | None = None
+    cmd: str | None = None
+    port: int | None = None
+    host: str | None = None
+    user: str | None = None
+    group: str | None = None
+    env: dict[str, str | None] = {}
+    settings: dict[Any, Any] = {}
+    build_url: str | None = None
+    build_md5: str | None = None
+    image_url: str | None = None
+    image_name: str | None = None
+    image_md5: str | None = None
+    volumes: tuple[tuple[str, str], ...] = ()
+    mem_limit: str | None = None
+    memsw_limit: str | None = None
+    cpu_limit: float | None = None
+    pids_limit: int | None = None
+    tmp_size: str | None = None
+    nofile: int | None = None
+    read_only: bool = False
+    stop_timeout: float = DEFAULT_STOP_TIMEOUT
+    uptest_timeout: float = DEFAULT_UPTEST_TIMEOUT
+    extra: dict[str, Any] = {}
+
+    @property
+    def name(self) -> ProcName:
+        """The proc's name; without `proc_name` that part is `cmd` (rulings.md, 5)."""
+        return ProcName(
+            self.app_name,
+            self.version,
+            self.config_name,
+            self.release_hash,
+            self.proc_name or "cmd",
+            self.port or 0,
+        )
+
+    def __repr__(self) -> str:
+        # env and settings hold secrets, which must not reach a log by way of an error message.
+        return f"<ProcYaml {self.name}>"
+
+
+def load(path: Path) -> ProcYaml:
+    """The proc in the file `path`; raises InvalidInput with all its problems."""
+    return parse(load_mapping(path), str(path))
+
+
+def parse(mapping: Mapping[str, Any], where: str) -> ProcYaml:
+    """The proc in `mapping`; raises InvalidInput with all its problems."""
+    known = {field.name for field in msgspec.structs.fields(ProcYaml)} - {"extra"}
+    values = {key: value for key, value in mapping.items() if key in known}
+    values["extra"] = {key: value for key, value in mapping.items() if key not in known}
+    if values.get("proc_name") is None:
+        values["proc_name"] = mapping.get("proc")  # the old name of the key
+    problems = [
+        *_ease_numbers(values),
+        *_ease_sizes(values),
+        *_spell_env(values),
+    ]
+    proc: ProcYaml | None = None
+    try:
+        proc = to_struct(ProcYaml, values, where)
+    except InvalidInput as error:
+        problems = [*error.problems, *problems]
+    problems += _contradictions(values if proc is None else msgspec.structs.asdict(proc), where)
+    if proc is None or problems:
+        raise InvalidInput(where, problems)
+    return proc
+
+
+def dump(proc: ProcYaml) -> str:
+    """The proc as YAML text that `parse` reads back; what is not set is left out."""
+    values = msgspec.structs.asdict(proc)
+    extra = values.pop("extra")
+    defaults = {
+        field.name: field.default_factory() if field.default is msgspec.NODEFAULT else field.default
+        for field in msgspec.structs.fields(ProcYaml)
+        if not field.required
+    }
+    kept = {key: value for key, value in values.items() if value != defaults.get(key, object())}
+    if proc.volumes:
+        kept["volumes"] = [list(pair) for pair in proc.volumes]
+    text: str = yaml.safe_dump({**kept, **extra}, sort_keys=False, allow_unicode=True)
+    return text
+
+
+def scalar_text(value: Any) -> str:
+    """A YAML scalar as YAML spells it: true, 1.5, 2024-01-31."""
+    if isinstance(value, str):
+        return value
+    text: str = yaml.safe_dump(value, default_flow_style=True, width=float("inf"))
+    return text.removesuffix("...\n").rstrip("\n")
+
+
+def _ease_numbers(values: dict[str, Any]) -> Iterator[str]:
+    """Numbers may be written in quotes, as files of the original sometimes did."""
+    for key in _NUMBERS:
+        if isinstance(values.get(key), str):
+            try:
+                number = float(values[key])
+            except ValueError:
+                yield f"{key}: {values.pop(key)!r} is no number"
+                continue
+            values[key] = int(number) if number.is_integer() else number
+        if isinstance(values.get(key), bool):
+            yield f"{key}: {scalar_text(values.pop(key))!r} is no number"
+
+
+def _ease_sizes(values: dict[str, Any]) -> Iterator[str]:
+    """Sizes may be plain numbers of bytes."""
+    for key in _SIZES:
+        if isinstance(values.get(key), int) and not isinstance(values[key], bool):
+            values[key] = str(values[key])
+        if isinstance(values.get(key), str):
+            try:
+                parse_size(values[key])
+            except ValueError as error:
+                values[key] = None
+                yield f"{key}: {error}"
+
+
+def _spell_env(values: dict[str, Any]) -> Iterator[str]:
+    env = values.get("env")
+    if not isinstance(env, dict):
+        return
+    spelled: dict[str, str | None] = {}
+    for name, value in env.items():
+        if not isinstance(name, str) or not _IDENTIFIER.fullmatch(name):
+            yield (
+                f"env: {name!r} can't be the name of a variable; "
+                "letters, digits and underscores are allowed, not beginning with a digit"
+            )
+        elif isinstance(value, dict | list | bytes | set):
+            yield f"env: {name} is a {type(value).__name__}; text, a number or true/false is needed"
+        elif isinstance(value, str) and "\0" in value:
+            yield f"env: {name} holds a NUL character, which no environment can hold"
+        else:
+            spelled[name] = None if value is None else scalar_text(value)
+    values["env"] = spelled
+
+
+def _contradictions(values: Mapping[str, Any], where: str) -> Iterator[str]:
+    """What is wrong with values of the right types."""
+    yield from _name_problems(values, where)
+    if not values.get("proc_name") and not values.get("cmd"):
+        yield "proc_name: is missing; either it or cmd is needed"
+    if bool(values.get("image_url")) != bool(values.get("image_name")):
+        missing = "image_name" if values.get("image_url") else "image_url"
+        yield f"{missing}: is missing; an image needs both image_url and image_name"
+    if values.get("build_url") and not values.get("user"):
+        yield "user: is missing; the account that owns the build's files is needed"
+    for key in ("build_md5", "image_md5"):
+        if isinstance(md5 := values.get(key), str) and md5 and not _MD5.fullmatch(md5):
+            yield f"{key}: {md5!r} is no MD5; 32 hexadecimal digits are expected"
+    yield from _range_problems(values)
+    yield from _memory_problems(values)
+    with contextlib.suppress(msgspec.ValidationError):
+        pairs = msgspec.convert(values.get("volumes") or [], list[tuple[str, str]])
+        yield from volume_problems(pairs)
+
+
+def _name_problems(values: Mapping[str, Any], where: str) -> Iterator[str]:
+    keys = ("app_name", "version", "config_name", "release_hash", "proc_name")
+    parts = [values.get(key) for key in keys]
+    defaults = ["app", "v", "config", "", "cmd"]
+    app, version, config, hash_, proc = (
+        part if isinstance(part, str) and part else default
+        for part, default in zip(parts, defaults, strict=True)
+    )
+    try:
+        ProcName.checked(app, version, config, hash_, proc, 0, where=where)
+    except InvalidInput as error:
+        yield from error.problems
+
+
+def _range_problems(values: Mapping[str, Any]) -> Iterator[str]:
+    rules: dict[str, tuple[Callable[[float], bool], str]] = {
+        "port": (lambda n: 0 <= n <= 65535, "a port from 0 to 65535"),
+        "pids_limit": (lambda n: n >= 4, "at least 4 processes"),
+        "nofile": (lambda n: n >= 16, "at least 16 descriptors"),
+        "cpu_limit": (lambda n: 0.01 <= n <= 4096, "a number of CPUs from 0.01"),
+        "stop_timeout": (lambda n: 0 <= n <= 3600, "seconds from 0 to 3600"),
+        "uptest_timeout": (lambda n: 0 < n <= 3600, "seconds up to 3600"),
+    }
+    for key, (fits, expected) in rules.items():
+        value = values.get(key)
+        if isinstance(value, int | float) and not fits(value):
+            yield f"{key}: {value} is out of range; {expected} is expected"
+
+
+def _memory_problems(values: Mapping[str, Any]) -> Iterator[str]:
+    sizes = {key: parse_size(values[key]) for key in _SIZES if isinstance(values.get(key), str)}
+    memory, both = sizes.get("mem_limit"), sizes.get("memsw_limit")
+    for key in ("mem_limit", "memsw_limit"):
+        if key in sizes and sizes[key] < _LEAST_MEMORY:
+            yield f"{key}: {values[key]} is too little for any process; at least 4M is expected"
+    if memory and both and both < memory:
+        yield (
+            f"memsw_limit: {values['memsw_limit']} is RAM and swap together, "
+            f"so it can't be less than mem_limit, {values['mem_limit']}"
+        )

@@ -1,0 +1,17 @@
+"""Sizes as people write them: 64M, 1G."""
+
+from __future__ import annotations
+
+import re
+
+_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([KMGT]?)(?:I?B)?", re.IGNORECASE)
+_FACTORS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
+
+
+def parse_size(text: str) -> int:
+    """Bytes from a number with an optional K, M, G or T (powers of 1024); raises ValueError."""
+    match = _SIZE.fullmatch(text.strip())
+    if not match:
+        raise ValueError(f"{text!r} is no size; write it like 64M or 1G")
+    number, unit = match.groups()
+    return int(float(number) * _FACTORS[unit.upper()])
