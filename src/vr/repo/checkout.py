@@ -1,0 +1,89 @@
+"""A revision of a repository as a folder: clone kept between builds, work tree made anew."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from vr.errors import InvalidInput, VelociraptorError
+from vr.files.locks import Lock
+from vr.repo.git import Git
+from vr.repo.hg import Hg
+from vr.repo.process import TooSlow
+from vr.repo.source import Kind, Source, revision_problem
+
+TIMEOUT = 600.0
+WAIT = 600.0
+
+
+@dataclass(frozen=True)
+class Checkout:
+    """What was checked out: the folder, and the commit's full hash."""
+
+    folder: Path
+    revision: str
+
+
+def checkout(
+    url: str,
+    revision: str,
+    kind: Kind,
+    target: Path,
+    *,
+    clones: Path,
+    timeout: float = TIMEOUT,
+    wait: float = WAIT,
+) -> Checkout:
+    """Put the files of `revision` of the repository `url` into the new folder `target`.
+
+    `revision` is a tag, branch or commit, tried in that order; empty means the remote's default
+    branch (hg: tip). The clone is kept as `clones/<basename>-<md5 of the URL>`; two checkouts of
+    one URL take turns, waiting up to `wait` seconds. Each git or hg command may last `timeout`
+    seconds. Raises UnreachableRepository, UnknownRevision, Busy or InvalidInput; then there is
+    no `target`.
+    """
+    source = Source(url)
+    if revision and (problem := revision_problem(revision)):
+        raise InvalidInput(source.public_url, [f"revision: {problem}"])
+    program: Git | Hg = (Git if kind == "git" else Hg)(source, timeout=timeout)
+    clone = clones / source.folder_name
+    clones.mkdir(parents=True, exist_ok=True)
+    try:
+        with Lock(clones / f".{source.folder_name}.lock", wait=wait):
+            _refresh(program, clone, revision)
+            commit = program.resolve(clone, revision)
+            program.export(clone, commit, target)
+    except TooSlow as error:
+        shutil.rmtree(target, ignore_errors=True)
+        raise VelociraptorError(
+            f"Fetching {source.public_url}: {error.message}",
+            hint="Check the network; a clone that was interrupted starts anew.",
+        ) from error
+    except BaseException:
+        shutil.rmtree(target, ignore_errors=True)
+        raise
+    return Checkout(target, commit)
+
+
+def _refresh(program: Git | Hg, clone: Path, revision: str) -> None:
+    # Present while git or hg writes: a clone that was killed half-way may hold stale locks or
+    # torn files, and is cheaper to make again than to mend.
+    dirty = clone.with_name(f".{clone.name}.dirty")
+    fresh = dirty.exists() or not program.usable(clone)
+    if not fresh and program.has(clone, revision):
+        return
+    dirty.touch()
+    if fresh:
+        shutil.rmtree(clone, ignore_errors=True)
+        program.create(clone)
+    try:
+        program.update(clone, revision)
+    except TooSlow:
+        raise
+    except VelociraptorError:
+        if fresh:
+            shutil.rmtree(clone, ignore_errors=True)
+        dirty.unlink()
+        raise
+    dirty.unlink()

@@ -1,0 +1,166 @@
+"""Git: a bare clone that is kept up to date, and a work tree of one commit.
+
+The clone mirrors branches and tags by force, so a moved tag or a rewritten branch is simply the
+new one (reference: runner-builder.md, flaw F10).
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+from vr.repo import process
+from vr.repo.failures import unknown_revision, unreachable
+from vr.repo.source import Credentials, Source
+
+_HASH = re.compile(r"[0-9a-f]{4,40}")
+_FULL_HASH = re.compile(r"[0-9a-f]{40}")
+_MIRROR = ["+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*"]
+# The remote's default branch, under a name that no branch can have.
+_REMOTE_HEAD = "refs/velociraptor/HEAD"
+_HELPER = '!f() { printf \'username=%s\\npassword=%s\\n\' "$VR_GIT_USER" "$VR_GIT_PASSWORD"; }; f'
+# Set by git hooks, from which `vbuild` may well be called: they point at another repository.
+_ELSEWHERE = {
+    "GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_COMMON_DIR", "GIT_DIR", "GIT_INDEX_FILE",
+    "GIT_NAMESPACE", "GIT_OBJECT_DIRECTORY", "GIT_PREFIX", "GIT_WORK_TREE",
+}  # fmt: skip
+
+
+class Git:
+    """Commands of git on one source, with one deadline each (seconds)."""
+
+    def __init__(self, source: Source, *, timeout: float) -> None:
+        self.source = source
+        self.timeout = timeout
+        url, credentials = source.split_credentials()
+        local = source.local_path
+        # git takes a relative path from its own working folder, which is not the caller's.
+        self.url = url if local is None or "://" in url else str(local.absolute())
+        self._env = environment(os.environ, credentials)
+
+    def usable(self, clone: Path) -> bool:
+        """Whether `clone` is a bare clone of ours (the original tools kept work trees)."""
+        return (clone / "HEAD").is_file() and (clone / "objects").is_dir()
+
+    def create(self, clone: Path) -> None:
+        self._git("init", "--quiet", "--bare", "--", str(clone))
+
+    def has(self, clone: Path, revision: str) -> bool:
+        """Whether the clone already holds `revision` for good: a full hash can't move."""
+        return bool(_FULL_HASH.fullmatch(revision)) and bool(self._commit(clone, revision))
+
+    def update(self, clone: Path, revision: str) -> None:
+        """Fetch all branches and tags, forced; raises UnreachableRepository."""
+        refspecs = [*_MIRROR] if revision else [*_MIRROR, f"+HEAD:{_REMOTE_HEAD}"]
+        fetched = self._fetch(clone, *refspecs)
+        if not fetched.ok:
+            if "couldn't find remote ref HEAD" in fetched.stderr:
+                raise unknown_revision(
+                    self.source, "HEAD", tags=self._names(clone, "tags"), branches=[]
+                )
+            raise unreachable(self.source, fetched.stderr)
+        if _FULL_HASH.fullmatch(revision) and not self._commit(clone, revision):
+            # A commit that no branch holds any more: servers may still give it by its hash.
+            self._fetch(clone, revision)
+
+    def resolve(self, clone: Path, revision: str) -> str:
+        """The full hash of a tag, branch or commit, tried in that order; raises UnknownRevision."""
+        if not revision:
+            names = [_REMOTE_HEAD]
+        else:
+            names = [f"refs/tags/{revision}", f"refs/heads/{revision}"]
+            if _HASH.fullmatch(revision):
+                names.append(revision)
+        for name in names:
+            if commit := self._commit(clone, name):
+                return commit
+        raise unknown_revision(
+            self.source,
+            revision,
+            tags=self._names(clone, "tags"),
+            branches=self._names(clone, "heads"),
+        )
+
+    def export(self, clone: Path, commit: str, target: Path) -> None:
+        """Write the work tree of `commit` into the new folder `target`, submodules included.
+
+        It is a repository of its own with that one commit and its tags, so that tools which
+        ask git for a version work while compiling, and the clone's objects stay out of reach.
+        """
+        self._git("init", "--quiet", "--initial-branch=build", "--", str(target))
+        tags = self._git(
+            "for-each-ref", "--format=%(refname)", f"--points-at={commit}", "refs/tags", at=clone
+        )
+        refspecs = [f"+{tag}:{tag}" for tag in tags.stdout.split()]
+        self._git(
+            "fetch", "--quiet", "--depth=1", "--no-tags", "--", clone.absolute().as_uri(),
+            commit, *refspecs, at=target,
+        )  # fmt: skip
+        self._git("checkout", "--quiet", "--force", "--detach", commit, at=target)
+        if (target / ".gitmodules").is_file():
+            self._submodules(target)
+
+    def _submodules(self, target: Path) -> None:
+        # Relative URLs in .gitmodules are relative to the origin.
+        self._git("config", "remote.origin.url", self.url, at=target)
+        # Only who builds from this machine's disk may have submodules from it as well.
+        allow = "always" if self.source.local_path is not None else "never"
+        updated = self._run(
+            "-c", f"protocol.file.allow={allow}",
+            "submodule", "--quiet", "update", "--init", "--recursive", "--force", at=target,
+        )  # fmt: skip
+        if not updated.ok:
+            raise unreachable(self.source, f"a submodule: {updated.stderr}")
+
+    def _fetch(self, clone: Path, *refspecs: str) -> process.Result:
+        # A detached `gc` would work on the clone after our lock has gone.
+        return self._run(
+            "-c", "gc.autoDetach=false",
+            "fetch", "--quiet", "--force", "--prune", "--no-tags", "--", self.url, *refspecs,
+            at=clone,
+        )  # fmt: skip
+
+    def _commit(self, clone: Path, name: str) -> str:
+        found = self._run(
+            "rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}", at=clone
+        )
+        return found.stdout.strip() if found.ok else ""
+
+    def _names(self, clone: Path, kind: str) -> list[str]:
+        listed = self._run(
+            "for-each-ref",
+            "--sort=-version:refname" if kind == "tags" else "--sort=-committerdate",
+            "--format=%(refname:strip=2)",
+            f"refs/{kind}",
+            at=clone,
+        )
+        return listed.stdout.split()
+
+    def _git(self, *arguments: str, at: Path | None = None) -> process.Result:
+        result = self._run(*arguments, at=at)
+        if not result.ok:
+            raise unreachable(self.source, result.stderr)
+        return result
+
+    def _run(self, *arguments: str, at: Path | None = None) -> process.Result:
+        where = ["-C", str(at)] if at else []
+        return process.run(["git", *where, *arguments], env=self._env, timeout=self.timeout)
+
+
+def environment(host: Mapping[str, str], credentials: Credentials | None) -> dict[str, str]:
+    """The environment for git: the host's, never asking, with credentials where `ps` is blind."""
+    env = {name: value for name, value in host.items() if name not in _ELSEWHERE}
+    env |= {"LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0"}
+    env.setdefault("GIT_SSH_COMMAND", "ssh -oBatchMode=yes -oConnectTimeout=20")
+    if credentials:
+        index = int(env.get("GIT_CONFIG_COUNT") or 0)
+        env |= {
+            "VR_GIT_USER": credentials.user,
+            "VR_GIT_PASSWORD": credentials.password,
+            "GIT_CONFIG_COUNT": str(index + 1),
+            f"GIT_CONFIG_KEY_{index}": "credential.helper",
+            f"GIT_CONFIG_VALUE_{index}": _HELPER,
+        }
+    return env

@@ -1,0 +1,114 @@
+"""Mercurial: a clone without work tree that is kept up to date, and the files of one commit."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from urllib.parse import urlsplit
+
+from vr.repo import process
+from vr.repo.failures import unknown_revision, unreachable
+from vr.repo.source import Credentials, Source
+
+_DEFAULT_RCS = "/etc/mercurial/hgrc:/etc/mercurial/hgrc.d:~/.hgrc"
+
+
+class Hg:
+    """Commands of hg on one source, with one deadline each (seconds)."""
+
+    def __init__(self, source: Source, *, timeout: float) -> None:
+        self.source = source
+        self.timeout = timeout
+        url, self._credentials = source.split_credentials()
+        local = source.local_path
+        self.url = url if local is None or "://" in url else str(local.absolute())
+
+    def usable(self, clone: Path) -> bool:
+        return (clone / ".hg" / "store").is_dir()
+
+    def create(self, clone: Path) -> None:
+        self._checked("init", "--", str(clone))
+
+    def has(self, clone: Path, revision: str) -> bool:
+        """Whether the clone already holds `revision` for good: a full hash can't move."""
+        return len(revision) == 40 and self._node(clone, revision) == revision
+
+    def update(self, clone: Path, revision: str) -> None:
+        """Pull everything; raises UnreachableRepository."""
+        self._checked("pull", "--quiet", "--force", "-R", str(clone), "--", self.url)
+
+    def resolve(self, clone: Path, revision: str) -> str:
+        """The full hash of a tag, bookmark, branch or commit; raises UnknownRevision."""
+        if node := self._node(clone, revision or "tip"):
+            return node
+        tags = self._lines("tags", "--template", "{tag}\n", "-R", str(clone))
+        raise unknown_revision(
+            self.source,
+            revision or "tip",
+            tags=[tag for tag in tags if tag != "tip"],
+            branches=self._lines("branches", "--template", "{branch}\n", "-R", str(clone)),
+        )
+
+    def export(self, clone: Path, commit: str, target: Path) -> None:
+        """Write the files of `commit` into the new folder `target`, subrepositories included.
+
+        Without the note that `hg archive` usually adds: it changes whenever a tag is added
+        somewhere, and two builds of one commit must be equal.
+        """
+        self._checked(
+            "archive", "-R", str(clone), "--rev", commit, "--subrepos",
+            "--config", "ui.archivemeta=false", "--type", "files", "--", str(target),
+        )  # fmt: skip
+
+    def _node(self, clone: Path, revision: str) -> str:
+        found = self._run(
+            "log", "-R", str(clone), "--limit", "1", "--template", "{node}", "--rev", revision
+        )
+        return found.stdout.strip() if found.ok else ""
+
+    def _lines(self, *arguments: str) -> list[str]:
+        return self._run(*arguments).stdout.split("\n")[:-1]
+
+    def _checked(self, *arguments: str) -> None:
+        result = self._run(*arguments)
+        if not result.ok:
+            raise unreachable(self.source, result.stderr)
+
+    def _run(self, *arguments: str) -> process.Result:
+        with _configuration(self.url, self._credentials) as rc_path:
+            env = {
+                **os.environ, "LC_ALL": "C.UTF-8", "HGPLAIN": "1", "HGENCODING": "utf-8",
+                "HGRCPATH": rc_path,
+            }  # fmt: skip
+            return process.run(
+                ["hg", "--noninteractive", *arguments], env=env, timeout=self.timeout
+            )
+
+
+@contextmanager
+def _configuration(url: str, credentials: Credentials | None) -> Iterator[str]:
+    """A HGRCPATH with the credentials in a private file, where `ps` can't show them."""
+    usual = os.environ.get("HGRCPATH", _DEFAULT_RCS)
+    paths = [str(Path(part).expanduser()) for part in usual.split(os.pathsep) if part]
+    if credentials is None:
+        yield os.pathsep.join(paths)
+        return
+    with TemporaryDirectory(prefix="vr-hg-") as folder:
+        file = Path(folder) / "credentials.rc"
+        file.touch(mode=0o600)
+        file.write_text(authentication(url, credentials))
+        yield os.pathsep.join([*paths, str(file)])
+
+
+def authentication(url: str, credentials: Credentials) -> str:
+    """The `[auth]` section that gives `credentials` to this URL's host only."""
+    return (
+        "[auth]\n"
+        f"source.prefix = {urlsplit(url).netloc}\n"
+        f"source.username = {credentials.user}\n"
+        f"source.password = {credentials.password}\n"
+        "source.schemes = http https\n"
+    )
