@@ -100,11 +100,11 @@ def test_proc_changes_are_live_and_name_removals(redis_url: str, stream: Any) ->
     connection.close()
 
 
-def test_a_reader_that_goes_leaves_no_subscription(redis_url: str, stream: Any) -> None:
+def test_a_reader_that_goes_leaves_no_subscription(web: WebServer, redis_url: str) -> None:
     before = listeners(redis_url, "proc_events")
-    reader = stream("proc_changes/")
-    until(lambda: listeners(redis_url, "proc_events") > before, "the stream listens")
-    reader.close()
+    headers = {"Authorization": "Bearer test-token"}
+    with httpx.stream("GET", f"{web.url}/api/streams/proc_changes/", headers=headers):
+        until(lambda: listeners(redis_url, "proc_events") > before, "the stream listens")
     until(lambda: listeners(redis_url, "proc_events") <= before, "the subscription is gone")
 
 
