@@ -65,6 +65,9 @@ VR_ROOT = Path(_env("VR_ROOT") or "/apps")
 LOCAL_HOST = _env("VR_LOCAL_HOST") or ""
 SUPERVISOR_URL = _env("VR_SUPERVISOR_URL") or f"unix://{VR_HOME}/run/supervisor.sock"
 PORT_RANGE = _env("VR_PORT_RANGE") or "5000-5999"
+# How long a new proc may take until it is ready, and old connections to a retired one to end.
+START_SECONDS = float(_env("VR_START_SECONDS") or 60)
+DRAIN_SECONDS = float(_env("VR_DRAIN_SECONDS") or 35)
 
 
 def _balancers() -> dict[str, dict[str, Any]]:
@@ -93,6 +96,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    "vr.server.web.security.ContentSecurityPolicy",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -122,6 +126,8 @@ WHITENOISE_USE_FINDERS = True
 LOGIN_URL = "/login/"
 LOGIN_REDIRECT_URL = "/"
 SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+CSRF_COOKIE_SAMESITE = "Lax"
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"}
 ]

@@ -11,4 +11,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/", api.urls),
     path("api/streams/", include("vr.server.streams.urls")),
     path("files/<str:signature>/<str:name>", download, name="file"),
+    path("", include("vr.server.web.urls")),
 ]

@@ -1,0 +1,92 @@
+// A log that grows: <pre data-log-stream="url">. Text of the stream replaces what the page came
+// with, without terminal escapes; it stays at the end while "Follow" is ticked.
+document.addEventListener("DOMContentLoaded", () => {
+  const KEPT_CHARACTERS = 1_000_000;
+  const ANSI = /\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\\-_])/g;
+  const log = document.getElementById("log");
+  const follow = document.getElementById("follow");
+  if (!log) return;
+
+  const toEnd = () => {
+    if (follow.checked) log.scrollTop = log.scrollHeight;
+  };
+  toEnd();
+  follow.addEventListener("change", toEnd);
+  // Scrolling up to read is a wish to stay there.
+  log.addEventListener("wheel", (event) => {
+    if (event.deltaY < 0) follow.checked = false;
+  });
+  log.addEventListener("scroll", () => {
+    if (log.scrollTop + log.clientHeight >= log.scrollHeight - 4) follow.checked = true;
+  });
+
+  const url = log.dataset.logStream;
+  if (!url) return;
+  const dot = document.querySelector("[data-live-dot]");
+  const card = log.closest(".log-card");
+  let source;
+  let waiting = "";
+
+  function show() {
+    if (!waiting) return;
+    log.append(waiting.replace(ANSI, "").replace(/\r\n/g, "\n").replace(/[^\n]*\r(?!\n)/g, ""));
+    waiting = "";
+    while (log.textContent.length > KEPT_CHARACTERS && log.childNodes.length > 1) {
+      log.firstChild.remove();
+    }
+    toEnd();
+  }
+
+  function end() {
+    source.close();
+    source = null;
+    show();
+    dot?.remove();
+    const done = document.querySelector(log.dataset.logDone || "#none");
+    if (done) htmx.trigger(done, "vr:changed");
+  }
+
+  function open() {
+    source = new EventSource(url);
+    // A stream whose events have ids goes on where it broke off; any other begins anew, and what
+    // is shown goes.
+    let fresh = true;
+    let resumes = false;
+    source.onopen = () => {
+      fresh = !resumes;
+      card.classList.remove("offline");
+    };
+    source.onmessage = (event) => {
+      if (fresh) log.textContent = waiting = "";
+      fresh = false;
+      resumes = Boolean(event.lastEventId);
+      if (!waiting) requestAnimationFrame(show);
+      waiting += `${event.data}\n`;
+    };
+    for (const name of ["end", "done"]) source.addEventListener(name, end);
+    source.onerror = () => {
+      card.classList.add("offline");
+      if (source?.readyState === EventSource.CLOSED) explain();
+    };
+  }
+
+  // An EventSource doesn't say why it was refused; a plain request does.
+  async function explain() {
+    const stop = new AbortController();
+    const answer = await fetch(url, { signal: stop.signal }).catch(() => null);
+    if (answer && !answer.ok && !log.textContent) {
+      const told = await answer.json().catch(() => ({}));
+      log.textContent = told.error || `The log can't be read now (${answer.status}).`;
+    }
+    stop.abort();
+    setTimeout(() => source && !document.hidden && open(), 5000);
+  }
+
+  open();
+  document.addEventListener("visibilitychange", () => {
+    if (!source) return;
+    source.close();
+    if (!document.hidden) open();
+  });
+  addEventListener("pagehide", () => source?.close());
+});

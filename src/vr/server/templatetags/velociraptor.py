@@ -1,0 +1,85 @@
+"""The wording of the pages as template tags and filters."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from django import template
+from django.templatetags.static import static
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from vr.server.web import board, wording
+
+register = template.Library()
+
+
+@register.simple_tag
+def icon(name: str, label: str = "") -> SafeString:
+    """An icon out of the sprite; without a label it is decoration, hidden from screen readers."""
+    sprite = f"{static('vr/icons.svg')}#{name}"
+    if label:
+        return format_html(
+            '<svg class="icon" role="img" aria-label="{}"><use href="{}"/></svg>', label, sprite
+        )
+    return format_html('<svg class="icon" aria-hidden="true"><use href="{}"/></svg>', sprite)
+
+
+@register.simple_tag
+def ago(then: datetime | None) -> SafeString:
+    """The age of a moment, with the moment itself as its title."""
+    text = wording.ago(then, timezone.now())
+    if then is None:
+        return format_html("<span>{}</span>", text)
+    return format_html(
+        '<time datetime="{}" title="{}">{}</time>',
+        then.isoformat(),
+        then.strftime("%Y-%m-%d %H:%M:%S UTC"),
+        text,
+    )
+
+
+@register.filter
+def duration(seconds: float | None) -> str:
+    return wording.duration(seconds)
+
+
+@register.filter
+def took(thing: Any) -> str:
+    """How long a dispatch took, from its start to its end; empty while it is open."""
+    start = getattr(thing, "started", None) or getattr(thing, "start_time", None)
+    end = getattr(thing, "ended", None) or getattr(thing, "end_time", None)
+    return wording.duration((end - start).total_seconds()) if start and end else ""
+
+
+@register.filter
+def event_icon(tags: Sequence[str]) -> str:
+    return wording.event_look(tags)[0]
+
+
+@register.filter
+def event_tone(tags: Sequence[str]) -> str:
+    return wording.event_look(tags)[1]
+
+
+@register.filter
+def tone(statename: str) -> str:
+    return board.tone_of(statename)
+
+
+@register.filter
+def without_ansi(text: str) -> str:
+    return wording.without_ansi(text)
+
+
+@register.filter
+def without_credentials(url: str) -> str:
+    return wording.without_credentials(url)
+
+
+@register.filter
+def masked(mapping: Mapping[str, Any]) -> str:
+    return wording.masked(mapping)

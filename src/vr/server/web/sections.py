@@ -1,0 +1,178 @@
+"""The platform's records that have simple pages: what each section lists and lets people edit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db import models
+from django.urls import reverse
+
+from vr.server.models import App, Buildpack, Host, Ingredient, Squad, Stack
+from vr.server.web.wording import listed, without_credentials
+
+Show = Callable[[Any], str]
+
+
+@dataclass(frozen=True)
+class Section:
+    """A kind of record: `columns` are (heading, how to show it), the first links to the record.
+
+    `key` is the field that addresses a record; `empty` says what it is for and what to do when
+    there is none. `related` lists (heading, objects of a record) to show beside its form.
+    """
+
+    slug: str
+    title: str
+    one: str
+    model: type[models.Model]
+    fields: tuple[str, ...]
+    columns: tuple[tuple[str, Show], ...]
+    about: str
+    empty: str
+    key: str = "pk"
+    related: tuple[tuple[str, Callable[[Any], Any]], ...] = ()
+    prefetch: tuple[str, ...] = ()
+    labels: dict[str, str] = field(default_factory=dict)
+    icon: str = "list"
+
+    @property
+    def page_names(self) -> tuple[str, ...]:
+        """The names of its addresses: a record, the list, add, delete."""
+        return self.slug, f"{self.slug}_list", f"{self.slug}_add", f"{self.slug}_delete"
+
+    @property
+    def url(self) -> str:
+        return reverse(f"web:{self.slug}_list")
+
+    @property
+    def add_url(self) -> str:
+        return reverse(f"web:{self.slug}_add")
+
+
+def _names(manager: Any) -> str:
+    return listed(str(thing) for thing in manager.all()) or "—"
+
+
+SECTIONS = (
+    Section(
+        slug="app",
+        icon="app",
+        title="Apps",
+        one="app",
+        model=App,
+        key="name",
+        fields=("name", "repo_url", "repo_type", "buildpack", "stack"),
+        columns=(
+            ("Name", lambda app: app.name),
+            ("Repository", lambda app: without_credentials(app.repo_url)),
+            ("Stack", lambda app: str(app.stack or "—")),
+            ("Swarms", lambda app: _names(app.swarms)),
+        ),
+        prefetch=("stack", "swarms__app"),
+        about="An app is a repository with code, and what builds it.",
+        empty="No apps yet. Add the first one: a name and the address of its repository.",
+        related=(("Swarms", lambda app: app.swarms.select_related("app")),),
+        labels={"repo_url": "Repository", "repo_type": "Kind of repository"},
+    ),
+    Section(
+        slug="squad",
+        icon="squad",
+        title="Squads",
+        one="squad",
+        model=Squad,
+        fields=("name",),
+        columns=(
+            ("Name", lambda squad: squad.name),
+            ("Hosts", lambda squad: _names(squad.hosts)),
+            ("Swarms", lambda squad: _names(squad.swarms)),
+        ),
+        prefetch=("hosts", "swarms__app"),
+        about="A squad is a group of identically provisioned hosts that swarms spread over.",
+        empty="No squads yet. Add one, then put hosts into it.",
+        related=(
+            ("Hosts", lambda squad: squad.hosts.all()),
+            ("Swarms", lambda squad: squad.swarms.select_related("app")),
+        ),
+    ),
+    Section(
+        slug="host",
+        icon="server",
+        title="Hosts",
+        one="host",
+        model=Host,
+        fields=("name", "active", "squad"),
+        columns=(
+            ("Name", lambda host: host.name),
+            ("Squad", lambda host: str(host.squad or "—")),
+            ("Active", lambda host: "yes" if host.active else "no"),
+        ),
+        prefetch=("squad",),
+        about="A host is a machine that runs procs under its own Supervisor.",
+        empty="No hosts yet. `vr up` adds this machine by itself; others are added here by name.",
+    ),
+    Section(
+        slug="stack",
+        icon="layers",
+        title="Stacks",
+        one="stack",
+        model=Stack,
+        fields=("name", "desc", "base_image_url", "provisioning_script", "heroku_stack"),
+        columns=(
+            ("Name", lambda stack: stack.name),
+            ("Description", lambda stack: stack.desc or "—"),
+            (
+                "Active image",
+                lambda stack: next((i.name for i in stack.images.all() if i.active), "—"),
+            ),
+        ),
+        prefetch=("images",),
+        about="A stack is the operating system that apps are built in and run in.",
+        empty="No stacks yet. `vr up` makes one of this machine's own distribution.",
+        related=(
+            ("Images", lambda stack: stack.images.all()),
+            ("Apps", lambda stack: stack.app_set.all()),
+        ),
+        labels={
+            "desc": "Description",
+            "base_image_url": "Base image",
+            "heroku_stack": "Name for buildpacks",
+        },
+    ),
+    Section(
+        slug="buildpack",
+        icon="box",
+        title="Buildpacks",
+        one="buildpack",
+        model=Buildpack,
+        fields=("repo_url", "repo_type", "desc", "order"),
+        columns=(
+            ("Repository", lambda pack: without_credentials(pack.repo_url)),
+            ("Order", lambda pack: str(pack.order)),
+            ("Description", lambda pack: pack.desc or "—"),
+        ),
+        about="A buildpack turns a repository into something that runs; detection tries each "
+        "in order.",
+        empty="No buildpacks yet. Add a Heroku buildpack by its repository.",
+        related=(("Apps that name it", lambda pack: pack.app_set.all()),),
+        labels={"repo_url": "Repository", "repo_type": "Kind of repository", "desc": "Description"},
+    ),
+    Section(
+        slug="ingredient",
+        icon="flask",
+        title="Ingredients",
+        one="ingredient",
+        model=Ingredient,
+        fields=("name", "config_yaml", "env_yaml"),
+        columns=(
+            ("Name", lambda ingredient: ingredient.name),
+            ("Swarms", lambda ingredient: _names(ingredient.swarms)),
+        ),
+        prefetch=("swarms__app",),
+        about="An ingredient is config that several swarms share.",
+        empty="No ingredients yet. Put config here that more than one swarm needs.",
+        related=(("Swarms", lambda ingredient: ingredient.swarms.select_related("app")),),
+        labels={"config_yaml": "Config YAML", "env_yaml": "Env YAML"},
+    ),
+)

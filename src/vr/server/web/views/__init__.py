@@ -1,0 +1,1 @@
+"""The views, a module per page or family of pages."""

@@ -1,0 +1,81 @@
+"""Builds: the list with its form, and a build's page with the compile log as it grows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_http_methods, require_safe
+
+from vr.errors import VelociraptorError
+from vr.server import filestore
+from vr.server.models import App, Build, BuildStatus
+from vr.server.swarming import dispatching
+from vr.server.web.forms import BuildForm
+from vr.server.web.wording import without_ansi
+
+PER_PAGE = 30
+# A page shows the end of a long log; the link beside it gives the whole file.
+LOG_BYTES_SHOWN = 256 * 1024
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def builds(request: HttpRequest) -> HttpResponse:
+    """All builds, newest first, and a form for another."""
+    initial = {"app": App.objects.filter(name=request.GET.get("app", "")).first()}
+    form = BuildForm(request.POST or None, initial=initial)
+    if request.method == "POST" and form.is_valid():
+        app, tag = form.cleaned_data["app"], form.cleaned_data["tag"]
+        try:
+            build = dispatching.request_build(app, tag, user=request.user)
+            return redirect("web:build", pk=build.pk)
+        except VelociraptorError as error:
+            form.add_error(None, str(error))
+    found = Build.objects.select_related("app").defer("env_yaml")
+    page = Paginator(found, PER_PAGE).get_page(request.GET.get("page"))
+    context = {"form": form, "page": page, "has_apps": App.objects.exists()}
+    return render(request, "web/builds.html", context, status=422 if form.is_bound else 200)
+
+
+@require_safe
+def build(request: HttpRequest, pk: int) -> HttpResponse:
+    """One build: what it is made of, how it went, and its log."""
+    found = get_object_or_404(Build.objects.select_related("app", "image"), pk=pk)
+    return render(request, "web/build.html", _facts(found) | _log(found))
+
+
+@require_safe
+def facts_fragment(request: HttpRequest, pk: int) -> HttpResponse:
+    """The build's state and facts, renewed while it builds."""
+    found = get_object_or_404(Build.objects.select_related("app", "image"), pk=pk)
+    return render(request, "web/parts/build_facts.html", _facts(found))
+
+
+def _facts(found: Build) -> dict[str, Any]:
+    is_open = found.status in {BuildStatus.PENDING, BuildStatus.STARTED}
+    return {
+        "build": found,
+        "is_open": is_open,
+        "swarms": found.app.swarms.filter(tag=found.tag).select_related("app", "squad"),
+    }
+
+
+def _log(found: Build) -> dict[str, Any]:
+    """The end of the compile log as it is now, and the link to the whole."""
+    if not found.compile_log:
+        return {"log": "", "log_is_cut": False, "log_link": ""}
+    try:
+        path = filestore.path_of(found.compile_log)
+        with path.open("rb") as file:
+            length = path.stat().st_size
+            file.seek(max(0, length - LOG_BYTES_SHOWN))
+            text = file.read().decode(errors="replace")
+    except (OSError, ValueError):
+        return {"log": "", "log_is_cut": False, "log_link": ""}
+    return {
+        "log": without_ansi(text),
+        "log_is_cut": length > LOG_BYTES_SHOWN,
+        "log_link": filestore.signed_path(found.compile_log),
+    }

@@ -1,0 +1,87 @@
+"""A proc: what its host last said of it, its log, and what can be done to it."""
+
+from __future__ import annotations
+
+import time
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_POST, require_safe
+
+from vr.server.models import Host, PortLease, Swarm
+from vr.server.swarming import dispatching
+from vr.server.web.board import UNKNOWN, host_group
+from vr.server.web.feedback import say
+from vr.server.web.observed import read_proc
+
+DONE = {
+    "start": "{} is started.",
+    "stop": "{} is stopped.",
+    "restart": "{} is restarted.",
+    "delete": "{} is destroyed.",
+}
+_OFFERED = {
+    "RUNNING": (("restart", "Restart"), ("stop", "Stop")),
+    "STARTING": (("stop", "Stop"),),
+    "BACKOFF": (("stop", "Stop"),),
+    "STOPPED": (("start", "Start"),),
+    "EXITED": (("start", "Start"),),
+    "FATAL": (("start", "Start"),),
+}
+
+
+@require_safe
+def proc(request: HttpRequest, host: str, name: str) -> HttpResponse:
+    """The proc's page; 404 for a host that is not known."""
+    return render(request, "web/proc.html", _context(host, name))
+
+
+@require_safe
+def facts_fragment(request: HttpRequest, host: str, name: str) -> HttpResponse:
+    """The proc's state and facts, renewed as they change."""
+    return render(request, "web/parts/proc_facts.html", _context(host, name))
+
+
+@require_POST
+def action(request: HttpRequest, host: str, name: str, action: str) -> HttpResponse:
+    """Start, stop, restart or destroy the proc."""
+    if action not in DONE:
+        raise Http404(f"procs can't be told to {action!r}")
+    found = get_object_or_404(Host, name=host)
+    done = say(
+        request,
+        lambda: dispatching.proc_action(found, name, action, user=request.user),
+        DONE[action].format(name),
+    )
+    if done and action == "delete":
+        return redirect("web:home")
+    return redirect("web:proc", host=host, name=name)
+
+
+def _context(host: str, name: str) -> dict[str, object]:
+    found = get_object_or_404(Host, name=host)
+    proc, state, available = read_proc(host, name)
+    lease = PortLease.objects.filter(host=found, proc=name).select_related("swarm__app").first()
+    return {
+        "host": found,
+        "name": name,
+        "proc": proc,
+        "group": host_group(state, [], time.time()),
+        "swarm": lease.swarm if lease and lease.swarm else _swarm_of(proc),
+        "live_available": available,
+        "is_ours": proc is not None and proc["hash"] != UNKNOWN,
+        "actions": _OFFERED.get(proc["statename"], ()) if proc else (),
+    }
+
+
+def _swarm_of(proc: dict[str, object] | None) -> Swarm | None:
+    """The swarm of the proc's name, for procs that were deployed without a lease."""
+    if not proc:
+        return None
+    found = Swarm.objects.filter(
+        app__name=proc["app_name"],
+        config_name=proc["config_name"],
+        proc_name=proc["proc_name"],
+        squad__hosts__name=proc["host"],
+    )
+    return found.select_related("app").first()

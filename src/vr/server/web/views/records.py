@@ -1,0 +1,160 @@
+"""List, add, edit and delete for every section of the table in `sections`."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django.contrib import messages
+from django.db import transaction
+from django.db.models import Model, ProtectedError, QuerySet
+from django.forms import ModelForm, Textarea, modelform_factory
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
+from django.urls import reverse
+from django.views.generic import CreateView, DeleteView, ListView, UpdateView
+
+from vr.server.announce import user_did
+from vr.server.web.sections import Section
+from vr.server.web.wording import listed
+
+_CODE_FIELDS = {"config_yaml", "env_yaml", "provisioning_script"}
+
+
+class _OfSection:
+    """What the four views share: the section, and how its records are found and addressed."""
+
+    section: ClassVar[Section]
+    request: HttpRequest
+    kwargs: dict[str, Any]
+
+    def get_queryset(self) -> QuerySet[Model]:
+        found = self.section.model._default_manager.all()
+        return found.prefetch_related(*self.section.prefetch)
+
+    def get_object(self, queryset: Any = None) -> Model:
+        return get_object_or_404(self.get_queryset(), **{self.section.key: self.kwargs["key"]})
+
+    def get_form_class(self) -> Any:
+        section = self.section
+        code = {"class": "code", "spellcheck": "false", "rows": 8}
+        return modelform_factory(
+            section.model,
+            fields=section.fields,
+            labels=section.labels,
+            widgets={name: Textarea(attrs=code) for name in _CODE_FIELDS & {*section.fields}},
+        )
+
+    def get_success_url(self) -> str:
+        return self.section.url
+
+    def address(self, page: str, record: Model) -> str:
+        """The address of a record's page: "" its own, "_delete" the question."""
+        key = getattr(record, self.section.key)
+        return reverse(f"web:{self.section.slug}{page}", args=[key])
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(section=self.section, **kwargs)  # type: ignore[misc,no-any-return]
+
+    def form_valid(self, form: ModelForm) -> HttpResponse:
+        action = "change" if form.instance.pk else "add"
+        with transaction.atomic():
+            saved = form.save()
+            user_did(self.request.user, action, f"{self.section.one} {saved}")
+        messages.success(self.request, f"The {self.section.one} {saved} is saved.")
+        return HttpResponseRedirect(self.get_success_url())
+
+
+class Records(_OfSection, ListView):
+    """All records of a section."""
+
+    template_name = "web/records.html"
+    paginate_by = 50
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        context = super().get_context_data(**kwargs)
+        context["headings"] = [heading for heading, _ in self.section.columns]
+        context["rows"] = [
+            (
+                self.address("", record),
+                [show(record) for _, show in self.section.columns],
+            )
+            for record in context["object_list"]
+        ]
+        return context
+
+
+class Add(_OfSection, CreateView):
+    """The form of a new record."""
+
+    template_name = "web/record_form.html"
+
+
+class Edit(_OfSection, UpdateView):
+    """The form of a record, with what belongs to it."""
+
+    template_name = "web/record_form.html"
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        # A form that failed has written to its instance; what is shown comes from the database.
+        stored = self.get_object()
+        related = [(heading, _links(of(stored))) for heading, of in self.section.related]
+        delete_url = self.address("_delete", stored)
+        return super().get_context_data(
+            related=related, stored=stored, delete_url=delete_url, **kwargs
+        )
+
+
+class Delete(_OfSection, DeleteView):
+    """Ask, then delete; a record that others need stays, and they are named."""
+
+    template_name = "web/record_delete.html"
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        name = str(self.object)
+        try:
+            with transaction.atomic():
+                self.object.delete()
+                user_did(self.request.user, "remove", f"{self.section.one} {name}")
+        except ProtectedError as error:
+            users = listed(sorted(f"{o._meta.verbose_name} {o}" for o in error.protected_objects))
+            messages.error(
+                self.request,
+                f"The {self.section.one} {name} is used by {users}. Remove or change them first.",
+            )
+            return HttpResponseRedirect(self.request.path)
+        messages.success(self.request, f"The {self.section.one} {name} is gone.")
+        return HttpResponseRedirect(self.get_success_url())
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(back_url=self.address("", self.object), **kwargs)
+
+
+def _links(objects: Any) -> list[tuple[str, str]]:
+    """(text, address) of each object; no address for those without a page."""
+    return [(str(thing), _address(thing)) for thing in objects]
+
+
+def _address(thing: Model) -> str:
+    kind = type(thing)._meta.model_name
+    if kind == "app":
+        return reverse("web:app", args=[thing.name])  # type: ignore[attr-defined]
+    if kind in {"swarm", "host", "squad"}:
+        return reverse(f"web:{kind}", args=[thing.pk])
+    return ""
+
+
+def urls_of(section: Section) -> list[tuple[str, Any, str]]:
+    """(route, view, name) of the section's four pages."""
+    slug = section.slug
+    key = "<str:key>" if section.key == "name" else "<int:key>"
+
+    def view(kind: Any) -> Any:
+        made: Any = type(f"{kind.__name__}{slug.title()}", (kind,), {"section": section})
+        return made.as_view()
+
+    return [
+        (f"{slug}/", view(Records), f"{slug}_list"),
+        (f"{slug}/add/", view(Add), f"{slug}_add"),
+        (f"{slug}/{key}/", view(Edit), slug),
+        (f"{slug}/{key}/delete/", view(Delete), f"{slug}_delete"),
+    ]
