@@ -14,7 +14,7 @@ _TICKS_PER_SECOND = 50
 
 _SCRIPT = r"""
 lock() { # descriptor, path
-    flock -w "$wait" "$1" && return
+    flock -w "$patience" "$1" && return
     inode=$(stat -Lc %i "$2")
     holder=$(grep -sl "^lock:.* FLOCK .*:$inode " /proc/[0-9]*/fdinfo/* | cut -d/ -f3 | head -n 1)
     echo "error: $2 is still locked by process ${holder:-unknown}." >&2
@@ -58,7 +58,7 @@ remove_group() { rmdir "$group"; }
 
 sweep() { # what a killed monitor left
     tries=200
-    while left= && each_group payload kill_group && [ -n "$left" ] && [ "$tries" -gt 0 ]; do
+    while left=; each_group payload kill_group; [ -n "$left" ] && [ "$tries" -gt 0 ]; do
         tries=$((tries - 1))
         sleep 0.01
     done
@@ -98,7 +98,7 @@ lock 9 "$yaml"
 lock 8 "$folder"
 sweep
 
-lxc= stop= signalled=
+lxc= stop= signalled= code=143
 trap 'stop=1 signalled=1' TERM INT
 for signal in HUP QUIT USR1 USR2; do trap "forward $signal" "$signal"; done
 
@@ -158,7 +158,7 @@ def launcher(
         "#!/bin/sh\n"
         "# Written by `vrun setup`, which also replaces it.\n"
         f"{head}"
-        "wait=${1:-0}\n"
+        "patience=${1:-0}\n"
         f"set -- {shlex.join(command)}\n"
         f"{_SCRIPT}"
     )

@@ -1,0 +1,44 @@
+"""What setup decided, kept for the commands that start containers of the same proc later."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from vr.container.spec import Container
+from vr.errors import VelociraptorError
+from vr.files.atomic import write_atomic
+from vr.paths import ProcPaths
+
+_FILE = "setup.json"
+
+
+def save(paths: ProcPaths, container: Container) -> None:
+    data = msgspec.json.encode(container, enc_hook=_encode)
+    write_atomic(paths.folder / _FILE, data, mode=0o600)
+
+
+def load(paths: ProcPaths, proc_yaml: Path) -> Container:
+    """The container that setup made; raises VelociraptorError if setup is missing or unfinished."""
+    try:
+        data = (paths.folder / _FILE).read_bytes()
+        container = msgspec.json.decode(data, type=Container, dec_hook=_decode)
+    except (FileNotFoundError, msgspec.MsgspecError):
+        container = None
+    if container is None or not paths.launcher.exists():
+        raise VelociraptorError(
+            f"{paths.folder.name} is not set up on this host.", hint=f"Run: vrun setup {proc_yaml}"
+        )
+    return container
+
+
+def _encode(value: Any) -> Any:
+    if isinstance(value, Path):
+        return str(value)
+    raise NotImplementedError(type(value))
+
+
+def _decode(kind: type, value: Any) -> Any:
+    return kind(value) if issubclass(kind, Path) else value

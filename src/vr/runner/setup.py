@@ -1,0 +1,226 @@
+"""vrun setup: everything that can be done ahead, so that a run is only an exec.
+
+The launcher appears last and disappears first: its presence says that all else is complete, so a
+setup that is killed anywhere is simply repeated or torn down.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal
+
+from vr.container.host import host_features
+from vr.container.launch import command, host_mounts, with_start_script
+from vr.container.lxc import unsupported_limits
+from vr.container.prepare import prepare
+from vr.container.spec import Container, Limits, Mount
+from vr.errors import InvalidInput, VelociraptorError
+from vr.files.atomic import write_atomic
+from vr.files.locks import Lock
+from vr.paths import ProcPaths, Root
+from vr.runner import record
+from vr.runner.accounts import Account, account
+from vr.runner.builds import ensure_build
+from vr.runner.environment import (
+    APP_FOLDER,
+    PROC_SCRIPT,
+    SETTINGS_PATH,
+    proc_script,
+    resolve_env,
+    settings_yaml,
+)
+from vr.runner.host_system import host_skeleton, host_system_mounts
+from vr.runner.images import ensure_image
+from vr.runner.launcher import launcher
+from vr.runner.progress import download_progress, say
+from vr.specs.proc import ProcYaml, load
+from vr.specs.procfile import parse as parse_procfile
+from vr.specs.sizes import parse_size
+
+Variant = Literal["vrun", "vrun_precise"]
+
+
+def setup(
+    proc_yaml: Path,
+    *,
+    root: Root,
+    variant: Variant = "vrun",
+    wait: float = 0,
+    host_env: Mapping[str, str] | None = None,
+) -> ProcPaths:
+    """Make the proc of this file ready to run; repeatable. Returns where it lives.
+
+    Raises Busy while another command works on the file or the proc runs, InvalidInput for what is
+    wrong in the file, ChecksumMismatch, UnsafeArchive, BadMount and VelociraptorError.
+    """
+    with Lock(proc_yaml, wait=wait, create=False):
+        proc = load(proc_yaml)
+        _check_variant(proc, variant, proc_yaml)
+        who = account(proc.user, proc.group, str(proc_yaml))
+        paths = root.proc(str(proc.name))
+        paths.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with Lock(paths.folder, wait=wait):
+            paths.launcher.unlink(missing_ok=True)
+            _make_ready(proc, proc_yaml.resolve(), paths, root, variant, who, host_env)
+    say(f"{proc.name} is set up.")
+    return paths
+
+
+def _make_ready(
+    proc: ProcYaml,
+    proc_yaml: Path,
+    paths: ProcPaths,
+    root: Root,
+    variant: Variant,
+    who: Account,
+    host_env: Mapping[str, str] | None,
+) -> None:
+    layers, mounts = _system(proc, root, variant)
+    if proc.build_url:
+        build = ensure_build(
+            root,
+            proc.build_url,
+            proc.build_md5,
+            who.uid,
+            who.gid,
+            progress=download_progress("build"),
+        )
+        layers = (build, *layers)
+    env = resolve_env(proc.env, os.environ if host_env is None else host_env)
+    script = proc_script(env, command=_command(proc, proc_yaml, layers[0]), port=proc.port)
+    _write_private(paths, who, script, settings_yaml(proc.settings))
+    _renew_upper(paths, who)
+    container = Container(
+        name=str(proc.name),
+        lowers=layers,
+        upper=paths.upper,
+        uid=who.uid,
+        gid=who.gid,
+        mounts=(*mounts, *_own_mounts(paths), *_volumes(proc)),
+        limits=_limits(proc),
+        cwd="/",
+        read_only=proc.read_only,
+    )
+    for warning in unsupported_limits(container.limits, host_features()):
+        say(f"warning: {warning}")
+    ready = with_start_script(container, _env_folder(paths), {})
+    prepared = prepare(ready, paths.folder, conf_name=paths.lxc_conf.name)
+    record.save(paths, container)
+    text = launcher(
+        name=container.name,
+        proc_yaml=proc_yaml,
+        folder=paths.folder,
+        command=command(container, prepared.conf, ["/bin/bash", PROC_SCRIPT, "run"]),
+        stop_timeout=proc.stop_timeout,
+    )
+    write_atomic(paths.launcher, text, mode=0o700)
+
+
+def _check_variant(proc: ProcYaml, variant: Variant, proc_yaml: Path) -> None:
+    if variant == "vrun" and not proc.image_url:
+        raise InvalidInput(
+            str(proc_yaml),
+            ["image_url: is missing; vrun runs procs in an image"],
+            hint="Name an image, or use vrun_precise, which uses the host's own system.",
+        )
+
+
+def _system(
+    proc: ProcYaml, root: Root, variant: Variant
+) -> tuple[tuple[Path, ...], tuple[Mount, ...]]:
+    """The layers below the build, and the mounts that complete them."""
+    if variant == "vrun_precise":
+        return (host_skeleton(root),), host_system_mounts()
+    assert proc.image_url and proc.image_name  # _check_variant and the spec say so
+    image = ensure_image(
+        root,
+        proc.image_url,
+        proc.image_name,
+        proc.image_md5,
+        progress=download_progress("image"),
+    )
+    return (image,), host_mounts()
+
+
+def _command(proc: ProcYaml, proc_yaml: Path, build: Path) -> str:
+    """The text that bash runs: `cmd`, or the Procfile's line for `proc_name`."""
+    if proc.cmd:
+        return proc.cmd
+    where = f"{proc_yaml}: proc_name"
+    text = _procfile(build / "app") if proc.build_url else None
+    if text is None:
+        raise InvalidInput(
+            where,
+            [f"{proc.proc_name!r} can't be looked up: the build has no Procfile"],
+            hint="Add a Procfile to the app, or give the command as cmd.",
+        )
+    commands = parse_procfile(text).commands
+    if proc.proc_name not in commands:
+        listed = ", ".join(commands) or "nothing"
+        raise InvalidInput(
+            where,
+            [f"{proc.proc_name!r} is not in the build's Procfile, which has: {listed}"],
+        )
+    return commands[proc.proc_name]
+
+
+def _procfile(app: Path) -> str | None:
+    """The text of the build's Procfile; a link in the build may lead nowhere but to its files."""
+    path = app / "Procfile"
+    real = path.resolve()
+    if not real.is_relative_to(app.resolve()) or not real.is_file():
+        return None
+    try:
+        return real.read_text(encoding="utf-8", errors="replace")
+    except OSError as error:
+        raise VelociraptorError(f"{path} can't be read: {error.strerror}.") from None
+
+
+def _env_folder(paths: ProcPaths) -> Path:
+    return paths.folder / "env"
+
+
+def _write_private(paths: ProcPaths, who: Account, script: str, settings: str) -> None:
+    folder = _env_folder(paths)
+    folder.mkdir(exist_ok=True, mode=0o700)
+    owner = (who.uid, who.gid)
+    write_atomic(folder / "proc.sh", script, mode=0o500, owner=owner)
+    write_atomic(folder / "settings.yaml", settings, mode=0o400, owner=owner)
+
+
+def _own_mounts(paths: ProcPaths) -> tuple[Mount, ...]:
+    folder = _env_folder(paths)
+    return (
+        Mount(folder / "proc.sh", PROC_SCRIPT, is_file=True),
+        Mount(folder / "settings.yaml", SETTINGS_PATH, is_file=True),
+    )
+
+
+def _volumes(proc: ProcYaml) -> tuple[Mount, ...]:
+    return tuple(Mount(Path(source), target, read_only=False) for source, target in proc.volumes)
+
+
+def _renew_upper(paths: ProcPaths, who: Account) -> None:
+    """A new setup replaces what the app wrote below /app, and keeps the rest."""
+    app = paths.upper / APP_FOLDER.lstrip("/")
+    for folder in (app, paths.folder / "work"):
+        if folder.exists():
+            shutil.rmtree(folder)
+    paths.upper.mkdir(exist_ok=True, mode=0o755)
+    app.mkdir(mode=0o755)
+    os.chown(app, who.uid, who.gid)
+
+
+def _limits(proc: ProcYaml) -> Limits:
+    defaults = Limits()
+    return Limits(
+        memory=parse_size(proc.mem_limit) if proc.mem_limit else None,
+        memsw=parse_size(proc.memsw_limit) if proc.memsw_limit else None,
+        cpus=proc.cpu_limit,
+        pids=proc.pids_limit or defaults.pids,
+        tmp_size=parse_size(proc.tmp_size) if proc.tmp_size else defaults.tmp_size,
+        nofile=proc.nofile,
+    )

@@ -1,0 +1,58 @@
+"""vrun teardown: all that setup and run made for one proc, gone; also after a crash anywhere."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+from pathlib import Path
+
+from vr.container import cgroups
+from vr.files.locks import Lock
+from vr.paths import ProcPaths, Root
+from vr.runner.twin import twins_folder
+from vr.specs.proc import load
+
+
+def teardown(proc_yaml: Path, *, root: Root, wait: float = 0) -> None:
+    """Remove the proc's folder and what is left of its containers; shared layers stay.
+
+    Fine if it is gone already. Raises Busy while the proc runs, VelociraptorError if the file
+    does not exist (rulings.md, 6).
+    """
+    if _only_folder_left(proc_yaml, root):
+        proc_yaml.parent.rmdir()
+        return
+    with Lock(proc_yaml, wait=wait, create=False):
+        paths = root.proc(str(load(proc_yaml).name))
+        if paths.folder.is_dir():
+            with Lock(paths.folder, wait=wait):
+                _remove(paths)
+
+
+def _only_folder_left(proc_yaml: Path, root: Root) -> bool:
+    """An earlier teardown was killed between its last two steps."""
+    folder = proc_yaml.parent
+    return (
+        folder.parent == root.procs
+        and folder.is_dir()
+        and not proc_yaml.exists()
+        and not any(folder.iterdir())
+    )
+
+
+def _remove(paths: ProcPaths) -> None:
+    # First what makes it look ready; last proc.yaml, by which an interrupted teardown is repeated.
+    paths.launcher.unlink(missing_ok=True)
+    cgroups.sweep(paths.folder.name)
+    twins = twins_folder(paths)
+    if twins.is_dir():
+        for twin in twins.iterdir():
+            cgroups.sweep(twin.name)
+    for entry in paths.folder.iterdir():
+        if entry.is_dir() and not entry.is_symlink():
+            shutil.rmtree(entry)
+        elif entry != paths.proc_yaml:
+            entry.unlink()
+    paths.proc_yaml.unlink(missing_ok=True)
+    with contextlib.suppress(FileNotFoundError):
+        paths.folder.rmdir()

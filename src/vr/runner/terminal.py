@@ -1,0 +1,73 @@
+"""A terminal for a process in a session of its own: job control, window size, raw keys."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pty
+import select
+import signal
+import sys
+import termios
+import tty
+from types import FrameType, TracebackType
+
+
+class Terminal:
+    """A pseudo-terminal joined to this process's own terminal inside a `with` block.
+
+    Give `inner` to the process as stdin, stdout and stderr, then call `relay`.
+    """
+
+    def __enter__(self) -> Terminal:
+        self._outer, self.inner = pty.openpty()
+        self._copy_size()
+        self._saved = termios.tcgetattr(sys.stdin)
+        self._handler = signal.signal(signal.SIGWINCH, self._copy_size)
+        tty.setraw(sys.stdin)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        termios.tcsetattr(sys.stdin, termios.TCSADRAIN, self._saved)
+        signal.signal(signal.SIGWINCH, self._handler)
+        self._close_inner()
+        os.close(self._outer)
+
+    def relay(self) -> None:
+        """Carry keys in and output out until the process and its children have closed it."""
+        self._close_inner()
+        keyboard, screen = sys.stdin.fileno(), sys.stdout.fileno()
+        sources = [keyboard, self._outer]
+        while True:
+            ready, _, _ = select.select(sources, [], [])
+            if self._outer in ready:
+                try:
+                    data = os.read(self._outer, 1 << 16)
+                except OSError:  # how Linux says that the last holder is gone
+                    return
+                _write_all(screen, data)
+            if keyboard in ready:
+                keys = os.read(keyboard, 1 << 12)
+                if keys:
+                    _write_all(self._outer, keys)
+                else:
+                    sources.remove(keyboard)
+
+    def _copy_size(self, _number: int = 0, _frame: FrameType | None = None) -> None:
+        size = fcntl.ioctl(sys.stdin, termios.TIOCGWINSZ, bytes(8))
+        fcntl.ioctl(self._outer, termios.TIOCSWINSZ, size)
+
+    def _close_inner(self) -> None:
+        if self.inner >= 0:
+            os.close(self.inner)
+            self.inner = -1
+
+
+def _write_all(descriptor: int, data: bytes) -> None:
+    while data:
+        data = data[os.write(descriptor, data) :]
