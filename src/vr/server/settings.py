@@ -7,6 +7,7 @@ side effects.
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +62,8 @@ FILES_ROOT = Path(_env("VR_FILES") or VR_HOME / "files")
 FILES_BASE_URL = _env("VR_FILES_BASE_URL") or ""
 
 VR_ROOT = Path(_env("VR_ROOT") or "/apps")
+# The folder of vrun and vrun_precise on the local host.
+TOOLS = Path(_env("VR_TOOLS") or Path(sys.executable).parent)
 # Supervisor of a host: the local one by its socket, others by name.
 LOCAL_HOST = _env("VR_LOCAL_HOST") or ""
 SUPERVISOR_URL = _env("VR_SUPERVISOR_URL") or f"unix://{VR_HOME}/run/supervisor.sock"

@@ -82,6 +82,9 @@ class Build(models.Model):
     end_time = models.DateTimeField(null=True, blank=True)
     env_yaml = yaml_field("Environment that the build brings, such as the buildpack's config_vars.")
     release_data = models.JSONField(default=dict, blank=True)
+    process_types = models.JSONField(
+        default=dict, blank=True, help_text="Commands by proc name; empty if not known."
+    )
     revision = models.CharField(max_length=64, blank=True, default="")
     buildpack_url = models.CharField(max_length=300, blank=True, default="")
     buildpack_version = models.CharField(max_length=64, blank=True, default="")

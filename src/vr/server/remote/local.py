@@ -6,9 +6,10 @@ import os
 import shutil
 import socket
 import subprocess
-import sys
 from collections.abc import Sequence
 from pathlib import Path
+
+from django.conf import settings
 
 from vr.errors import VelociraptorError
 from vr.files.atomic import write_atomic
@@ -56,7 +57,7 @@ class LocalConnection:
         return Result(done.returncode, done.stdout, done.stderr)
 
     def tool(self, name: str) -> str:
-        return str(Path(sys.executable).with_name(name))
+        return str(Path(settings.TOOLS) / name)
 
     def make_folder(self, path: Path, mode: int) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)

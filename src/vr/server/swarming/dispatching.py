@@ -12,8 +12,9 @@ from django.db import IntegrityError, transaction
 
 from vr.errors import InvalidInput
 from vr.server.announce import user_did
-from vr.server.models import App, Build, Dispatch, DispatchStatus, Image, Release, Swarm
+from vr.server.models import App, Build, BuildStatus, Dispatch, DispatchStatus, Release, Swarm
 from vr.server.swarming import tasks, wake
+from vr.server.swarming.choices import image_of
 from vr.server.swarming.problems import CannotDispatch, NothingToRollBackTo, SwarmBusy
 from vr.server.swarming.procs import deploy_release, log_tail, proc_action
 from vr.specs.names import tag_problem
@@ -108,7 +109,7 @@ def queue_build(build: Build, *, user: Any) -> Build:
 
     Raises CannotDispatch for one that has ended, or if the stack has no image.
     """
-    if build.status not in {Build.status.field.default, ""}:
+    if build.status != BuildStatus.PENDING:
         raise CannotDispatch(
             f"Build {build.pk} of {build} is {build.status}; only a pending one can be built.",
             hint="Make a new build of the same tag.",
@@ -119,22 +120,6 @@ def queue_build(build: Build, *, user: Any) -> Build:
         user_did(user, "build", str(build), resource_uri=f"/api/v1/builds/{build.pk}/")
         wake.after_commit(tasks.run_build, build.pk)
     return build
-
-
-def image_of(app: App) -> Image | None:
-    """The image that `app` is built and run in; None for an app without a stack.
-
-    Raises CannotDispatch if its stack has no active image.
-    """
-    if app.stack is None:
-        return None
-    image = app.stack.active_image
-    if image is None:
-        raise CannotDispatch(
-            f"The stack {app.stack.name!r} of {app.name} has no active image.",
-            hint="Build an image of the stack, or mark one as active.",
-        )
-    return image
 
 
 def _open(

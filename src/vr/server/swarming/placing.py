@@ -62,10 +62,11 @@ def _free_ports(host: HostView, ports: range, first: int) -> list[int]:
 
 
 def _no_host(hosts: Sequence[HostView], squad: str) -> NoRoom:
-    silent = sorted(host.name for host in hosts if host.active and not host.answers)
+    silent = sorted((host.name, host.problem) for host in hosts if host.active)
     if silent:
+        told = "; ".join(f"{name} ({problem})" if problem else name for name, problem in silent)
         return NoRoom(
-            f"No active host of {squad} answers: {', '.join(silent)}.",
+            f"No active host of {squad} answers: {told}.",
             "Look whether Supervisor runs there, or add another host.",
         )
     return NoRoom(

@@ -45,11 +45,11 @@ def plan(intent: Intent, seen: Observed) -> list[Step]:
     last one of a complete forecast is Finish.
     """
     if seen.failed:
-        return _back_out(intent, seen)
+        return _back_out(seen)
     if intent.size and not seen.release:
         return _towards_release(seen)
     kept = _kept(intent, seen)
-    if dead := _died_before_commit(intent, seen):
+    if dead := _died_before_commit(seen):
         names = ", ".join(proc.name for proc in dead)
         return [Fail(f"{names} died before it was put to use.", procs=dead)]
     try:
@@ -64,6 +64,8 @@ def _towards_release(seen: Observed) -> list[Step]:
         return [Build()]
     if seen.build is BuildState.UNDERWAY:
         return [AwaitBuild()]
+    if seen.build is BuildState.FAILED:
+        return [Fail("The build failed.")]
     return [MakeRelease()]
 
 
@@ -86,16 +88,18 @@ def _towards_serving(
         routing.append(Unroute())
     steps += routing
     if old := tuple(proc for proc in seen.procs if proc not in kept):
-        if routing or (intent.routed and Milestone.DRAINED not in seen.milestones):
+        if routing or (
+            Milestone.ROUTED in seen.milestones and Milestone.DRAINED not in seen.milestones
+        ):
             steps.append(Drain())
         steps.append(Retire(_sorted(old)))
     steps.append(Finish(wanted))
     return steps
 
 
-def _back_out(intent: Intent, seen: Observed) -> list[Step]:
+def _back_out(seen: Observed) -> list[Step]:
     """After a failure: remove what is new and serves nobody."""
-    if _is_committed(intent, seen) or seen.nodes is None:
+    if Milestone.COMMITTED in seen.milestones or seen.nodes is None:
         return [Finish()]
     new = tuple(p for p in seen.procs if p.is_new and str(p.node) not in seen.nodes)
     return [Undo(_sorted(new)), Finish()] if new else [Finish()]
@@ -147,17 +151,11 @@ def _added(intent: Intent, seen: Observed, kept: tuple[Proc, ...]) -> tuple[Node
     )
 
 
-def _died_before_commit(intent: Intent, seen: Observed) -> tuple[Proc, ...]:
+def _died_before_commit(seen: Observed) -> tuple[Proc, ...]:
     """New procs that died at start. Later deaths are mended by placing others."""
-    if _is_committed(intent, seen):
+    if Milestone.COMMITTED in seen.milestones:
         return ()
     return tuple(p for p in seen.procs if p.is_new and p.is_current and p.state is ProcState.DEAD)
-
-
-def _is_committed(intent: Intent, seen: Observed) -> bool:
-    """Do the new procs serve, so that going back would do harm?"""
-    done = Milestone.ROUTED if intent.routed else Milestone.TESTED
-    return done in seen.milestones
 
 
 def _is_misrouted(seen: Observed, wanted: Iterable[Node]) -> bool:

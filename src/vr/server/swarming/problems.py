@@ -32,3 +32,7 @@ class UnknownProc(VelociraptorError):
 
 class DispatchFailed(VelociraptorError):
     """A step ended the dispatch: `message` is why, `details` the failing output."""
+
+
+class PlanAgain(Exception):
+    """What was planned on has changed meanwhile; nothing was done."""

@@ -17,6 +17,7 @@ class BuildState(Enum):
     NEEDED = "needed"
     UNDERWAY = "underway"
     DONE = "done"
+    FAILED = "failed"
 
 
 @dataclass(frozen=True, order=True)
@@ -58,6 +59,7 @@ class HostView:
     name: str
     answers: bool
     active: bool = True
+    problem: str = ""  # why it doesn't answer
     total: int = 0  # procs of all swarms
     taken_ports: frozenset[int] = frozenset()
 
@@ -65,9 +67,10 @@ class HostView:
 class Milestone(Enum):
     """What this dispatch has completed and what can't be observed from outside."""
 
-    TESTED = "tested"
     ROUTED = "routed"
     DRAINED = "drained"
+    # The new procs serve, or old ones began to go: there is no way back.
+    COMMITTED = "committed"
 
 
 @dataclass(frozen=True)

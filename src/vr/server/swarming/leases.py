@@ -1,0 +1,147 @@
+"""Leases: one worker drives a dispatch or a build, and a dead one's work is taken over.
+
+A lease is two columns of the row. It is taken by compare-and-set, renewed by a thread, and may
+be taken by another once it has lapsed, or at once if its owner was a process of this machine
+that is gone.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+import time
+import uuid
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from django.db import DatabaseError, connection, models
+from django.utils import timezone
+
+log = logging.getLogger(__name__)
+
+SECONDS = 10.0
+_RENEW_SECONDS = 3.0
+
+
+class LeaseLost(Exception):
+    """Another worker may drive this by now: stop at once, and write nothing."""
+
+
+class Lease:
+    """A lease that is held. Made by `hold`."""
+
+    def __init__(self, rows: models.QuerySet[Any], owner: str) -> None:
+        self._rows = rows.filter(lease_owner=owner)
+        self._owner = owner
+        self._good_until = time.monotonic() + SECONDS
+        self._ended = threading.Event()
+
+    @property
+    def rows(self) -> models.QuerySet[Any]:
+        """The leased row, as long as it is ours: what is written through it can't overwrite a
+        successor's work."""
+        return self._rows
+
+    def check(self) -> None:
+        """Raise LeaseLost unless the lease is surely ours."""
+        if time.monotonic() > self._good_until:
+            raise LeaseLost
+
+    def _renew_until_ended(self) -> None:
+        try:
+            while not self._ended.wait(_RENEW_SECONDS):
+                self._renew()
+        finally:
+            connection.close()
+
+    def _renew(self) -> None:
+        asked = time.monotonic()
+        try:
+            ours = self._rows.update(lease_until=_until())
+        except DatabaseError as error:
+            log.warning("lease could not be renewed: %s", error)
+            return
+        # Not ours any more: `check` finds out at once.
+        self._good_until = asked + SECONDS if ours else 0.0
+
+    def _release(self) -> None:
+        self._ended.set()
+        self._rows.update(lease_owner="", lease_until=None)
+
+
+@contextmanager
+def hold(model: type[models.Model], pk: int, open_states: Sequence[str]) -> Iterator[Lease | None]:
+    """Hold the lease of the row `pk`, whose `status` must be one of `open_states`.
+
+    Gives None if another worker has it or nothing is left to do.
+    """
+    rows = model._default_manager.filter(pk=pk)
+    owner = _take(rows.filter(status__in=open_states))
+    if owner is None:
+        yield None
+        return
+    lease = Lease(rows, owner)
+    renewer = threading.Thread(target=lease._renew_until_ended, daemon=True, name="lease")
+    renewer.start()
+    try:
+        yield lease
+    finally:
+        lease._release()
+        renewer.join()
+
+
+def lapsed(rows: models.QuerySet[Any]) -> list[Any]:
+    """Those of the rows that nobody drives."""
+    return [row for row in rows if not _is_held(row.lease_owner, row.lease_until)]
+
+
+def _take(rows: models.QuerySet[Any]) -> str | None:
+    row = rows.values("lease_owner", "lease_until").first()
+    if row is None or _is_held(row["lease_owner"], row["lease_until"]):
+        return None
+    owner = f"{_this_process()}:{uuid.uuid4().hex[:12]}"
+    taken = rows.filter(**row).update(lease_owner=owner, lease_until=_until())
+    return owner if taken else None
+
+
+def _is_held(owner: str, until: Any) -> bool:
+    if not owner or until is None or until <= timezone.now():
+        return False
+    return not _has_died(owner)
+
+
+def _until() -> Any:
+    return timezone.now() + timedelta(seconds=SECONDS)
+
+
+def _this_process() -> str:
+    """Boot, pid namespace, pid and start time: no two processes ever share all four."""
+    return f"{_machine()}:{os.getpid()}:{_start_time(os.getpid())}"
+
+
+def _has_died(owner: str) -> bool:
+    """Is the owner a process of this machine that is gone? Unsure means no."""
+    machine, _, rest = owner.partition(":")
+    pid, _, rest = rest.partition(":")
+    started = rest.partition(":")[0]
+    if machine != _machine() or not pid.isdigit():
+        return False
+    return _start_time(int(pid)) != started
+
+
+def _machine() -> str:
+    boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()[:13]
+    return f"{boot}.{Path('/proc/self/ns/pid').stat().st_ino}"
+
+
+def _start_time(pid: int) -> str:
+    """In ticks since boot; empty for a process that is gone or a zombie."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return ""
+    return "" if fields[0] in {"Z", "X"} else fields[19]

@@ -1,0 +1,57 @@
+"""The proc.yaml of a release's proc (runner-builder.md 2)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import yaml
+
+from vr.server import filestore
+from vr.server.models import Release
+from vr.server.models.fields import parse_mapping
+from vr.server.remote.hosts import ProcFile
+from vr.specs.names import ProcName
+
+GROUP = "nogroup"
+
+
+def proc_file(release: Release, name: ProcName, host: str) -> ProcFile:
+    """What to deploy on `host` for the proc `name`. Its text holds secrets."""
+    has_image = release.build.image is not None
+    text: str = yaml.safe_dump(content(release, name, host), sort_keys=False, allow_unicode=True)
+    return ProcFile(str(name), text, runner="vrun" if has_image else "vrun_precise")
+
+
+def content(release: Release, name: ProcName, host: str) -> dict[str, Any]:
+    """The keys and values; those without a value are left out."""
+    build, image = release.build, release.build.image
+    values = {
+        "app_name": name.app,
+        "version": name.version,
+        "config_name": name.config,
+        "release_hash": name.hash,
+        "proc_name": name.proc,
+        "cmd": build.process_types.get(name.proc),
+        "host": host,
+        "port": name.port,
+        "user": release.run_as,
+        "group": GROUP,
+        "env": parse_mapping(release.env_yaml),
+        "settings": parse_mapping(release.config_yaml),
+        "volumes": release.volumes,
+        "mem_limit": release.mem_limit,
+        "memsw_limit": release.memsw_limit,
+        "build_url": filestore.url_for_host(build.file),
+        "build_md5": build.file_md5,
+        "app_repo_url": build.app.repo_url,
+        "app_repo_type": build.app.repo_type,
+        "buildpack_url": build.buildpack_url,
+        "buildpack_version": build.buildpack_version,
+    }
+    if image is not None:
+        values |= {
+            "image_url": filestore.url_for_host(image.file),
+            "image_name": image.name,
+            "image_md5": image.md5,
+        }
+    return {key: value for key, value in values.items() if value not in (None, "", [], {})}

@@ -1,0 +1,68 @@
+"""Deploy: ports are leased first, so that nobody else takes them, then hosts get their procs."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+from django.db import IntegrityError, transaction
+
+from vr.server.models import PortLease, StepKind
+from vr.server.remote import hosts
+from vr.server.swarming.problems import DispatchFailed, PlanAgain
+from vr.server.swarming.proc_yaml import proc_file
+from vr.server.swarming.run import Run, side_by_side
+from vr.server.swarming.state import Node
+
+
+def deploy(run: Run, nodes: Sequence[Node]) -> None:
+    """Set up a proc on each node and let Supervisor start it, hosts side by side.
+
+    Raises PlanAgain if another dispatch has taken one of the ports, DispatchFailed with the
+    runner's output if a proc can't be set up.
+    """
+    with run.journal.step(StepKind.DEPLOY, f"deploying {_count(nodes)}") as step:
+        _lease_ports(run, nodes)
+        by_host: dict[str, list[Node]] = defaultdict(list)
+        for node in nodes:
+            by_host[node.host].append(node)
+        names = ", ".join(str(run.proc_name(node.port)) for node in nodes)
+        run.journal.event(
+            f"{run.swarm.name}: deploying",
+            f"Deploying {names} to {', '.join(sorted(by_host))}.",
+            tags=["deploy"],
+        )
+        side_by_side(lambda item: _deploy_on(run, *item), by_host.items())
+        step.say(f"{_count(nodes)} deployed to {', '.join(sorted(by_host))}")
+
+
+def _deploy_on(run: Run, host_name: str, nodes: Sequence[Node]) -> None:
+    files = [proc_file(run.release, run.proc_name(node.port), host_name) for node in nodes]
+    try:
+        hosts.deploy(run.host(host_name), files)
+    except hosts.DeployFailed as error:
+        raise DispatchFailed(error.message, hint=error.hint, details=error.details) from None
+
+
+def _lease_ports(run: Run, nodes: Sequence[Node]) -> None:
+    """One owner per port, from before its proc is deployed until it is retired."""
+    try:
+        with transaction.atomic():
+            for node in nodes:
+                lease, is_new = PortLease.objects.get_or_create(
+                    host=run.squad_hosts[node.host],
+                    port=node.port,
+                    defaults={
+                        "swarm": run.swarm,
+                        "dispatch": run.dispatch,
+                        "proc": str(run.proc_name(node.port)),
+                    },
+                )
+                if not is_new and lease.dispatch_id != run.dispatch.pk:
+                    raise PlanAgain(f"port {node.port} of {node.host} was taken meanwhile")
+    except IntegrityError:
+        raise PlanAgain("a port was taken meanwhile") from None
+
+
+def _count(nodes: Sequence[Node]) -> str:
+    return f"{len(nodes)} proc{'' if len(nodes) == 1 else 's'}"

@@ -1,0 +1,51 @@
+"""Retire and Undo: procs leave their hosts, then give back their ports."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+from vr.errors import VelociraptorError
+from vr.server.models import PortLease, StepKind
+from vr.server.remote import hosts
+from vr.server.swarming.journal import OpenStep
+from vr.server.swarming.run import Run, side_by_side
+from vr.server.swarming.state import Proc
+
+
+def retire(run: Run, procs: Sequence[Proc]) -> None:
+    """Remove old procs, which nothing routes to any more."""
+    with run.journal.step(StepKind.RETIRE, f"retiring {len(procs)} old procs") as step:
+        _remove(run, procs, step, "retired")
+
+
+def undo(run: Run, procs: Sequence[Proc]) -> None:
+    """Remove the procs that this failed dispatch placed."""
+    with run.journal.step(StepKind.UNDO, f"removing {len(procs)} new procs") as step:
+        _remove(run, procs, step, "removed")
+
+
+def _remove(run: Run, procs: Sequence[Proc], step: OpenStep, done: str) -> None:
+    by_host: dict[str, list[str]] = defaultdict(list)
+    for proc in procs:
+        by_host[proc.host].append(proc.name)
+    side_by_side(lambda item: _remove_from(run, *item), by_host.items())
+    step.say(f"{len(procs)} proc{'' if len(procs) == 1 else 's'} {done}")
+
+
+def _remove_from(run: Run, host_name: str, names: Sequence[str]) -> None:
+    try:
+        hosts.retire(run.host(host_name), names)
+    except VelociraptorError as error:
+        run.journal.event(
+            f"{run.swarm.name}: procs could not be deleted",
+            f"{error}\n{error.details}",
+            tags=["proc", "deleted", "failed"],
+        )
+        raise
+    PortLease.objects.filter(host__name=host_name, proc__in=names).delete()
+    run.journal.event(
+        f"{run.swarm.name}: {len(names)} deleted from {host_name}",
+        ", ".join(names),
+        tags=["proc", "deleted"],
+    )

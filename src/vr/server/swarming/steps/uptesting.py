@@ -1,0 +1,93 @@
+"""Uptest: every proc proves itself before it is routed."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+from django.utils import timezone
+
+from vr.errors import VelociraptorError
+from vr.server.models import StepKind, TestResult, TestRun
+from vr.server.swarming import uptest_results
+from vr.server.swarming.problems import DispatchFailed
+from vr.server.swarming.run import Run, side_by_side
+from vr.server.swarming.state import Node
+from vr.server.swarming.uptest_results import Result
+
+# The runner limits each script; this is for all scripts of a proc.
+_SECONDS = 1800.0
+
+
+def uptest(run: Run, nodes: Sequence[Node]) -> None:
+    """Run the uptests of the procs on `nodes` side by side and store what they say.
+
+    Raises DispatchFailed with the output of those that failed. Without uptests a proc passes,
+    with a warning.
+    """
+    with run.journal.step(StepKind.UPTEST, f"testing {len(nodes)} procs") as step:
+        testrun = TestRun.objects.create(dispatch=run.dispatch)
+        began = time.monotonic()
+        outcomes = side_by_side(lambda node: _test(run, node), nodes)
+        seconds = time.monotonic() - began
+        run.lease.check()
+        for node, results in zip(nodes, outcomes, strict=True):
+            TestResult.objects.create(
+                testrun=testrun,
+                hostname=node.host,
+                procname=str(run.proc_name(node.port)),
+                passed=uptest_results.have_passed(results),
+                results=results,
+            )
+        testrun.end = timezone.now()
+        testrun.save(update_fields=["end"])
+        _judge(run, dict(zip(nodes, outcomes, strict=True)))
+        step.say(_summary(outcomes, seconds))
+
+
+def _test(run: Run, node: Node) -> list[Result]:
+    host = run.host(node.host)
+    name = str(run.proc_name(node.port))
+    runner = "vrun" if run.release.build.image_id else "vrun_precise"
+    try:
+        result = host.run(
+            [host.tool(runner), "uptest", str(host.root.proc(name).proc_yaml)], timeout=_SECONDS
+        )
+    except VelociraptorError as error:
+        return uptest_results.parse(1, "", str(error))
+    return uptest_results.parse(
+        result.status,
+        result.stdout.decode(errors="replace"),
+        result.stderr.decode(errors="replace"),
+    )
+
+
+def _judge(run: Run, outcomes: dict[Node, list[Result]]) -> None:
+    failures = {
+        str(run.proc_name(node.port)): uptest_results.describe_failures(results)
+        for node, results in outcomes.items()
+        if not uptest_results.have_passed(results)
+    }
+    if failures:
+        output = "\n\n".join(f"{name}:\n{text}" for name, text in failures.items())
+        run.journal.event(f"{run.swarm.name}: uptests failed", output, tags=["failed", "uptest"])
+        raise DispatchFailed(f"The uptests of {', '.join(failures)} failed.", details=output)
+    if not any(outcomes.values()):
+        run.journal.event(
+            f"{run.swarm.name}: no uptests",
+            f"The app has nothing in uptests/{run.swarm.proc_name}/, so nothing was tested.",
+            tags=["warning", "uptest"],
+        )
+        return
+    run.journal.event(
+        f"{run.swarm.name}: uptests passed",
+        ", ".join(str(run.proc_name(node.port)) for node in outcomes),
+        tags=["success", "uptest"],
+    )
+
+
+def _summary(outcomes: Sequence[list[Result]], seconds: float) -> str:
+    count = sum(len(results) for results in outcomes)
+    if not count:
+        return f"no uptests for {len(outcomes)} procs"
+    return f"{count} uptests of {len(outcomes)} procs passed in {seconds:.1f} s"

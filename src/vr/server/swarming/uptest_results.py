@@ -1,0 +1,56 @@
+"""What `vrun uptest` printed, understood (runner-builder.md 5; rulings.md, 12). Pure."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+Result = dict[str, Any]
+UPTESTER = "uptester"
+
+
+def parse(status: int, stdout: str, stderr: str = "") -> list[Result]:
+    """The results: {Name, Passed, Output, Duration} each, [] if the app has no uptests.
+
+    A runner that failed, output that can't be read, or text before the array make a failed
+    result named `uptester`: what isn't known to have passed has failed.
+    """
+    before, bracket, rest = stdout.partition("[")
+    if status != 0 or not bracket:
+        said = (stdout + stderr).strip()
+        return [_failed(said or f"the runner ended with {status} and said nothing")]
+    try:
+        loaded = json.loads(bracket + rest)
+    except ValueError as error:
+        return [_failed(f"unreadable results ({error}): {stdout[:2000]}")]
+    if not all(isinstance(item, dict) and "Passed" in item for item in loaded):
+        return [_failed(f"not a list of results: {stdout[:2000]}")]
+    results = [_result(item) for item in loaded]
+    return [_failed(before.strip()), *results] if before.strip() else results
+
+
+def have_passed(results: list[Result]) -> bool:
+    """No uptests count as passed."""
+    return all(result["Passed"] is True for result in results)
+
+
+def describe_failures(results: list[Result]) -> str:
+    """The failed ones with their output, for people."""
+    return "\n".join(
+        f"--- {result['Name']} ---\n{result['Output'].strip() or '(no output)'}"
+        for result in results
+        if result["Passed"] is not True
+    )
+
+
+def _result(item: Result) -> Result:
+    return {
+        "Name": str(item.get("Name", "?")),
+        "Passed": item["Passed"] is True,
+        "Output": str(item.get("Output", "")),
+        "Duration": item.get("Duration"),
+    }
+
+
+def _failed(output: str) -> Result:
+    return {"Name": UPTESTER, "Passed": False, "Output": output, "Duration": None}
