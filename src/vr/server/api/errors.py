@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 import redis
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import IntegrityError
+from django.db.models import Model
 from django.http import HttpRequest, JsonResponse
 from django.http.response import HttpResponseBase
 from ninja import NinjaAPI
@@ -72,23 +73,37 @@ def unauthorized() -> JsonResponse:
     )
 
 
-def sentences(error: ValidationError, shown: Mapping[str, str] | None = None) -> Iterable[str]:
-    """Every problem that a model's validation found, each beginning with its field's name.
+def sentences(error: ValidationError, target: Model, shown: Mapping[str, str]) -> Iterable[str]:
+    """Every problem that the validation of `target` found, each beginning with its field's name.
 
-    `shown` maps a model's field names to those of the API.
+    `shown` maps the model's field names to those of the API.
     """
     for attribute, found in error.error_dict.items():
-        key = (shown or {}).get(attribute, attribute)
+        key = shown.get(attribute, attribute)
         prefix = "" if attribute == NON_FIELD_ERRORS else f"{key}: "
         for problem in found:
-            yield from (f"{prefix}{_reworded(problem, text)}" for text in problem.messages)
+            if problem.code in {"blank", "null"}:
+                yield f"{prefix}{_absence(target, attribute)}"
+            else:
+                yield from (f"{prefix}{_reworded(problem, text)}" for text in problem.messages)
+
+
+def _absence(target: Model, attribute: str) -> str:
+    """What is said of a missing value: the field's own sentence on it, if it has one."""
+    for validator in getattr(target._meta.get_field(attribute), "validators", ()):
+        try:
+            validator("")
+        except ValidationError as error:
+            return error.messages[0]
+        except TypeError:
+            # A validator of numbers.
+            continue
+    return "is missing or empty"
 
 
 def _reworded(problem: ValidationError, text: str) -> str:
     """Django's sentences for forms, without 'this field' and 'ensure this value'."""
     match problem.code:
-        case "blank" | "null":
-            return "is missing or empty"
         case "min_value":
             return f"must be {(problem.params or {}).get('limit_value')} or more"
         case "max_value":

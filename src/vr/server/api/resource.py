@@ -23,6 +23,7 @@ _SHOWN_CHOICES = 20
 class Resource:
     """`name` in the address, `noun` in sentences; `key` is what detail addresses end in.
 
+    `label` is a unique field that finds an object as well as its key does.
     `select` and `prefetch` are relations that a list reads at once. `guard` says why an object
     can't be deleted, or None. `prepare` may rewrite what is written before it is understood
     (ValueError: a sentence), `finish` may complete the object before it is saved.
@@ -33,6 +34,7 @@ class Resource:
     model: type[Model]
     fields: tuple[Field, ...]
     key: str = "id"
+    label: str = ""
     filters: Filters = field(default_factory=dict)
     order: tuple[str, ...] = ("id",)
     select: tuple[str, ...] = ()
@@ -63,7 +65,8 @@ class Resource:
             rows = rows.select_for_update(of=("self",))
         if "\0" in key:
             return None
-        found = rows.filter(**{self.key: key}).first() if self.key != "id" else None
+        name = self._name_field
+        found = rows.filter(**{name: key}).first() if name else None
         if found is None and key.isascii() and key.isdecimal() and int(key) < 2**63:
             found = rows.filter(pk=int(key)).first()
         return found
@@ -77,9 +80,10 @@ class Resource:
 
     def choices(self) -> str:
         """The keys that exist, for the end of a sentence."""
-        if self.key == "id":
+        name = self._name_field
+        if not name:
             return f"see {self.path}"
-        keys = list(self.model._default_manager.values_list(self.key, flat=True).order_by(self.key))
+        keys = list(self.model._default_manager.values_list(name, flat=True).order_by(name))
         if not keys:
             return f"there are no {self.name} yet"
         more = f", … ({len(keys)} in all)" if len(keys) > _SHOWN_CHOICES else ""
@@ -120,7 +124,7 @@ class Resource:
         try:
             target.full_clean(exclude=unread)
         except ValidationError as error:
-            problems += sentences(error, {one.target: one.name for one in self._writable})
+            problems += sentences(error, target, {one.target: one.name for one in self._writable})
         if problems:
             raise InvalidInput(where, problems)
         with transaction.atomic():
@@ -128,6 +132,10 @@ class Resource:
             target.save()
             for one, value in later:
                 one.store(target, value)
+
+    @property
+    def _name_field(self) -> str:
+        return self.label or (self.key if self.key != "id" else "")
 
     @property
     def _writable(self) -> tuple[Field, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, JsonResponse
 from ninja import NinjaAPI, Router
@@ -12,6 +13,7 @@ from vr.server.api import actions, errors, host_procs
 from vr.server.api.auth import user_of
 from vr.server.api.crud import router_of
 from vr.server.api.fields import PREFIX
+from vr.server.api.paging import LARGEST_LIMIT
 from vr.server.api.resources import TABLE
 
 _METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
@@ -31,6 +33,21 @@ errors.register(api)
 def root(request: HttpRequest) -> Any:
     """Where each resource is."""
     return JsonResponse({one.name: {"list_endpoint": one.path} for one in TABLE})
+
+
+@api.get("/balancers/", operation_id="balancers_list", tags=["balancers"])
+def balancers(request: HttpRequest) -> Any:
+    """The balancers that the settings name, and which of them is the default."""
+    objects = [
+        {
+            "name": name,
+            "backend": entry.get("BACKEND"),
+            "default": name == settings.DEFAULT_BALANCER,
+        }
+        for name, entry in settings.BALANCERS.items()
+    ]
+    meta = {"limit": LARGEST_LIMIT, "offset": 0, "total_count": len(objects)}
+    return JsonResponse({"meta": {**meta, "previous": None, "next": None}, "objects": objects})
 
 
 # Before the resources, as `testruns/latest/` would be a test run's detail otherwise.

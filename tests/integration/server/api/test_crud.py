@@ -200,3 +200,13 @@ def test_unknown_addresses_and_keys_answer_404_in_json(api: Any) -> None:
 
 def test_the_root_lists_the_resources(api: Any) -> None:
     assert api.get("").json()["swarms"]["list_endpoint"] == "/api/v1/swarms/"
+
+
+def test_a_missing_name_says_what_names_are(api: Any) -> None:
+    found = problems(api.post("apps/", {"repo_url": "/srv/shop"}))
+    assert "name: is empty, but letters, digits" in found
+
+
+def test_balancers_name_the_default(api: Any) -> None:
+    objects = api.get("balancers/").json()["objects"]
+    assert [(one["name"], one["default"]) for one in objects] == [("default", True)]

@@ -1,0 +1,177 @@
+"""What the API can do, as methods."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from typing import Any, cast
+from urllib.parse import quote, urlencode
+
+from vr.client.access import Access
+from vr.client.connection import ApiError, Connection, Unreachable
+from vr.client.documents import Build, Dispatch, Document, Event, Proc, Swarm
+from vr.client.sse import Message, messages
+
+ENDED = frozenset({"succeeded", "failed"})
+# How long a server may be away (being restarted) before following it is given up.
+_PATIENCE_SECONDS = 30.0
+_PAUSE_SECONDS = 0.3
+
+
+class Client:
+    """Raises ApiError with the server's own sentence, Unreachable when there is no server."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+
+    @classmethod
+    def from_env(cls) -> Client:
+        """A client of the server that VR_URL, or this machine's `vr up`, names."""
+        return cls(Connection(Access.find()))
+
+    # Any resource.
+
+    def objects(self, resource: str, **filters: Any) -> list[Document]:
+        """All objects of a resource that match `filters`, from all pages."""
+        found: list[Document] = []
+        address: str | None = f"/api/v1/{resource}/?{urlencode({'limit': 1000, **filters})}"
+        while address:
+            page = self.connection.request("GET", address).json()
+            found += page["objects"]
+            address = page["meta"]["next"]
+        return found
+
+    def get(self, resource: str, key: str | int) -> Document:
+        """One object by its name or id."""
+        return self.read(f"/api/v1/{resource}/{quote(str(key), safe='')}/")
+
+    def read(self, path: str) -> Document:
+        """The object at a path such as a document's `resource_uri`."""
+        return cast(Document, self.connection.request("GET", path).json())
+
+    def create(self, resource: str, **data: Any) -> Document:
+        """Make an object; returns it as the server sees it."""
+        created = self.connection.request("POST", f"/api/v1/{resource}/", data=data)
+        return self.read(created.headers["Location"])
+
+    def change(self, path: str, data: Mapping[str, Any]) -> None:
+        """Change what `data` holds of the object at `path`."""
+        self.connection.request("PATCH", path, data=data)
+
+    def remove(self, path: str) -> None:
+        self.connection.request("DELETE", path)
+
+    def post(self, path: str, **data: Any) -> Document:
+        """An action; its answer, {} if that is empty."""
+        answer = self.connection.request("POST", path, data=data)
+        return cast(Document, answer.json()) if answer.content else {}
+
+    # Swarms and what becomes of them.
+
+    def swarms(self, **filters: Any) -> list[Swarm]:
+        return cast(list[Swarm], self.objects("swarms", **filters))
+
+    def swarm(self, swarm: Swarm, version: str | None = None, size: int | None = None) -> str:
+        """Dispatch a swarm, at another version or size if told; returns the trace id."""
+        wanted = {"version": version, "size": size}
+        return self._start(swarm, "swarm", {k: v for k, v in wanted.items() if v is not None})
+
+    def rollback(self, swarm: Swarm) -> str:
+        return self._start(swarm, "rollback", {})
+
+    def scale(self, swarm: Swarm, size: int) -> str:
+        return self._start(swarm, "scale", {"size": size})
+
+    def _start(self, swarm: Swarm, action: str, data: Mapping[str, Any]) -> str:
+        return str(self.post(f"{swarm['resource_uri']}{action}/", **data)["swarm_id"])
+
+    def dispatch(self, trace_id: str) -> Dispatch:
+        return cast(Dispatch, self.get("dispatches", trace_id))
+
+    def dispatches(self, swarm: Swarm, *, limit: int = 20) -> list[Dispatch]:
+        """The newest dispatches of a swarm, newest first."""
+        query = {"swarm": swarm["id"], "limit": limit}
+        page = self.connection.request("GET", "/api/v1/dispatches/", query=query).json()
+        return cast(list[Dispatch], page["objects"])
+
+    def follow(self, trace_id: str) -> Iterator[Dispatch]:
+        """The dispatch now and after each change, until it has ended."""
+        for message in self._messages(f"/api/streams/dispatch/{trace_id}/"):
+            if message.event == "end":
+                return
+            yield cast(Dispatch, json.loads(message.data))
+
+    # Builds.
+
+    def build(self, app: str, tag: str) -> Build:
+        """Make and queue a new build; nothing is left if it can't be queued."""
+        made = cast(Build, self.create("builds", app=app, tag=tag))
+        try:
+            self.post(f"{made['resource_uri']}build/")
+        except ApiError:
+            with suppress(ApiError, Unreachable):
+                self.remove(made["resource_uri"])
+            raise
+        return made
+
+    def build_log(self, build: Build) -> Iterator[str]:
+        """The compile log line by line as it grows, until the build has ended."""
+        for message in self._messages(f"/api/streams/build_log/{build['id']}/"):
+            if message.event == "end":
+                return
+            yield message.data
+
+    # Procs.
+
+    def procs(self) -> list[Proc]:
+        """All procs of all hosts, foreign ones too."""
+        return [proc for host in self.objects("hosts") for proc in host["procs"]]
+
+    def proc_action(self, proc: Proc, action: str) -> Proc:
+        """`start`, `stop` or `restart`; the proc as it is afterwards."""
+        return cast(Proc, self.post(f"{_path(proc)}", action=action))
+
+    def log_tail(self, proc: Proc, length: int) -> str:
+        """The last `length` bytes of a proc's log."""
+        answer = self.connection.request("GET", f"{_path(proc)}log/", query={"bytes": length})
+        return answer.text
+
+    def log_lines(self, proc: Proc, length: int) -> Iterator[str]:
+        """The last `length` bytes of a proc's log as lines, then each new line."""
+        path = f"/api/streams/proc_log/{proc['host']}/{quote(proc['name'], safe='')}/"
+        with self.connection.lines(f"{path}?bytes={length}") as lines:
+            for message in messages(lines):
+                yield message.data
+
+    # Events.
+
+    def events(self) -> Iterator[Event]:
+        """The last hundred events, then each new one; goes on when the server comes back."""
+        for message in self._messages("/api/streams/events/"):
+            yield cast(Event, json.loads(message.data))
+
+    def _messages(self, path: str) -> Iterator[Message]:
+        """A stream's messages; a broken stream is taken up again where it broke.
+
+        Raises Unreachable once the server has been away for too long.
+        """
+        last = ""
+        heard = time.monotonic()
+        while True:
+            try:
+                with self.connection.lines(path, last_event_id=last) as lines:
+                    for message in messages(lines):
+                        heard = time.monotonic()
+                        last = message.id or last
+                        yield message
+                    heard = time.monotonic()
+            except Unreachable:
+                if time.monotonic() - heard > _PATIENCE_SECONDS:
+                    raise
+            time.sleep(_PAUSE_SECONDS)
+
+
+def _path(proc: Proc) -> str:
+    return f"/api/v1/hosts/{quote(proc['host'], safe='')}/procs/{quote(proc['name'], safe='')}/"

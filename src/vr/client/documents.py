@@ -1,0 +1,85 @@
+"""The documents of the API that the client uses, as they come (reference: api-v1.md 4 and 5)."""
+
+from __future__ import annotations
+
+from typing import Any, TypedDict
+
+Document = dict[str, Any]
+
+
+class Proc(TypedDict):
+    """A proc as its host last pushed it; `silent` if the host should have spoken since."""
+
+    host: str
+    name: str
+    group: str
+    statename: str
+    description: str
+    app_name: str
+    version: str
+    config_name: str
+    proc_name: str
+    port: int
+    seen: str | None
+    age: float | None
+    silent: bool
+
+
+class Swarm(TypedDict):
+    id: int
+    resource_uri: str
+    name: str
+    app_name: str
+    config_name: str
+    proc_name: str
+    version: str
+    size: int
+    squad_name: str
+    pool: str | None
+    balancer: str | None
+    env_yaml: str
+    procs: list[Proc]
+
+
+class Step(TypedDict):
+    """`seconds` runs on while `status` is running."""
+
+    kind: str
+    status: str
+    message: str
+    started: str
+    ended: str | None
+    seconds: float
+
+
+class Dispatch(TypedDict):
+    trace_id: str
+    name: str
+    version: str
+    size: int
+    status: str
+    error: str
+    output: str
+    created: str
+    seconds: float | None
+    user: str | None
+    steps: list[Step]
+
+
+class Build(TypedDict):
+    id: int
+    resource_uri: str
+    app: str
+    tag: str
+    status: str
+    error: str
+    start_time: str | None
+    end_time: str | None
+
+
+class Event(TypedDict):
+    id: int
+    time: str
+    title: str
+    message: str
+    tags: list[str]
