@@ -113,9 +113,7 @@ class SwarmForm(forms.ModelForm):
         balancer.choices = [("", "No balancer"), *((name, name) for name in names)]
         if not self.instance.pk:
             balancer.initial = settings.DEFAULT_BALANCER
-        for name in ("app", "squad"):
-            choice = cast(forms.ModelChoiceField, self.fields[name])
-            choice.empty_label = f"Choose {'an' if name == 'app' else 'a'} {name}"
+        _ask_to_choose(self, "app", "squad")
         self.asks_to_share = False
 
     def groups(self) -> Iterator[tuple[str, list[forms.BoundField]]]:
@@ -163,6 +161,10 @@ class BuildForm(forms.ModelForm):
         help_texts = {"tag": "Tag, branch or commit, without dashes or slashes."}
         widgets = {"tag": forms.TextInput(attrs=_NAME | {"placeholder": "v1"})}
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        _ask_to_choose(self, "app")
+
 
 class VersionForm(forms.Form):
     """The version to bring a swarm to."""
@@ -176,3 +178,9 @@ class SizeForm(forms.Form):
     """The number of procs to bring a swarm to."""
 
     size = forms.IntegerField(min_value=0, max_value=1000)
+
+
+def _ask_to_choose(form: forms.ModelForm, *names: str) -> None:
+    for name in names:
+        choice = cast(forms.ModelChoiceField, form.fields[name])
+        choice.empty_label = f"Choose {'an' if name[0] in 'aeiou' else 'a'} {name}"

@@ -20,7 +20,8 @@ class Section:
     """A kind of record: `columns` are (heading, how to show it), the first links to the record.
 
     `key` is the field that addresses a record; `empty` says what it is for and what to do when
-    there is none. `related` lists (heading, objects of a record) to show beside its form.
+    there is none. `related` lists (heading, objects of a record) to show beside its form;
+    `empty_labels` say what no choice means.
     """
 
     slug: str
@@ -35,6 +36,7 @@ class Section:
     related: tuple[tuple[str, Callable[[Any], Any]], ...] = ()
     prefetch: tuple[str, ...] = ()
     labels: dict[str, str] = field(default_factory=dict)
+    empty_labels: dict[str, str] = field(default_factory=dict)
     icon: str = "list"
 
     @property
@@ -75,6 +77,7 @@ SECTIONS = (
         empty="No apps yet. Add the first one: a name and the address of its repository.",
         related=(("Swarms", lambda app: app.swarms.select_related("app")),),
         labels={"repo_url": "Repository", "repo_type": "Kind of repository"},
+        empty_labels={"buildpack": "The first that detects it", "stack": "None"},
     ),
     Section(
         slug="squad",
@@ -110,6 +113,7 @@ SECTIONS = (
         ),
         prefetch=("squad",),
         about="A host is a machine that runs procs under its own Supervisor.",
+        empty_labels={"squad": "None"},
         empty="No hosts yet. `vr up` adds this machine by itself; others are added here by name.",
     ),
     Section(

@@ -9,7 +9,7 @@ from django.db import transaction
 from django.db.models import Model, ProtectedError, QuerySet
 from django.forms import ModelForm, Textarea, modelform_factory
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.shortcuts import get_object_or_404
+from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.views.generic import CreateView, DeleteView, ListView, UpdateView
 
@@ -21,11 +21,12 @@ _CODE_FIELDS = {"config_yaml", "env_yaml", "provisioning_script"}
 
 
 class _OfSection:
-    """What the four views share: the section, and how its records are found and addressed."""
+    """What all views share: the section, and how its records are found and addressed."""
 
     section: ClassVar[Section]
     request: HttpRequest
     kwargs: dict[str, Any]
+    template_name: Any
 
     def get_queryset(self) -> QuerySet[Model]:
         found = self.section.model._default_manager.all()
@@ -33,16 +34,6 @@ class _OfSection:
 
     def get_object(self, queryset: Any = None) -> Model:
         return get_object_or_404(self.get_queryset(), **{self.section.key: self.kwargs["key"]})
-
-    def get_form_class(self) -> Any:
-        section = self.section
-        code = {"class": "code", "spellcheck": "false", "rows": 8}
-        return modelform_factory(
-            section.model,
-            fields=section.fields,
-            labels=section.labels,
-            widgets={name: Textarea(attrs=code) for name in _CODE_FIELDS & {*section.fields}},
-        )
 
     def get_success_url(self) -> str:
         return self.section.url
@@ -54,6 +45,32 @@ class _OfSection:
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         return super().get_context_data(section=self.section, **kwargs)  # type: ignore[misc,no-any-return]
+
+
+class _WithForm(_OfSection):
+    """What adding and editing share: the record's form, its outcome and who is told."""
+
+    template_name: Any = "web/record_form.html"
+
+    def get_form_class(self) -> Any:
+        section = self.section
+        code = {"class": "code", "spellcheck": "false", "rows": 8}
+        return modelform_factory(
+            section.model,
+            fields=section.fields,
+            labels=section.labels,
+            widgets={name: Textarea(attrs=code) for name in _CODE_FIELDS & {*section.fields}},
+        )
+
+    def get_form(self, form_class: Any = None) -> ModelForm:
+        form: ModelForm = super().get_form(form_class)  # type: ignore[misc]
+        for name, label in self.section.empty_labels.items():
+            form.fields[name].empty_label = label  # type: ignore[attr-defined]
+        return form
+
+    def form_invalid(self, form: ModelForm) -> HttpResponse:
+        context = self.get_context_data(form=form)
+        return render(self.request, self.template_name, context, status=422)
 
     def form_valid(self, form: ModelForm) -> HttpResponse:
         action = "change" if form.instance.pk else "add"
@@ -83,16 +100,12 @@ class Records(_OfSection, ListView):
         return context
 
 
-class Add(_OfSection, CreateView):
+class Add(_WithForm, CreateView):
     """The form of a new record."""
 
-    template_name = "web/record_form.html"
 
-
-class Edit(_OfSection, UpdateView):
+class Edit(_WithForm, UpdateView):
     """The form of a record, with what belongs to it."""
-
-    template_name = "web/record_form.html"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         # A form that failed has written to its instance; what is shown comes from the database.

@@ -146,7 +146,8 @@ def delete(request: HttpRequest, pk: int) -> HttpResponse:
         messages.success(request, f"The swarm {name} is gone.")
         return redirect("web:home")
     context = {"what": f"the swarm {swarm.name}", "obstacle": obstacle, "back": swarm}
-    return render(request, "web/swarm_delete.html", context, status=409 if request.POST else 200)
+    status = 409 if request.method == "POST" else 200
+    return render(request, "web/swarm_delete.html", context, status=status)
 
 
 def _initial(request: HttpRequest) -> dict[str, Any]:

@@ -1,0 +1,168 @@
+"""The dashboard's tree: which proc belongs where, and how a swarm looks as a whole."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from vr.events.procs import SILENT_AFTER_SECONDS, HostState, proc_object
+from vr.server.web.board import Board, SwarmCard, SwarmNode, build_board, tone_of
+
+NOW = 1_000_000.0
+
+
+def card(**changes: Any) -> SwarmCard:
+    facts: dict[str, Any] = {
+        "id": 1,
+        "app": "shop",
+        "config": "prod",
+        "proc": "web",
+        "tag": "v2",
+        "wanted": "v2",
+        "size": 2,
+        "squad": "local",
+        "hosts": frozenset({"atlas"}),
+    }
+    return SwarmCard(**facts | changes)
+
+
+def host(name: str, *procs: tuple[str, str], seen: float | None = NOW) -> HostState:
+    infos = [{"name": proc, "statename": state} for proc, state in procs]
+    return HostState(name, seen, [proc_object(name, info) for info in infos])
+
+
+def board_of(cards: list[SwarmCard], *hosts: HostState, query: str = "") -> Board:
+    return build_board(cards, {state.host: state for state in hosts}, NOW, query=query)
+
+
+def only_swarm(board: Board) -> SwarmNode:
+    [app] = board.apps
+    [swarm] = app.swarms
+    return swarm
+
+
+def test_procs_are_found_below_their_app_swarm_and_host() -> None:
+    board = board_of(
+        [card()], host("atlas", ("shop-v2-prod-abc-web-5001", "RUNNING"), ("redis", "RUNNING"))
+    )
+
+    swarm = only_swarm(board)
+
+    assert board.apps[0].name == "shop"
+    assert [(group.host, [p.port for p in group.procs]) for group in swarm.hosts] == [
+        ("atlas", [5001])
+    ]
+    assert [proc.name for group in board.foreign for proc in group.procs] == ["redis"]
+
+
+def test_procs_of_another_version_are_shown_apart_and_do_not_count() -> None:
+    swarm = only_swarm(
+        board_of(
+            [card()],
+            host(
+                "atlas",
+                ("shop-v2-prod-abc-web-5001", "RUNNING"),
+                ("shop-v3-prod-def-web-5002", "RUNNING"),
+            ),
+        )
+    )
+
+    assert swarm.running == 1
+    assert [(p.version, p.is_other_version) for p in swarm.procs] == [("v2", False), ("v3", True)]
+
+
+def test_swarms_of_one_name_are_told_apart_by_the_hosts_of_their_squads() -> None:
+    here = card(id=1, squad="here", hosts=frozenset({"atlas"}))
+    there = card(id=2, squad="there", hosts=frozenset({"boreas"}))
+
+    board = board_of(
+        [here, there],
+        host("atlas", ("shop-v2-prod-abc-web-5001", "RUNNING")),
+        host("boreas", ("shop-v2-prod-abc-web-5002", "RUNNING")),
+    )
+
+    for swarm_id, port in ((1, 5001), (2, 5002)):
+        node = board.swarm(swarm_id)
+        assert node and [proc.port for proc in node.procs] == [port]
+
+
+def test_procs_of_no_swarm_stay_visible_below_their_app() -> None:
+    board = board_of([], host("atlas", ("shop-v1-old-abc-web-5001", "RUNNING")))
+
+    swarm = only_swarm(board)
+
+    assert swarm.card is None
+    assert [proc.name for proc in swarm.procs] == ["shop-v1-old-abc-web-5001"]
+
+
+def test_a_silent_host_keeps_its_procs_with_the_time_it_was_last_heard() -> None:
+    last = NOW - SILENT_AFTER_SECONDS - 1
+    board = board_of([card()], host("atlas", ("shop-v2-prod-abc-web-5001", "RUNNING"), seen=last))
+
+    swarm = only_swarm(board)
+
+    assert swarm.hosts[0].silent
+    assert swarm.hosts[0].silent_since and swarm.hosts[0].silent_since.timestamp() == last
+    assert swarm.running == 0
+    assert swarm.tone == "unknown"
+    assert board.answering == 0
+
+
+@pytest.mark.parametrize(
+    ("states", "size", "tone"),
+    [
+        (("RUNNING", "RUNNING"), 2, "ok"),
+        (("RUNNING",), 2, "warn"),
+        (("RUNNING", "STARTING"), 2, "busy"),
+        (("RUNNING", "FATAL"), 2, "bad"),
+        (("RUNNING", "RUNNING", "FATAL"), 2, "bad"),
+        ((), 2, "idle"),
+        ((), 0, "idle"),
+    ],
+)
+def test_a_swarm_has_the_colour_of_the_worst_that_matters(
+    states: tuple[str, ...], size: int, tone: str
+) -> None:
+    procs = [(f"shop-v2-prod-abc-web-{5000 + n}", state) for n, state in enumerate(states)]
+
+    assert only_swarm(board_of([card(size=size)], host("atlas", *procs))).tone == tone
+
+
+@pytest.mark.parametrize(
+    ("query", "ports"),
+    [
+        ("", [5001, 5002]),
+        ("prod-web", [5001, 5002]),
+        ("FATAL", [5002]),
+        ("5001", [5001]),
+        ("atlas", [5001, 5002]),
+        ("v2", [5001, 5002]),
+    ],
+)
+def test_the_filter_keeps_what_the_text_occurs_in(query: str, ports: list[int]) -> None:
+    state = host(
+        "atlas",
+        ("shop-v2-prod-abc-web-5001", "RUNNING"),
+        ("shop-v2-prod-abc-web-5002", "FATAL"),
+    )
+
+    swarm = only_swarm(board_of([card()], state, query=query))
+
+    assert [proc.port for proc in swarm.procs] == ports
+
+
+def test_a_filter_that_matches_nothing_leaves_nothing() -> None:
+    board = board_of([card()], host("atlas", ("redis", "RUNNING")), query="zebra")
+
+    assert (board.apps, board.foreign) == ((), ())
+
+
+def test_apps_without_a_swarm_are_shown() -> None:
+    board = build_board([], {}, NOW, apps=["blog"])
+
+    assert [(app.name, app.swarms) for app in board.apps] == [("blog", ())]
+
+
+def test_a_state_that_nobody_knows_is_unknown() -> None:
+    assert tone_of("LEVITATING") == "unknown"
