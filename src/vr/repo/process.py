@@ -42,6 +42,7 @@ def run(
             env=dict(env),
             cwd=cwd,
             stdin=subprocess.DEVNULL,
+            umask=0o022,  # modes of checked-out files go into builds, which must be equal
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             start_new_session=True,

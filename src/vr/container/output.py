@@ -1,0 +1,117 @@
+"""What a container prints: passed on as it comes, kept in a file, its end remembered."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import threading
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import BinaryIO
+
+from vr.container.launch import ContainerTimeout, start
+from vr.container.spec import Container
+
+Sink = Callable[[bytes], object] | BinaryIO
+"""Who wants to see output as it comes: a function, or a binary stream, flushed each time."""
+
+_ESCAPES = re.compile(rb"\x1b\[[0-9;?]*[ -/]*[@-~]")
+_TAIL_BYTES = 16_384
+
+
+class OutputLog:
+    """Passes bytes on to `sink` and to the file of `keep_in`.
+
+    What came before `keep_in` is written to the file as well, so that it need not exist before
+    there is something worth keeping.
+    """
+
+    def __init__(self, sink: Sink | None = None) -> None:
+        self._sink = sink if sink is None or callable(sink) else _flushing(sink)
+        self._early: list[bytes] = []
+        self._file: BinaryIO | None = None
+        self._tail: deque[bytes] = deque()
+        self._tail_size = 0
+
+    def keep_in(self, path: Path) -> None:
+        """Write all output, past and future, to the file `path`."""
+        self._file = path.open("wb", buffering=0)
+        self._file.write(b"".join(self._early))
+        self._early.clear()
+
+    def write(self, data: bytes) -> None:
+        if self._file:
+            self._file.write(data)
+        else:
+            self._early.append(data)
+        self._tail.append(data)
+        self._tail_size += len(data)
+        while self._tail_size - len(self._tail[0]) > _TAIL_BYTES:
+            self._tail_size -= len(self._tail.popleft())
+        if self._sink:
+            self._sink(data)
+
+    def step(self, text: str) -> None:
+        """A line of our own, in the dialect of buildpacks."""
+        self.write(f"-----> {text}\n".encode())
+
+    def warn(self, text: str) -> None:
+        self.write(f" !     {text}\n".encode())
+
+    def tail(self, lines: int = 20) -> str:
+        """The last lines, readable: without colours and overwritten progress."""
+        text = _ESCAPES.sub(b"", b"".join(self._tail)).decode(errors="replace")
+        rows = [row.rsplit("\r", 1)[-1].rstrip() for row in text.replace("\r\n", "\n").split("\n")]
+        return "\n".join([row for row in rows if row][-lines:])
+
+    def close(self) -> None:
+        if self._file:
+            self._file.close()
+            self._file = None
+
+
+def run_logged(
+    container: Container,
+    folder: Path,
+    argv: Sequence[str],
+    *,
+    env: Mapping[str, str],
+    log: OutputLog,
+    timeout: float,
+) -> int:
+    """Run `argv` in the container with all its output, in order, to `log`; returns the exit code.
+
+    Raises ContainerTimeout after `timeout` seconds, and what the log's sink raises; no process
+    of the container is left then.
+    """
+    late = threading.Event()
+    with start(
+        container, folder, argv, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    ) as running:
+
+        def stop() -> None:
+            late.set()
+            running.kill()
+
+        timer = threading.Timer(timeout, stop)
+        timer.start()
+        try:
+            assert running.stdout
+            while chunk := os.read(running.stdout.fileno(), 1 << 16):
+                log.write(chunk)
+            code = running.wait()
+        finally:
+            timer.cancel()
+    if late.is_set():
+        raise ContainerTimeout(f"It was still running after {timeout:g} seconds.")
+    return code
+
+
+def _flushing(stream: BinaryIO) -> Callable[[bytes], object]:
+    def write(data: bytes) -> None:
+        stream.write(data)
+        stream.flush()
+
+    return write
