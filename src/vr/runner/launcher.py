@@ -66,9 +66,14 @@ sweep() { # what a killed monitor left
     each_group monitor remove_group
 } 2>/dev/null
 
+first_child() { # of a process, into the variable named; fails if it has none
+    # The kernel's list ends without a newline, so read finds it and fails all the same.
+    read -r "$2" _ <"/proc/$1/task/$1/children" || eval "[ -n \"\$$2\" ]"
+}
+
 terminate() { # TERM for every process of the app, once; fails while there is none yet
-    read -r init _ <"/proc/$lxc/task/$lxc/children" || return
-    read -r supervisor _ <"/proc/$init/task/$init/children" || return
+    init= supervisor=
+    first_child "$lxc" init && first_child "$init" supervisor || return
     kill -TERM "$supervisor"
     reached=
     for base in $groups; do
@@ -86,10 +91,9 @@ terminate() { # TERM for every process of the app, once; fails while there is no
 } 2>/dev/null
 
 forward() { # a signal for the app's main process
-    signalled=1
-    read -r init _ <"/proc/$lxc/task/$lxc/children" || return
-    read -r supervisor _ <"/proc/$init/task/$init/children" || return
-    read -r main _ <"/proc/$supervisor/task/$supervisor/children" && kill -"$1" "$main"
+    signalled=1 init= supervisor= main=
+    first_child "$lxc" init && first_child "$init" supervisor || return
+    first_child "$supervisor" main && kill -"$1" "$main"
 } 2>/dev/null
 
 [ -e "$yaml" ] || { echo "error: $yaml does not exist." >&2; exit 1; }
