@@ -19,7 +19,11 @@
   }
 
   function showLink() {
-    const broken = [...streams.values()].some((s) => s.source?.readyState === EventSource.CONNECTING && s.failed);
+    const all = [...streams.values()];
+    const broken = all.some((stream) => stream.failed && !stream.ended);
+    document.documentElement.dataset.streams = all.filter(
+      (stream) => stream.source?.readyState === EventSource.OPEN,
+    ).length;
     for (const state of document.querySelectorAll(".link-state")) state.hidden = !broken;
     document.body.classList.toggle("offline", broken);
   }
@@ -31,10 +35,10 @@
     stream.failed = false;
     const tell = () => stream.elements.forEach(changed);
     source.onopen = () => {
-      if (stream.opened) tell();
-      stream.opened = true;
       stream.failed = false;
       showLink();
+      // Whatever changed between the rendering of the page and now, or while we were away.
+      tell();
     };
     source.onmessage = tell;
     source.addEventListener("PROCESS_GROUP_REMOVED", tell);
