@@ -48,7 +48,7 @@ def _decompressor(kind: str | None, path: Path, raw: IO[bytes]) -> Iterator[IO[b
     if kind is None:
         yield raw
     elif kind == "zstd":
-        with _zstd(raw) as stream:
+        with _zstd(path) as stream:
             yield stream
     else:
         with _library(kind, path) as stream:
@@ -97,10 +97,13 @@ class _Translating:
 
 
 @contextmanager
-def _zstd(raw: IO[bytes]) -> Iterator[IO[bytes]]:
+def _zstd(path: Path) -> Iterator[IO[bytes]]:
     try:
         process = subprocess.Popen(
-            ["zstd", "-dcq"], stdin=raw, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+            ["zstd", "-dcq", "--", str(path)],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
         )
     except FileNotFoundError:
         raise VelociraptorError(

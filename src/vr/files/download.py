@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import fcntl
 import hashlib
 import os
@@ -78,6 +79,16 @@ def without_credentials(url: str) -> str:
     return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
 
 
+def _split_login(url: str) -> tuple[str, str | None]:
+    """The URL without its user and password, and these as the value of a header."""
+    parts = urlsplit(url)
+    login, at, host = parts.netloc.rpartition("@")
+    if not at:
+        return url, None
+    encoded = base64.b64encode(unquote(login).encode()).decode()
+    return urlunsplit(parts._replace(netloc=host)), f"Basic {encoded}"
+
+
 def _complete(
     url: str,
     part: Path,
@@ -150,7 +161,10 @@ def _copy_http(url: str, file: IO[bytes], progress: Progress | None) -> None:
     if done:
         headers["Range"] = f"bytes={done}-"
     try:
-        request = urllib.request.Request(url, headers=headers)
+        address, login = _split_login(url)
+        request = urllib.request.Request(address, headers=headers)
+        if login:  # not to be sent on to wherever the server redirects
+            request.add_unredirected_header("Authorization", login)
         with urllib.request.urlopen(request, timeout=SILENCE_SECONDS) as response:
             if response.status != 206:
                 file.truncate(0)

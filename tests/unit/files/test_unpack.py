@@ -1,0 +1,166 @@
+"""Unpacking: everything inside its folder, or nothing at all."""
+
+from __future__ import annotations
+
+import io
+import os
+import stat
+import subprocess
+import tarfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from vr.errors import VelociraptorError
+from vr.files.archives import Limits, UnsafeArchive
+from vr.files.unpack import unpack
+
+ME = (os.getuid(), os.getgid())
+
+
+@pytest.fixture
+def tarball(tmp_path: Path) -> Callable[..., Path]:
+    def make(*entries: tuple[str, bytes, str | bytes], mode: str = "w:gz") -> Path:
+        path = tmp_path / "archive"
+        with tarfile.open(path, mode) as archive:  # type: ignore[call-overload]
+            for name, kind, content in entries:
+                info = tarfile.TarInfo(name)
+                info.type, info.mtime, info.mode = kind, 1_000_000_000, 0o644
+                if isinstance(content, bytes):
+                    info.size = len(content)
+                    archive.addfile(info, io.BytesIO(content))
+                else:
+                    info.linkname = content
+                    archive.addfile(info)
+        return path
+
+    return make
+
+
+def left_overs(tmp_path: Path) -> list[str]:
+    return sorted(path.name for path in tmp_path.iterdir() if path.name != "archive")
+
+
+@pytest.mark.parametrize("mode", ["w:gz", "w:bz2", "w:xz", "w:"])
+def test_every_compression_is_known_by_content(
+    tarball: Callable[..., Path], tmp_path: Path, mode: str
+) -> None:
+    unpack(tarball(("a/b", tarfile.REGTYPE, b"text"), mode=mode), tmp_path / "out")
+    assert (tmp_path / "out/a/b").read_bytes() == b"text"
+    assert left_overs(tmp_path) == ["out"]
+
+
+def test_zstd(tarball: Callable[..., Path], tmp_path: Path) -> None:
+    plain = tarball(("a", tarfile.REGTYPE, b"text" * 100_000), mode="w:")
+    subprocess.run(["zstd", "-q", str(plain), "-o", str(tmp_path / "archive.zst")], check=True)
+    unpack(tmp_path / "archive.zst", tmp_path / "out")
+    assert (tmp_path / "out/a").read_bytes() == b"text" * 100_000
+
+
+def test_builds_lose_special_modes_and_keep_times(
+    tarball: Callable[..., Path], tmp_path: Path
+) -> None:
+    path = tarball(("run", tarfile.REGTYPE, b""), mode="w:gz")
+    with tarfile.open(path, "w:gz") as archive:
+        info = tarfile.TarInfo("run")
+        info.mode, info.mtime = 0o6755, 1_000_000_000
+        archive.addfile(info)
+    unpack(path, tmp_path / "out", owner=ME)
+    status = (tmp_path / "out/run").stat()
+    assert stat.S_IMODE(status.st_mode) == 0o775
+    assert status.st_mtime == 1_000_000_000
+
+
+def test_images_keep_their_modes_and_leave_out_nodes(
+    tarball: Callable[..., Path], tmp_path: Path
+) -> None:
+    path = tarball()
+    with tarfile.open(path, "w") as archive:
+        for name, kind, mode in [
+            ("su", tarfile.REGTYPE, 0o4755),
+            ("tmp", tarfile.DIRTYPE, 0o1777),
+            ("full", tarfile.CHRTYPE, 0o666),
+            ("pipe", tarfile.FIFOTYPE, 0o666),
+        ]:
+            info = tarfile.TarInfo(name)
+            info.type, info.mode = kind, mode
+            info.uid, info.gid = ME
+            archive.addfile(info)
+    unpack(path, tmp_path / "out", kind="image")
+    modes = {p.name: stat.S_IMODE(p.stat().st_mode) for p in (tmp_path / "out").iterdir()}
+    assert modes == {"su": 0o4755, "tmp": 0o1777}
+
+
+def test_hard_links_stay_links_and_the_last_of_equal_names_wins(
+    tarball: Callable[..., Path], tmp_path: Path
+) -> None:
+    path = tarball(
+        ("a", tarfile.REGTYPE, b"old"),
+        ("a", tarfile.REGTYPE, b"new"),
+        ("b", tarfile.LNKTYPE, "a"),
+        ("c", tarfile.SYMTYPE, "a"),
+        ("c", tarfile.REGTYPE, b"no link any more"),
+    )
+    unpack(path, tmp_path / "out")
+    out = tmp_path / "out"
+    assert (out / "a").read_text() == "new"
+    assert (out / "a").samefile(out / "b")
+    assert not (out / "c").is_symlink()
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        ("../x", tarfile.REGTYPE, b"x"),
+        ("/tmp/vr-evil", tarfile.REGTYPE, b"x"),
+        ("l", tarfile.SYMTYPE, "../../x"),
+        ("l", tarfile.LNKTYPE, "/etc/passwd"),
+    ],
+)
+def test_an_evil_entry_leaves_nothing(
+    tarball: Callable[..., Path], tmp_path: Path, bad: tuple[str, bytes, str | bytes]
+) -> None:
+    path = tarball(("good", tarfile.REGTYPE, b"x"), bad)
+    with pytest.raises(UnsafeArchive, match="is refused"):
+        unpack(path, tmp_path / "out")
+    assert left_overs(tmp_path) == []
+
+
+def test_writing_through_a_link_of_the_archive_never_happens(
+    tarball: Callable[..., Path], tmp_path: Path
+) -> None:
+    victim = tmp_path / "victim"
+    victim.mkdir()
+    path = tarball(("link", tarfile.SYMTYPE, str(victim)), ("link/planted", tarfile.REGTYPE, b"x"))
+    with pytest.raises(UnsafeArchive, match="symbolic link 'link'"):
+        unpack(path, tmp_path / "out")
+    assert not any(victim.iterdir())
+
+
+def test_an_archive_beyond_the_limit_leaves_nothing(
+    tarball: Callable[..., Path], tmp_path: Path
+) -> None:
+    path = tarball(("big", tarfile.REGTYPE, b"x" * 1000))
+    with pytest.raises(UnsafeArchive, match="more than 999 bytes"):
+        unpack(path, tmp_path / "out", limits=Limits(size=999))
+    assert left_overs(tmp_path) == []
+
+
+@pytest.mark.parametrize("mode", ["w:gz", "w:bz2", "w:xz", "w:"])
+def test_a_truncated_archive_is_an_error_that_leaves_nothing(
+    tarball: Callable[..., Path], tmp_path: Path, mode: str
+) -> None:
+    path = tarball(("a", tarfile.REGTYPE, os.urandom(200_000)), mode=mode)
+    path.write_bytes(path.read_bytes()[:100_000])
+    with pytest.raises(VelociraptorError, match="no complete tarball"):
+        unpack(path, tmp_path / "out")
+    assert left_overs(tmp_path) == []
+
+
+def test_what_is_no_archive_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "archive").write_bytes(b"<html>not found</html>" * 100)
+    with pytest.raises(VelociraptorError, match="no complete tarball"):
+        unpack(tmp_path / "archive", tmp_path / "out")
+    with pytest.raises(VelociraptorError, match="does not exist"):
+        unpack(tmp_path / "nowhere", tmp_path / "out")
