@@ -43,6 +43,12 @@ class Client:
             address = page["meta"]["next"]
         return found
 
+    def page(self, resource: str, limit: int, **filters: Any) -> list[Document]:
+        """The first `limit` objects (1000 at most) of a resource that match `filters`."""
+        query = {"limit": limit, **filters}
+        answer = self.connection.request("GET", f"/api/v1/{resource}/", query=query)
+        return cast(list[Document], answer.json()["objects"])
+
     def get(self, resource: str, key: str | int) -> Document:
         """One object by its name or id."""
         return self.read(f"/api/v1/{resource}/{quote(str(key), safe='')}/")
@@ -92,9 +98,7 @@ class Client:
 
     def dispatches(self, swarm: Swarm, *, limit: int = 20) -> list[Dispatch]:
         """The newest dispatches of a swarm, newest first."""
-        query = {"swarm": swarm["id"], "limit": limit}
-        page = self.connection.request("GET", "/api/v1/dispatches/", query=query).json()
-        return cast(list[Dispatch], page["objects"])
+        return cast(list[Dispatch], self.page("dispatches", limit, swarm=swarm["id"]))
 
     def follow(self, trace_id: str) -> Iterator[Dispatch]:
         """The dispatch now and after each change, until it has ended."""
@@ -146,6 +150,10 @@ class Client:
                 yield message.data
 
     # Events.
+
+    def past_events(self, *, limit: int = 100) -> list[Event]:
+        """The last events, oldest first."""
+        return cast(list[Event], self.page("events", limit)[::-1])
 
     def events(self) -> Iterator[Event]:
         """The last hundred events, then each new one; goes on when the server comes back."""

@@ -392,11 +392,29 @@ LOGS: Resource = Resource(
     read_only=True,
 )
 
+EVENTS: Resource = Resource(
+    name="events",
+    noun="event",
+    model=models.Event,
+    fields=(
+        Moment(name="time"),
+        Text(name="title"),
+        Text(name="message"),
+        Computed(name="tags", value=lambda event, _: event.tags, shape="array"),
+        Text(name="swarm_id", attribute="trace_id", nullable=True),
+        Text(name="about", attribute="resource_uri", nullable=True),
+    ),
+    filters={"swarm_id": "trace_id", "time": "time", "title": "title"},
+    order=("-id",),
+    read_only=True,
+)
+
 TABLE: tuple[Resource, ...] = (
     APPS,
     BUILDPACKS,
     BUILDS,
     DISPATCHES,
+    EVENTS,
     HOSTS,
     IMAGES,
     INGREDIENTS,

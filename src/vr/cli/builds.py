@@ -1,0 +1,58 @@
+"""`vr build` and `vr builds`."""
+
+from __future__ import annotations
+
+import click
+
+from vr.cli.output import json_option, print_json, say, table
+from vr.client import Client
+from vr.errors import VelociraptorError
+
+
+@click.command()
+@click.argument("app")
+@click.argument("tag")
+@click.option("--no-wait", is_flag=True, help="Only start it, don't follow it.")
+@json_option
+def build(app: str, tag: str, no_wait: bool, as_json: bool) -> None:
+    """Build APP at TAG (a tag, branch or commit), anew even if it was built before."""
+    client = Client.from_env()
+    made = client.build(app, tag)
+    if not no_wait:
+        for line in client.build_log(made):
+            click.echo(line, err=as_json)
+    ended = client.read(made["resource_uri"])
+    if as_json:
+        print_json(ended)
+    elif no_wait:
+        say(f"Build {made['id']} of {app} {tag} is queued. See: vr builds {app}")
+    if not no_wait and ended["status"] != "success":
+        raise VelociraptorError(f"{app} {tag} was not built: {ended['error'] or ended['status']}")
+    if not (no_wait or as_json):
+        say(f"Built {app} {tag}.")
+
+
+@click.command()
+@click.argument("app", default="")
+@click.option("-n", "--limit", default=20, type=click.IntRange(min=1), help="So many at most.")
+@json_option
+def builds(app: str, limit: int, as_json: bool) -> None:
+    """List the newest builds, of APP or of all apps."""
+    client = Client.from_env()
+    if app:
+        client.get("apps", app)
+    found = client.page("builds", limit, app__name=app)
+    if as_json:
+        print_json(found)
+        return
+    table(
+        ["build", "app", "tag", "status", "started (UTC)", "buildpack", "why"],
+        (
+            (
+                *(one["id"], one["app"].rstrip("/").rpartition("/")[2], one["tag"], one["status"]),
+                *((one["start_time"] or "")[:19], one["buildpack_url"], one["error"]),
+            )
+            for one in found
+        ),
+        empty="Nothing was built yet. Build something: vr build APP TAG",
+    )

@@ -1,0 +1,80 @@
+"""`vr`: everything that one does with Velociraptor, from a terminal or a script."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from vr import __version__
+from vr.cli.groups import Lazy, LazyGroup
+from vr.errors import FAILED, run_main
+
+_COMMANDS = {
+    "This machine": {
+        "up": Lazy("vr.cli.up:up", "Start Velociraptor here and wait until it is healthy."),
+        "down": Lazy("vr.cli.up:down", "Stop it and all its procs; nothing is left running."),
+        "status": Lazy("vr.cli.up:status", "Show its parts, and which of them ails."),
+    },
+    "Deploy": {
+        "swarm": Lazy("vr.cli.swarm:swarm", "Bring swarms to a version; '-' is the current one."),
+        "rollback": Lazy("vr.cli.swarm:rollback", "Go back to the release before."),
+        "scale": Lazy("vr.cli.swarm:scale", "Run more or fewer procs."),
+        "build": Lazy("vr.cli.builds:build", "Build an app at a tag, branch or commit."),
+    },
+    "Look": {
+        "list-swarms": Lazy("vr.cli.swarms:list_swarms", "List swarms and their procs' health."),
+        "dispatches": Lazy("vr.cli.swarm:dispatches", "Show what became of past swarms."),
+        "procs": Lazy("vr.cli.procs:procs", "List procs; stop, start or restart them."),
+        "logs": Lazy("vr.cli.procs:logs", "Show what procs say."),
+        "builds": Lazy("vr.cli.builds:builds", "List builds."),
+        "events": Lazy("vr.cli.events:events", "Show what happened; -f follows."),
+    },
+    "Set up": {
+        "apps": Lazy("vr.cli.apps:apps", "Apps: where their code lives and what builds it."),
+        "swarms": Lazy("vr.cli.swarms:swarms", "Swarms: what shall run, where, how often."),
+        "squads": Lazy("vr.cli.fleet:squads", "Squads of hosts."),
+        "hosts": Lazy("vr.cli.fleet:hosts", "Hosts that run procs."),
+        "stacks": Lazy("vr.cli.fleet:stacks", "Stacks: what apps build and run in."),
+        "buildpacks": Lazy("vr.cli.fleet:buildpacks", "Buildpacks, in order of detection."),
+        "ingredients": Lazy("vr.cli.fleet:ingredients", "Config that swarms share."),
+    },
+}
+
+
+@click.group(
+    cls=LazyGroup,
+    commands_table=_COMMANDS,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.version_option(__version__, prog_name="vr")
+def vr() -> None:
+    """From a repository to tested, supervised, containerised, routed processes.
+
+    Commands talk to the server that VR_URL and VR_TOKEN name, else to the one that `vr up`
+    started on this machine. Swarms are named app-config-proc; a PATTERN is a regular expression
+    that such a name begins with. --json prints for machines.
+    """
+
+
+def main() -> int:
+    """The console script; returns the exit code."""
+    return run_main(_run)
+
+
+def _run() -> int:
+    try:
+        return vr.main(prog_name="vr", standalone_mode=False) or 0
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except click.Abort as abort:
+        # click makes an interrupt one of these, too.
+        if isinstance(abort.__cause__, KeyboardInterrupt):
+            raise KeyboardInterrupt from None
+        print("Nothing was done.", file=sys.stderr)
+        return FAILED
+
+
+if __name__ == "__main__":
+    sys.exit(main())

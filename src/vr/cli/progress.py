@@ -1,0 +1,177 @@
+"""Showing dispatches while they run: live on a terminal, a line per change elsewhere."""
+
+from __future__ import annotations
+
+import queue
+import sys
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import click
+
+from vr.client.client import ENDED, Client
+from vr.client.documents import Dispatch, Step
+from vr.errors import VelociraptorError
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+_REDRAW_SECONDS = 0.1
+_MARKS = {"done": ("✓", "green"), "failed": ("✗", "red")}
+
+
+class Progress:
+    """Follows dispatches to their ends; `quiet` shows nothing."""
+
+    def __init__(self, client: Client, *, quiet: bool = False) -> None:
+        self._client = client
+        self._quiet = quiet
+
+    def follow(self, trace_ids: Sequence[str]) -> list[Dispatch]:
+        """Show all of them until each has ended; returns their last documents.
+
+        Raises what the client raises.
+        """
+        latest: dict[str, Dispatch] = {}
+        updates = _updates(self._client, trace_ids)
+        if self._quiet:
+            for found in updates:
+                if found:
+                    latest[found["trace_id"]] = found
+        elif sys.stderr.isatty():
+            _show_live(updates, latest)
+        else:
+            for found in updates:
+                if found:
+                    for line in changes(latest.get(found["trace_id"]), found):
+                        click.echo(line, err=True)
+                    latest[found["trace_id"]] = found
+        return [latest[trace_id] for trace_id in trace_ids]
+
+
+def changes(before: Dispatch | None, after: Dispatch) -> list[str]:
+    """A line for each step that began, spoke or ended between two documents."""
+    name = after["name"]
+    lines = [] if before else [f"{name} → {after['version']}, size {after['size']}"]
+    known = {step["kind"]: step for step in before["steps"]} if before else {}
+    for step in after["steps"]:
+        old = known.get(step["kind"])
+        if old and (old["status"], old["message"]) == (step["status"], step["message"]):
+            continue
+        lines.append(f"{name}: {step_line(step)}")
+    if after["status"] in ENDED and (before is None or before["status"] != after["status"]):
+        lines.append(f"{name}: {ending(after)}")
+    return lines
+
+
+def step_line(step: Step) -> str:
+    """`deploy done in 0.4 s: 2 of 2 procs`."""
+    state = {"running": "…", "done": f"done in {seconds(step['seconds'])}"}.get(
+        step["status"], f"{step['status']} after {seconds(step['seconds'])}"
+    )
+    return f"{step['kind']} {state}{': ' if step['message'] else ''}{step['message']}"
+
+
+def ending(dispatch: Dispatch) -> str:
+    """How it ended, and after how long."""
+    return f"{dispatch['status']} in {seconds(dispatch['seconds'])}"
+
+
+def seconds(number: float | None) -> str:
+    """`0.42 s`, `12 s`, `3 min 5 s`."""
+    if number is None:
+        return "?"
+    if number < 10:
+        return f"{number:.2f} s"
+    if number < 60:
+        return f"{number:.0f} s"
+    return f"{int(number // 60)} min {int(number % 60)} s"
+
+
+def failure_of(dispatch: Dispatch) -> VelociraptorError:
+    """Why a dispatch failed, with the failing output."""
+    return VelociraptorError(
+        f"{dispatch['name']} → {dispatch['version']} failed: {dispatch['error']}",
+        details=dispatch["output"],
+    )
+
+
+def _updates(client: Client, trace_ids: Sequence[str]) -> Iterator[Dispatch | None]:
+    """Documents as they come, from all dispatches at once; None while there is nothing new."""
+    news: queue.Queue[Dispatch | BaseException | None] = queue.Queue()
+
+    def listen(trace_id: str) -> None:
+        try:
+            for document in client.follow(trace_id):
+                news.put(document)
+        except BaseException as error:
+            news.put(error)
+        else:
+            news.put(None)
+
+    for trace_id in trace_ids:
+        # A daemon, as an interrupt of the main thread is the end of following.
+        threading.Thread(target=listen, args=(trace_id,), daemon=True).start()
+    listening = len(trace_ids)
+    while listening:
+        try:
+            found = news.get(timeout=_REDRAW_SECONDS)
+        except queue.Empty:
+            yield None
+            continue
+        if isinstance(found, BaseException):
+            raise found
+        if found is None:
+            listening -= 1
+        else:
+            yield found
+
+
+def _show_live(updates: Iterator[Dispatch | None], latest: dict[str, Dispatch]) -> None:
+    from rich.console import Console
+    from rich.live import Live
+
+    heard: dict[str, float] = {}
+    with Live(console=Console(stderr=True), refresh_per_second=10) as live:
+        for found in updates:
+            if found:
+                latest[found["trace_id"]] = found
+                heard[found["trace_id"]] = time.monotonic()
+                live.update(_picture(latest, heard))
+            else:
+                live.update(_picture(latest, heard))
+
+
+def _picture(latest: Mapping[str, Dispatch], heard: Mapping[str, float]) -> RenderableType:
+    """Each dispatch with its steps; running ones count on between two documents."""
+    from rich.console import Group
+    from rich.text import Text
+
+    parts: list[RenderableType] = []
+    for trace_id, dispatch in latest.items():
+        since = time.monotonic() - heard[trace_id]
+        title = Text(f"{dispatch['name']} → {dispatch['version']}", style="bold")
+        title.append(f"  {dispatch['status']}", style="dim")
+        parts += [title, _steps(dispatch, since)]
+    return Group(*parts)
+
+
+def _steps(dispatch: Dispatch, since: float) -> RenderableType:
+    from rich.spinner import Spinner
+    from rich.table import Table
+    from rich.text import Text
+
+    grid = Table.grid(padding=(0, 1))
+    for step in dispatch["steps"]:
+        mark, style = _MARKS.get(step["status"], ("", ""))
+        running = step["status"] == "running"
+        elapsed = step["seconds"] + (since if running else 0)
+        grid.add_row(
+            Spinner("dots") if running else Text(mark, style=style),
+            step["kind"],
+            Text(seconds(elapsed), style="dim", justify="right"),
+            Text(step["message"], overflow="fold"),
+        )
+    return grid
