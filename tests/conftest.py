@@ -38,6 +38,8 @@ def _read_settings_again() -> None:
     for name in dir(module):
         if name.isupper():
             setattr(settings, name, getattr(module, name))
+    # In a file, as SQLite's memory database can't be shared by threads that write.
+    settings.DATABASES["default"]["TEST"] = {"NAME": str(HOME / "test.sqlite3")}
     # The real ones take half a second a password, on purpose.
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 

@@ -109,9 +109,9 @@ class _Transport(SupervisorTransport):
     def __init__(self, url: str, timeout: float) -> None:
         super().__init__(None, None, url)
         self._timeout = timeout
-        self._get_connection = self._connection
+        self._get_connection = self._open
 
-    def _connection(self) -> http.client.HTTPConnection:
+    def _open(self) -> http.client.HTTPConnection:
         if self.serverurl.startswith("unix://"):
             return _UnixConnection(self.serverurl.removeprefix("unix://"), self._timeout)
         address = urlsplit(self.serverurl)

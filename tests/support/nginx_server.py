@@ -1,0 +1,88 @@
+"""An nginx of one's own, on a free port of loopback."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from support.waiting import until
+from support.web_server import free_port
+
+
+@dataclass(frozen=True)
+class Nginx:
+    """A running nginx whose pools a balancer with `config` manages."""
+
+    port: int
+    folder: Path
+    config: dict[str, Any]
+
+    def get(self, pool: str, path: str = "/") -> httpx.Response:
+        """A page of the pool, on a connection of its own."""
+        url = f"http://127.0.0.1:{self.port}{path}"
+        return httpx.get(url, headers={"Host": f"{pool}.localhost"}, timeout=10)
+
+
+@contextmanager
+def nginx_server(folder: Path) -> Iterator[Nginx]:
+    """Run nginx in `folder`; yields it, and leaves no process behind."""
+    pools = folder / "pools"
+    for path in (pools, folder / "temp"):
+        path.mkdir(parents=True)
+    # Its workers are no root and must get at the folder for temporary files.
+    for path in (folder, *folder.parents):
+        if path.owner() == "root" and path.stat().st_mode & 0o777 == 0o700:
+            path.chmod(0o711)
+    port = free_port()
+    conf = folder / "nginx.conf"
+    temp = "".join(
+        f"  {kind}_temp_path {folder}/temp/{kind};\n"
+        for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+    )
+    conf.write_text(f"""\
+daemon off;
+worker_processes 2;
+pid {folder}/nginx.pid;
+error_log {folder}/error.log info;
+events {{ worker_connections 1024; }}
+http {{
+  access_log off;
+{temp}
+  map $http_upgrade $connection_upgrade {{ default upgrade; '' ''; }}
+  server {{ listen 127.0.0.1:{port} default_server; return 404; }}
+  include {pools}/*.conf;
+}}
+""")
+    nginx = f"nginx -c {conf} -e {folder}/error.log"
+    process = subprocess.Popen(
+        nginx.split(), stdin=subprocess.DEVNULL, env={"PATH": f"{os.environ['PATH']}:/usr/sbin"}
+    )
+    config = {
+        "include_dir": str(pools),
+        "test_cmd": f"{nginx} -t",
+        "reload_cmd": f"{nginx} -s reload",
+        "pid_file": str(folder / "nginx.pid"),
+        "listen": f"127.0.0.1:{port}",
+        "domain": "localhost",
+    }
+    found = Nginx(port, folder, config)
+    try:
+        until(lambda: _answers(found), "nginx answers")
+        yield found
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+def _answers(nginx: Nginx) -> bool:
+    try:
+        return nginx.get("none").status_code == 404
+    except httpx.TransportError:
+        return False

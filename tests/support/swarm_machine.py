@@ -1,0 +1,132 @@
+"""A machine for swarms: what a test does with its supervisord, nginx and builds."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import tarfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from support.nginx_server import Nginx
+from vr.server import filestore
+from vr.server.models import App, Build, Dispatch, Image, Squad, Swarm
+from vr.server.remote.supervisor import Supervisor
+from vr.server.swarming import dispatching, engine, run
+
+HOST = "127.0.0.1"
+APP = """\
+import http.server, os, sys
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    def do_GET(self):
+        body = os.environ["VERSION"].encode()
+        self.send_response(200)
+        self.send_header("X-Shop-Version", os.environ["VERSION"])
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+    def log_message(self, *args): pass
+
+print("serving", os.environ["PORT"], flush=True)
+http.server.ThreadingHTTPServer(("", int(os.environ["PORT"])), Handler).serve_forever()
+"""
+ALIVE = """\
+#!/usr/bin/env python3
+import sys, urllib.request
+assert urllib.request.urlopen(f"http://{sys.argv[1]}:{sys.argv[2]}/").status == 200
+"""
+
+
+BROKEN = "#!/bin/sh\necho checkout is broken; exit 3\n"
+
+
+@dataclass
+class Machine:
+    """Where the swarms of a test run."""
+
+    nginx: Nginx
+    supervisor: Supervisor
+    root: Path
+    image: Image
+    squad: Squad
+
+    def app(self, name: str = "shop") -> App:
+        return App.objects.get_or_create(
+            name=name, defaults={"repo_url": "https://example.org/x", "stack": self.image.stack}
+        )[0]
+
+    def build(self, tag: str, *, uptest: str = ALIVE, web: str = "python3 app.py") -> Build:
+        """A finished build of the shop at `tag`."""
+        files = {
+            "app.py": APP,
+            "Procfile": f"web: {web}\nworker: sleep 1000\n",
+            "uptests/web/01_alive": uptest,
+        }
+        data = _tarball(files)
+        md5 = hashlib.md5(data).hexdigest()
+        path = filestore.path_of(f"builds/shop-{tag}-{md5}.tar.gz")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+        build = Build(
+            app=self.app(),
+            tag=tag,
+            image=self.image,
+            status="success",
+            file=f"builds/{path.name}",
+            file_md5=md5,
+            env_yaml=f"VERSION: '{tag}'",
+            process_types={"web": web, "worker": "sleep 1000"},
+        )
+        build.hash = build.compute_hash()
+        build.save()
+        return build
+
+    def swarm(self, **values: Any) -> Swarm:
+        """A swarm of the shop's web proc, routed to the pool `shop`."""
+        defaults = {
+            "app": self.app(),
+            "tag": "v1",
+            "proc_name": "web",
+            "config_name": "prod",
+            "squad": self.squad,
+            "size": 2,
+            "pool": "shop",
+            "balancer": "nginx",
+        }
+        return Swarm.objects.create(**{**defaults, **values})
+
+    def dispatch(self, swarm: Swarm, **values: Any) -> Dispatch:
+        """Dispatch it and carry that out here; returns it as it ended."""
+        opened = dispatching.dispatch(swarm, user=None, **values)
+        return self.drive(opened)
+
+    def drive(self, dispatch: Dispatch) -> Dispatch:
+        """Carry a dispatch out; its row and the swarm that it was made with are read again."""
+        swarm = dispatch.swarm
+        engine.drive(dispatch.pk)
+        dispatch.refresh_from_db()
+        swarm.refresh_from_db()
+        return dispatch
+
+    def procs(self) -> list[str]:
+        """Names of what Supervisor runs."""
+        return sorted(info["name"] for info in self.supervisor.all())
+
+    def folders(self) -> list[str]:
+        return sorted(path.name for path in (self.root / "procs").iterdir())
+
+    def nodes(self, pool: str = "shop") -> list[str]:
+        return run.balancer_named("nginx").get_nodes(pool)
+
+
+def _tarball(files: dict[str, str]) -> bytes:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w:gz") as archive:
+        for name, text in files.items():
+            entry = tarfile.TarInfo(name)
+            entry.mode, entry.size = 0o755, len(text)
+            archive.addfile(entry, io.BytesIO(text.encode()))
+    return buffer.getvalue()
