@@ -5,9 +5,11 @@ from django.urls import URLPattern, URLResolver, include, path
 
 from vr.server.api.v1 import api
 from vr.server.files import download
+from vr.server.health import health
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("admin/", admin.site.urls),
+    path("health/", health),
     path("api/v1/", api.urls),
     path("api/streams/", include("vr.server.streams.urls")),
     path("files/<str:signature>/<str:name>", download, name="file"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import json
 import os
 import subprocess
 import sys
@@ -65,8 +66,7 @@ def up(config: Config, say: Say) -> None:
             secrets.ensure(config)
             _write_configuration(config)
             say("preparing the database")
-            _manage(config, "migrate", "--no-input", "--verbosity", "0")
-            _manage(config, "bootstrap")
+            _bootstrap(config)
             _start_supervisord(config)
         _wait_until_healthy(config, supervisord, say)
 
@@ -147,21 +147,16 @@ def _write_configuration(config: Config) -> None:
         (config.etc / "redis.conf", render.redis_conf(config)),
         (config.balancers_file, render.balancers_yaml(config)),
     ):
-        write_atomic(path, text.encode(), 0o600)
+        write_atomic(path, text, mode=0o600)
     token = secrets.read(config, "cli-token")
-    write_atomic(config.client_file, _json({"url": config.web_url, "token": token}).encode(), 0o600)
+    access = json.dumps({"url": config.web_url, "token": token}, indent=2)
+    write_atomic(config.client_file, access + "\n", mode=0o600)
 
 
-def _json(value: dict[str, str]) -> str:
-    import json
-
-    return json.dumps(value, indent=2) + "\n"
-
-
-def _manage(config: Config, *arguments: str) -> None:
-    """Run a management command of the server, with the server's environment."""
+def _bootstrap(config: Config) -> None:
+    """Bring the database to this version and fill in what a new installation starts with."""
     done = subprocess.run(
-        [sys.executable, "-m", "vr.server.manage", *arguments],
+        [sys.executable, "-m", "vr.server.manage", "bootstrap"],
         env={**os.environ, **render.server_environment(config)},
         stdin=subprocess.DEVNULL,
         capture_output=True,
@@ -171,7 +166,7 @@ def _manage(config: Config, *arguments: str) -> None:
     )
     if done.returncode:
         raise VelociraptorError(
-            f"Preparing the database failed ({arguments[0]}).",
+            "Preparing the database failed.",
             details=done.stderr or done.stdout,
             hint=f"The database is {config.home}/velociraptor.sqlite3.",
         )

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
+from django.core.management import call_command
 from django.core.management.base import BaseCommand
 from django.db import transaction
 
@@ -23,9 +24,12 @@ LOCAL_SQUAD = "local"
 class Command(BaseCommand):
     """Admin with the generated password, the CLI's token, the local host, bundled buildpacks."""
 
-    help = "Create the admin, the CLI's token, the local squad, the buildpacks and the stack."
+    help = "Migrate, then create the admin, the CLI's token, squad, buildpacks and stack."
+    # They import every page and API; `vr up` waits for this command.
+    requires_system_checks = []
 
     def handle(self, *args: Any, **options: Any) -> None:
+        call_command("migrate", interactive=False, verbosity=0, skip_checks=True)
         with transaction.atomic():
             self._admin()
             self._local_host()
