@@ -14,6 +14,7 @@ _COMMANDS = {
     "This machine": {
         "up": Lazy("vr.cli.up:up", "Start Velociraptor here and wait until it is healthy."),
         "down": Lazy("vr.cli.up:down", "Stop it and all its procs; nothing is left running."),
+        "demo": Lazy("vr.cli.demo:demo", "Start it, and swarm the example app."),
         "status": Lazy("vr.cli.up:status", "Show its parts, and which of them ails."),
     },
     "Deploy": {

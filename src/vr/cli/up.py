@@ -7,11 +7,12 @@ import time
 
 import click
 
-from vr.up import lifecycle, secrets
+from vr.up import lifecycle
 from vr.up.config import Config
 
 
-def _timed_say() -> lifecycle.Say:
+def timed_say() -> lifecycle.Say:
+    """Says lines on stderr, each with the seconds since now."""
     started = time.monotonic()
 
     def say(line: str) -> None:
@@ -24,7 +25,7 @@ def _timed_say() -> lifecycle.Say:
 def up() -> None:
     """Start Velociraptor on this machine and wait until all parts are healthy."""
     config = Config.from_env()
-    lifecycle.up(config, _timed_say())
+    lifecycle.up(config, timed_say())
     click.echo(f"Velociraptor is up: {config.web_url}/")
     click.echo(f"Log in as admin; the password is in {config.secrets}/admin-password")
 
@@ -33,7 +34,7 @@ def up() -> None:
 def down() -> None:
     """Stop Velociraptor and all its procs; nothing is left running."""
     config = Config.from_env()
-    if lifecycle.down(config, _timed_say()):
+    if lifecycle.down(config, timed_say()):
         click.echo("Velociraptor is down. Its data and its procs' folders stay for the next vr up.")
     else:
         click.echo("Velociraptor was not up.")
@@ -79,8 +80,3 @@ def status(as_json: bool) -> None:
         click.echo(f"web UI: {config.web_url}/")
     if not found.is_healthy:
         raise SystemExit(1)
-
-
-def admin_password(config: Config) -> str:
-    """The generated password, for commands that show it to the person who asked."""
-    return secrets.read(config, "admin-password")

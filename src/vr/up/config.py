@@ -83,8 +83,14 @@ class Config:
         return self.home / "cli.json"
 
     @property
+    def reachable(self) -> str:
+        """The address, as in a URL, at which this machine reaches what listens on `bind`."""
+        address = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.bind, self.bind)
+        return f"[{address}]" if ":" in address else address
+
+    @property
     def web_url(self) -> str:
-        return f"http://{_reachable(self.bind)}:{self.web_port}"
+        return f"http://{self.reachable}:{self.web_port}"
 
     def pool_url(self, pool: str) -> str:
         """Where the bundled nginx serves a pool at once."""
@@ -149,13 +155,6 @@ class Config:
                 f"VR_WEB_PORT and VR_HTTP_PORT: are both {self.web_port}; give them two ports"
             )
         return problems
-
-
-def _reachable(bind: str) -> str:
-    """The address to use in a link for something that listens on `bind`."""
-    if bind in {"0.0.0.0", "::"}:
-        return "127.0.0.1"
-    return f"[{bind}]" if ":" in bind else bind
 
 
 def machine_problems(config: Config) -> list[str]:

@@ -62,13 +62,13 @@ def _redis_problem(config: Config) -> str:
 
 
 def _nginx_problem(config: Config) -> str:
-    status, _ = _get(config.bind, config.http_port, "/", host="no-such-pool.invalid")
+    status, _ = _get(config.reachable, config.http_port, "/", host="no-such-pool.invalid")
     return "" if status == 404 else f"does not answer on port {config.http_port}"
 
 
 def _web_answers(config: Config) -> dict[str, str]:
     """Problems by part, as the web process sees them: of its database and its workers."""
-    status, body = _get(config.bind, config.web_port, "/health/")
+    status, body = _get(config.reachable, config.web_port, "/health/")
     if status is None:
         return {"web": f"does not answer on port {config.web_port}"}
     try:
@@ -78,9 +78,10 @@ def _web_answers(config: Config) -> dict[str, str]:
     return {str(part): str(problem) for part, problem in answer["parts"].items()}
 
 
-def _get(bind: str, port: int, path: str, *, host: str = "localhost") -> tuple[int | None, bytes]:
-    address = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(bind, bind)
-    connection = http.client.HTTPConnection(address, port, timeout=5)
+def _get(
+    address: str, port: int, path: str, *, host: str = "localhost"
+) -> tuple[int | None, bytes]:
+    connection = http.client.HTTPConnection(address.strip("[]"), port, timeout=5)
     try:
         connection.request("GET", path, headers={"Host": host})
         response = connection.getresponse()
