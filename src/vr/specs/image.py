@@ -28,9 +28,15 @@ class ImageSpec(msgspec.Struct, frozen=True, kw_only=True):
 def load_spec(path: Path) -> ImageSpec:
     """The spec in the file `path`; raises InvalidInput with all its problems.
 
-    Relative paths in it are taken from the caller's folder, as the original tool did.
+    Relative paths in it are taken from the caller's folder, as the original tool did, or, if
+    there is no such file, from the folder of `path`.
     """
-    return parse_spec(load_mapping(path), str(path))
+    spec = parse_spec(load_mapping(path), str(path))
+    return msgspec.structs.replace(
+        spec,
+        base_image_url=_beside(path, spec.base_image_url),
+        script_url=_beside(path, spec.script_url),
+    )
 
 
 def parse_spec(mapping: Mapping[str, Any], where: str) -> ImageSpec:
@@ -45,6 +51,11 @@ def _problems(mapping: Mapping[str, Any]) -> list[str]:
         for key, name in names
         if isinstance(name, str) and not _is_file_name(name)
     ]
+
+
+def _beside(path: Path, url: str) -> str:
+    beside = path.parent / url
+    return str(beside) if not Path(url).exists() and beside.is_file() else url
 
 
 def _is_file_name(name: str) -> bool:
