@@ -1,0 +1,239 @@
+"""`vr` against a server: what commands do, print and refuse."""
+
+from __future__ import annotations
+
+import json
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+import redis
+
+from support.waiting import until
+from support.web_server import WebServer
+from vr.events.procs import ProcBoard
+
+
+def end_dispatch(web: WebServer, swarm: str, status: str, error: str = "") -> None:
+    """Play the worker: end the open dispatch of a swarm."""
+    web.python(
+        "from django.utils import timezone\n"
+        f"d = Dispatch.objects.get(status='queued', swarm__config_name={swarm!r})\n"
+        "d.steps.create(kind='uptest', status='done', message='2 of 2 passed',"
+        " started=timezone.now(), ended=timezone.now())\n"
+        f"d.status, d.error, d.output = {status!r}, {error!r}, 'OUTPUT OF 02_version'\n"
+        "d.ended = timezone.now()\nd.save()\n"
+    )
+
+
+@pytest.fixture
+def swarm(fleet: None, ok: Any, request: pytest.FixtureRequest) -> str:
+    """A swarm of its own for a test; gives its config name."""
+    name = f"c{abs(hash(request.node.name)) % 10**8}"
+    if not [one for one in ok("apps", "--json").data if one["name"] == "shop"]:
+        ok("apps", "add", "shop", "/srv/shop")
+    ok("swarms", "add", "shop", "web", "--config-name", name, "--tag", "v1")
+    return name
+
+
+def test_empty_states_say_what_to_do_next(vr: Any) -> None:
+    if not vr("list-swarms", "--json").data:
+        assert "vr swarms add" in vr("list-swarms").err
+    assert "vr stacks add" in vr("stacks").err
+    assert "vr build" in vr("builds").err
+    assert "vr swarm" in vr("procs").err
+
+
+def test_apps_are_added_listed_and_removed(ok: Any, vr: Any) -> None:
+    assert "vr swarms add blog" in ok("apps", "add", "blog", "/srv/blog").err
+    assert "/srv/blog" in ok("apps", "list").out
+    unasked = vr("apps", "remove", "blog")
+    assert (unasked.code, "-y" in unasked.err) == (1, True)
+    ok("apps", "remove", "blog", "-y")
+    assert "blog" not in [one["name"] for one in ok("apps", "--json").data]
+
+
+@pytest.mark.parametrize("name", ["my-app", "my app", "my/app", ""])
+def test_app_names_that_cannot_be_part_of_a_procs_name(vr: Any, name: str) -> None:
+    said = vr("apps", "add", name, "/srv/x")
+    assert said.code == 2
+    assert "letters, digits" in said.err
+
+
+def test_a_swarm_is_added_with_all_that_describes_it(
+    fleet: None, ok: Any, swarm: str, tmp_path: Path
+) -> None:
+    config = tmp_path / "config.yaml"
+    config.write_text("# kept\ncolour: red\n")
+    env = tmp_path / "env.yaml"
+    env.write_text("A: '1'\nB: '2'\n")
+    ok("ingredients", "add", f"salt{swarm}", "--env", "SALT=yes")
+    made = ok(
+        *("swarms", "add", "shop", "worker", "--config-name", swarm, "--tag", "v2"),
+        *("--size", "3", "--pool", "shop", "--config", str(config), "--env", str(env)),
+        *("--env", "B=3", "--volumes", "/srv/data:/data", "--run-as", "www-data"),
+        *("--mem-limit", "256M", "--ingredient", f"salt{swarm}", "--json"),
+    ).data
+    assert made["squad_name"] == "local"
+    assert made["balancer"] == "default"
+    assert made["config_yaml"] == "# kept\ncolour: red\n"
+    assert made["compiled_env"] == {"SALT": "yes", "A": "1", "B": "3"}
+    assert made["volumes"] == [["/srv/data", "/data"]]
+    assert (made["size"], made["run_as"], made["mem_limit"]) == (3, "www-data", "256M")
+    ok("swarms", "set", made["name"], "--size", "1", "--env", "C=4")
+    (changed,) = ok("list-swarms", made["name"], "--json").data
+    assert (changed["size"], changed["version"]) == (1, "v2")
+    assert changed["compiled_env"] == {"SALT": "yes", "A": "1", "B": "3", "C": "4"}
+
+
+def test_config_that_is_no_mapping_is_refused_and_nothing_made(
+    vr: Any, swarm: str, tmp_path: Path
+) -> None:
+    config = tmp_path / "config.yaml"
+    config.write_text("- a\n- list\n")
+    add = ("swarms", "add", "shop", "worker", "--config-name", "bad", "--tag", "v1")
+    said = vr(*add, "--config", str(config))
+    assert said.code == 2
+    assert "config_yaml" in said.err
+    assert "mapping" in said.err
+    missing = vr(*add, "--config", str(tmp_path / "nowhere.yaml"))
+    assert (missing.code, "nowhere.yaml" in missing.err) == (2, True)
+    assert not [one for one in vr("list-swarms", "--json").data if one["config_name"] == "bad"]
+
+
+def test_an_unknown_squad_names_those_that_exist(vr: Any, swarm: str) -> None:
+    said = vr(
+        *("swarms", "add", "shop", "x", "--config-name", "y", "--tag", "v1", "--squad", "moon")
+    )
+    assert said.code == 2
+    assert "squads: " in said.err
+    assert "local" in said.err
+
+
+def test_a_swarm_is_followed_step_by_step_to_its_end(web: WebServer, ok: Any, swarm: str) -> None:
+    worker = threading.Thread(target=play_worker, args=(web, swarm, "succeeded"))
+    worker.start()
+    said = ok("swarm", f"shop-{swarm}-web", "v2")
+    worker.join()
+    assert f"shop-{swarm}-web → v2, size 1" in said.err
+    assert "uptest done in" in said.err
+    assert "2 of 2 passed" in said.err
+    assert "succeeded in" in said.err
+    (step,) = ok("dispatches", f"shop-{swarm}-web", "--last", "--json").data
+    assert (step["kind"], step["status"]) == ("uptest", "done")
+    assert "succeeded" in ok("dispatches", f"shop-{swarm}-web").out
+
+
+def play_worker(web: WebServer, swarm: str, status: str, error: str = "") -> None:
+    until(
+        lambda: web.python(
+            f"print(Dispatch.objects.filter(status='queued',"
+            f" swarm__config_name={swarm!r}).count() or '')"
+        ),
+        "it is queued",
+    )
+    end_dispatch(web, swarm, status, error)
+
+
+def test_a_failed_swarm_exits_1_and_shows_why(web: WebServer, vr: Any, swarm: str) -> None:
+    worker = threading.Thread(target=play_worker, args=(web, swarm, "failed", "an uptest failed"))
+    worker.start()
+    said = vr("swarm", f"shop-{swarm}-web", "v3", "--json")
+    worker.join()
+    assert said.code == 1
+    assert said.data[0]["status"] == "failed"
+    assert "an uptest failed" in said.err
+    assert "OUTPUT OF 02_version" in said.err
+
+
+def test_a_second_swarm_is_refused_while_the_first_is_open(
+    web: WebServer, ok: Any, vr: Any, swarm: str
+) -> None:
+    trace = ok("swarm", f"shop-{swarm}-web", "v2", "--no-wait").out.strip()
+    assert len(trace) == 32
+    said = vr("swarm", f"shop-{swarm}-web", "v1")
+    assert said.code == 1
+    assert "already" in said.err
+    assert trace in said.err
+    assert vr("swarms", "remove", f"shop-{swarm}-web", "-y").code == 1
+    end_dispatch(web, swarm, "succeeded")
+    ok("swarms", "remove", f"shop-{swarm}-web", "-y")
+
+
+def test_a_size_below_zero_is_refused(vr: Any, swarm: str) -> None:
+    for arguments in (("-1",), ("--", "-1")):
+        said = vr("scale", f"shop-{swarm}-web", *arguments)
+        assert said.code == 2
+        assert "size" in said.err
+
+
+def test_rolling_back_without_a_past_is_refused(vr: Any, swarm: str) -> None:
+    said = vr("rollback", f"shop-{swarm}-web")
+    assert said.code == 2
+    assert "no earlier successful release" in said.err
+
+
+def test_a_squad_without_hosts_is_refused(ok: Any, vr: Any, swarm: str) -> None:
+    ok("squads", "add", f"empty{swarm}")
+    name = f"shop-{swarm}-lonely"
+    ok(
+        *("swarms", "add", "shop", "lonely", "--config-name", swarm, "--tag", "v1"),
+        *("--squad", f"empty{swarm}"),
+    )
+    said = vr("swarm", name, "-")
+    assert said.code == 2
+    assert f"empty{swarm}" in said.err
+    assert "host" in said.err
+
+
+def test_patterns_that_match_nothing_list_what_exists(vr: Any, swarm: str) -> None:
+    said = vr("swarm", "moon", "v1")
+    assert said.code == 2
+    assert f"shop-{swarm}-web" in said.err
+    assert "regular expression" in vr("swarm", "(", "v1").err
+
+
+def test_procs_come_from_what_hosts_pushed(redis_url: str, ok: Any, vr: Any, swarm: str) -> None:
+    name = f"shop-v1-{swarm}-0a1b2c3d-web-5000"
+    info = {"name": name, "group": name, "state": 20, "statename": "RUNNING"}
+    connection = redis.Redis.from_url(redis_url)
+    ProcBoard(connection).replace(
+        "testhost", [{**info, "description": "pid 7, uptime 0:00:05"}, {"name": "redis"}]
+    )
+    (found,) = ok("procs", f"shop-{swarm}-web", "--json").data
+    assert (found["name"], found["statename"], found["silent"]) == (name, "RUNNING", False)
+    shown = ok("procs", f"shop-{swarm}").out
+    assert "uptime" in shown
+    assert "redis" not in ok("procs").out
+    assert "redis" in ok("procs", "--all").out
+    (listed,) = ok("list-swarms", f"shop-{swarm}-web", "--json").data
+    assert [one["name"] for one in listed["procs"]] == [name]
+    assert "1 running" in ok("list-swarms", f"shop-{swarm}-web").out
+    assert vr("logs", "moon").code == 2
+    connection.close()
+
+
+def test_the_last_events_are_shown(ok: Any, swarm: str) -> None:
+    assert "rex: add swarm" in ok("events").out
+    assert json.loads(ok("events", "--json").out.splitlines()[-1])["tags"] == ["user", "add"]
+
+
+def test_unknown_commands_and_options_exit_2(vr: Any) -> None:
+    said = vr("swam", "x")
+    assert said.code == 2
+    assert "list-swarms" in said.err
+    assert vr("swarm").code == 2
+    assert vr("swarm", "x", "y", "--nonsense").code == 2
+
+
+def test_a_wrong_token_and_an_absent_server_say_what_to_do(
+    vr: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VR_TOKEN", "wrong")
+    said = vr("apps")
+    assert (said.code, "VR_TOKEN" in said.err) == (1, True)
+    monkeypatch.setenv("VR_URL", "http://127.0.0.1:9")
+    said = vr("apps")
+    assert said.code == 1
+    assert "vr up" in said.err
