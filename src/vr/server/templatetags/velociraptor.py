@@ -66,6 +66,11 @@ def event_tone(tags: Sequence[str]) -> str:
 
 
 @register.filter
+def page_of(resource_uri: str) -> str:
+    return wording.page_of(resource_uri)
+
+
+@register.filter
 def tone(statename: str) -> str:
     return board.tone_of(statename)
 

@@ -220,6 +220,11 @@ def build_board(
     )
 
 
+def by_host(states: Iterable[HostState], now: float) -> tuple[HostGroup, ...]:
+    """Every host with all its procs, those without any too."""
+    return tuple(host_group(state, [_chip(p) for p in state.procs], now) for state in states)
+
+
 def _owner(candidates: Sequence[SwarmCard], host: str) -> SwarmCard | None:
     """Swarms of the same name differ by their squad."""
     return next((card for card in candidates if host in card.hosts), None)
@@ -228,10 +233,10 @@ def _owner(candidates: Sequence[SwarmCard], host: str) -> SwarmCard | None:
 def _groups(
     procs: Iterable[Proc], states: Mapping[str, HostState], now: float, *, wanted: str = ""
 ) -> tuple[HostGroup, ...]:
-    by_host: dict[str, list[ProcChip]] = defaultdict(list)
+    chips_of: dict[str, list[ProcChip]] = defaultdict(list)
     for proc in procs:
-        by_host[proc["host"]].append(_chip(proc, wanted))
-    return tuple(host_group(states[host], chips, now) for host, chips in sorted(by_host.items()))
+        chips_of[proc["host"]].append(_chip(proc, wanted))
+    return tuple(host_group(states[host], chips, now) for host, chips in sorted(chips_of.items()))
 
 
 def host_group(state: HostState, chips: Sequence[ProcChip], now: float) -> HostGroup:

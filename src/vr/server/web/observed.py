@@ -15,7 +15,7 @@ from django.db.models import OuterRef, QuerySet, Subquery
 from vr.events.procs import HostState, Proc, ProcBoard
 from vr.server.announce import redis_connection
 from vr.server.models import App, Dispatch, Host, Swarm
-from vr.server.web.board import Board, SwarmCard, build_board
+from vr.server.web.board import Board, SwarmCard, SwarmNode, build_board
 
 log = logging.getLogger(__name__)
 
@@ -51,6 +51,14 @@ def read_board(query: str = "") -> tuple[Board, bool]:
         query=query,
     )
     return board, reading.available
+
+
+def read_swarm(swarm: Swarm) -> tuple[SwarmNode | None, bool]:
+    """A row of `swarms_with_dispatch` with its procs, and whether they could be read. Only the
+    hosts of its squad are looked up."""
+    card = card_of(swarm)
+    reading = read_hosts(sorted(card.hosts))
+    return build_board([card], reading.states, time.time()).swarm(card.id), reading.available
 
 
 def read_proc(host: str, name: str) -> tuple[Proc | None, HostState, bool]:

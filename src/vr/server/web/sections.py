@@ -21,7 +21,7 @@ class Section:
 
     `key` is the field that addresses a record; `empty` says what it is for and what to do when
     there is none. `related` lists (heading, objects of a record) to show beside its form;
-    `empty_labels` say what no choice means.
+    `empty_labels` say what no choice means; `hosts` names the hosts whose procs to show there.
     """
 
     slug: str
@@ -38,6 +38,7 @@ class Section:
     labels: dict[str, str] = field(default_factory=dict)
     empty_labels: dict[str, str] = field(default_factory=dict)
     icon: str = "list"
+    hosts: Callable[[Any], list[str]] | None = None
 
     @property
     def page_names(self) -> tuple[str, ...]:
@@ -94,6 +95,7 @@ SECTIONS = (
         prefetch=("hosts", "swarms__app"),
         about="A squad is a group of identically provisioned hosts that swarms spread over.",
         empty="No squads yet. Add one, then put hosts into it.",
+        hosts=lambda squad: [host.name for host in squad.hosts.all()],
         related=(
             ("Hosts", lambda squad: squad.hosts.all()),
             ("Swarms", lambda squad: squad.swarms.select_related("app")),
@@ -114,6 +116,7 @@ SECTIONS = (
         prefetch=("squad",),
         about="A host is a machine that runs procs under its own Supervisor.",
         empty_labels={"squad": "None"},
+        hosts=lambda host: [host.name],
         empty="No hosts yet. `vr up` adds this machine by itself; others are added here by name.",
     ),
     Section(

@@ -14,6 +14,8 @@ MASK = "••••••"
 # Terminal sequences: colours and cursor moves (CSI), titles and links (OSC), single escapes.
 _ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])")
 
+_RESOURCE = re.compile(r"/api/v1/(swarm|build|app)s/([^/?]+)/")
+
 # The first tag that is found decides; what went wrong comes first.
 _EVENT_LOOKS: tuple[tuple[str, str, str], ...] = (
     ("failed", "alert", "bad"),
@@ -39,6 +41,12 @@ def event_look(tags: Sequence[str]) -> tuple[str, str]:
         if tag in tags:
             return icon, "ok" if "success" in tags and tone == "busy" else tone
     return "dot", "idle"
+
+
+def page_of(resource_uri: str) -> str:
+    """The page of a resource of the API, empty for those without one."""
+    found = _RESOURCE.fullmatch(resource_uri)
+    return f"/{found[1]}/{found[2]}/" if found else ""
 
 
 def duration(seconds: float | None) -> str:

@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_play
 
 from support.demo import info
 from support.redis_server import redis_server
+from support.supervisord import supervisord
 from support.web_server import WebServer, web_server
 from vr.events.procs import ProcBoard, proc_object
 
@@ -27,6 +28,15 @@ ARGUMENTS = [
 DESKTOP, PHONE = (1280, 860), (390, 844)
 ATLAS = "atlas.example.org"
 PROC = "shop-v2-prod-v2c0ffee-web-5004"
+# A proc that says whatever is written to a file.
+TALKER = "talker-v1-prod-abc-web-5001"
+PROGRAM = f"""\
+[program:{TALKER}]
+command=tail -n +1 -F {{home}}/app.log
+stdout_logfile={{home}}/talker.log
+redirect_stderr=true
+startsecs=0
+"""
 PAGES = [
     "/",
     "/swarm/",
@@ -52,9 +62,18 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WebServer]:
     """A live server of an installation with apps, swarms, builds and procs."""
     home = tmp_path_factory.mktemp("browser")
     tests = Path(__file__).parents[3]
+    programs = home / "programs"
+    programs.mkdir()
+    (home / "app.log").touch()
+    (programs / "proc.conf").write_text(PROGRAM.format(home=home))
     with (
+        supervisord(home / "supervisor", f"{programs}/*.conf") as supervisor_url,
         redis_server(home / "redis") as url,
-        web_server(home / "vr", url, {"PYTHONPATH": str(tests)}) as server,
+        web_server(
+            home / "vr",
+            url,
+            {"PYTHONPATH": str(tests), "VR_SUPERVISOR_URL": supervisor_url},
+        ) as server,
     ):
         server.python("from support.demo import fill; fill()")
         yield server
@@ -225,6 +244,25 @@ def test_a_compile_log_grows_while_one_looks_on(page: Page, server: WebServer) -
         f"Build.objects.filter(pk={build}).update(status='success', end_time=timezone.now())"
     )
     expect(page.locator("#build-facts")).to_contain_text("success")
+
+
+def test_the_log_of_a_proc_grows_while_one_looks_on(
+    page: Page, server: WebServer, board: ProcBoard
+) -> None:
+    server.python("Host.objects.get_or_create(name='testhost')")
+    say(board, "testhost", info(TALKER, "RUNNING", pid=1))
+    with (server.home.parent / "app.log").open("a") as file:
+        file.write("listening on 5001\n")
+    page.goto(f"/proc/testhost/{TALKER}/")
+    shown = page.locator("#log")
+    expect(shown).to_contain_text("listening on 5001")
+
+    with (server.home.parent / "app.log").open("a") as file:
+        file.write("GET / 200\n")
+    expect(shown).to_contain_text("GET / 200")
+
+    page.get_by_role("button", name="Stop").click()
+    expect(page.locator(".messages")).to_contain_text(f"{TALKER} is stopped.")
 
 
 def test_the_swarm_form_tells_its_errors_at_the_fields(context: BrowserContext) -> None:

@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from support.demo import FAILURE
 from vr.server.models import Build, Event, Host, LogEntry, Swarm
@@ -25,7 +27,6 @@ PAGES = [
     "/swarm/1/delete/",
     "/build/",
     "/build/1/",
-    "/build/1/facts/",
     "/proc/atlas.example.org/shop-v2-prod-v2c0ffee-web-5004/",
     "/proc/atlas.example.org/shop-v2-prod-v2c0ffee-web-5004/facts/",
     "/proc/atlas.example.org/redis/",
@@ -115,6 +116,23 @@ def test_the_dashboard_says_that_it_knows_nothing_when_redis_is_away(
 
     assert "Redis does not answer" in text
     assert "shop" in text
+
+
+@pytest.mark.parametrize("path", ["/", "/app/", "/squad/", "/host/", "/build/", "/log/"])
+def test_pages_ask_the_database_as_often_for_many_swarms_as_for_few(
+    installation: Client, django_assert_max_num_queries: Any, path: str
+) -> None:
+    with CaptureQueriesContext(connection) as few:
+        installation.get(path)
+    shop = Swarm.objects.get(pk=1)
+    for number in range(20):
+        Swarm.objects.create(
+            app=shop.app, squad=shop.squad, tag="v1", proc_name="web", config_name=f"c{number}"
+        )
+        Build.objects.create(app=shop.app, tag=f"t{number}")
+
+    with django_assert_max_num_queries(len(few)):
+        installation.get(path)
 
 
 def test_a_silent_host_is_shown_as_unreachable(installation: Client) -> None:
@@ -218,6 +236,13 @@ def test_only_a_build_under_way_is_followed(installation: Client) -> None:
     stream = f'data-log-stream="/api/streams/build_log/{building.pk}/"'
     assert stream in text_of(installation, f"/build/{building.pk}/")
     assert "data-log-stream" not in text_of(installation, f"/build/{built.pk}/")
+
+
+def test_the_page_of_a_build_that_has_ended_asks_no_more(installation: Client) -> None:
+    building, built = Build.objects.get(status="started"), Build.objects.get(tag="v2")
+
+    assert installation.get(f"/build/{building.pk}/facts/").status_code == 200
+    assert installation.get(f"/build/{built.pk}/facts/").status_code == 286
 
 
 def test_a_log_that_is_gone_is_no_error(installation: Client) -> None:

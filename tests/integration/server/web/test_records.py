@@ -73,6 +73,15 @@ def test_a_squad_shows_its_hosts_and_swarms(web: Client) -> None:
     )
 
 
+def test_hosts_and_squads_show_the_procs_that_run_there(installation: Client) -> None:
+    atlas = Host.objects.get(name="atlas.example.org")
+
+    for path in (f"/host/{atlas.pk}/", f"/squad/{atlas.squad_id}/"):
+        text = installation.get(path).content.decode()
+        assert "shop-v2-prod-v2c0ffee-web-5004" in text
+        assert "redis" in text
+
+
 def test_unknown_records_are_not_found(web: Client) -> None:
     assert web.get("/squad/99/").status_code == 404
     assert web.get("/app/none/").status_code == 404

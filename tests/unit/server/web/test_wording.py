@@ -75,6 +75,21 @@ def test_repositories_are_shown_without_their_credentials(url: str, shown: str) 
     assert wording.without_credentials(url) == shown
 
 
+@pytest.mark.parametrize(
+    ("resource", "page"),
+    [
+        ("/api/v1/swarms/3/", "/swarm/3/"),
+        ("/api/v1/builds/7/", "/build/7/"),
+        ("/api/v1/apps/shop/", "/app/shop/"),
+        ("/api/v1/testruns/1/", ""),
+        ("//elsewhere.example.org/", ""),
+        ("", ""),
+    ],
+)
+def test_resources_lead_to_their_pages(resource: str, page: str) -> None:
+    assert wording.page_of(resource) == page
+
+
 def test_masked_config_shows_keys_and_no_value() -> None:
     text = wording.masked({"TOKEN": "hunter2", "db": {"port": 5432}, "hosts": ["a.example.org"]})
 

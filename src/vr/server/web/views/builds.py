@@ -17,6 +17,8 @@ from vr.server.web.forms import BuildForm
 from vr.server.web.wording import without_ansi
 
 PER_PAGE = 30
+# The status by which htmx knows that nothing will change any more; it swaps as for 200.
+HTMX_STOP_POLLING = 286
 # A page shows the end of a long log; the link beside it gives the whole file.
 LOG_BYTES_SHOWN = 256 * 1024
 
@@ -50,7 +52,9 @@ def build(request: HttpRequest, pk: int) -> HttpResponse:
 def facts_fragment(request: HttpRequest, pk: int) -> HttpResponse:
     """The build's state and facts, renewed while it builds."""
     found = get_object_or_404(Build.objects.select_related("app", "image"), pk=pk)
-    return render(request, "web/parts/build_facts.html", _facts(found))
+    facts = _facts(found)
+    status = 200 if facts["is_open"] else HTMX_STOP_POLLING
+    return render(request, "web/parts/build_facts.html", facts, status=status)
 
 
 def _facts(found: Build) -> dict[str, Any]:

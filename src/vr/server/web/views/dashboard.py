@@ -71,7 +71,7 @@ def _board_context(query: str) -> dict[str, Any]:
 
 def _first_steps() -> list[dict[str, Any]]:
     """What is left to do until the first swarm runs, in order."""
-    return [
+    steps: list[dict[str, Any]] = [
         {
             "done": Host.objects.filter(active=True, squad__isnull=False).exists(),
             "text": "Put a host into a squad",
@@ -97,3 +97,6 @@ def _first_steps() -> list[dict[str, Any]]:
             "url": reverse("web:swarm_add"),
         },
     ]
+    following = next(step for step in steps if not step["done"])
+    following["is_next"] = True
+    return steps

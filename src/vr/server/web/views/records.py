@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any, ClassVar
 
 from django.contrib import messages
@@ -14,6 +15,8 @@ from django.urls import reverse
 from django.views.generic import CreateView, DeleteView, ListView, UpdateView
 
 from vr.server.announce import user_did
+from vr.server.web.board import HostGroup, by_host
+from vr.server.web.observed import read_hosts
 from vr.server.web.sections import Section
 from vr.server.web.wording import listed
 
@@ -113,8 +116,18 @@ class Edit(_WithForm, UpdateView):
         related = [(heading, _links(of(stored))) for heading, of in self.section.related]
         delete_url = self.address("_delete", stored)
         return super().get_context_data(
-            related=related, stored=stored, delete_url=delete_url, **kwargs
+            related=related,
+            stored=stored,
+            delete_url=delete_url,
+            groups=self._groups(stored),
+            **kwargs,
         )
+
+    def _groups(self, stored: Model) -> tuple[HostGroup, ...]:
+        """The hosts of the record with their procs as last pushed; none for most sections."""
+        if not self.section.hosts:
+            return ()
+        return by_host(read_hosts(self.section.hosts(stored)).states.values(), time.time())
 
 
 class Delete(_OfSection, DeleteView):

@@ -19,7 +19,7 @@ from vr.server.models import App, Dispatch, Squad, Swarm
 from vr.server.swarming import dispatching
 from vr.server.web.feedback import say
 from vr.server.web.forms import SizeForm, SwarmForm, VersionForm
-from vr.server.web.observed import read_board, swarms_with_dispatch
+from vr.server.web.observed import read_swarm, swarms_with_dispatch
 from vr.server.web.timeline import timeline
 from vr.server.web.views.dashboard import newest_events
 
@@ -141,8 +141,9 @@ def delete(request: HttpRequest, pk: int) -> HttpResponse:
     obstacle = _why_kept(swarm, live)
     if request.method == "POST" and not obstacle:
         name = swarm.name
-        swarm.delete()
-        user_did(request.user, "remove", f"swarm {name}")
+        with transaction.atomic():
+            swarm.delete()
+            user_did(request.user, "remove", f"swarm {name}")
         messages.success(request, f"The swarm {name} is gone.")
         return redirect("web:home")
     context = {"what": f"the swarm {swarm.name}", "obstacle": obstacle, "back": swarm}
@@ -197,8 +198,8 @@ def _proc_names() -> list[str]:
 
 
 def _live(swarm: Swarm) -> dict[str, Any]:
-    board, available = read_board()
-    return {"swarm": swarm, "node": board.swarm(swarm.pk), "live_available": available}
+    node, available = read_swarm(swarm)
+    return {"swarm": swarm, "node": node, "live_available": available}
 
 
 def _newest_trace(swarm: Swarm) -> str:
