@@ -1,0 +1,60 @@
+"""Where new procs go."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+
+from vr.server.swarming.placing import NoRoom, place
+from vr.server.swarming.state import HostView, Node
+
+PORTS = range(5000, 5004)
+
+
+def host(name: str, *, total: int = 0, taken: frozenset[int] = frozenset(), **more: bool):
+    return HostView(name, **{"answers": True, **more}, total=total, taken_ports=taken)
+
+
+def test_hosts_take_turns() -> None:
+    nodes = place(3, [host("a"), host("b")], Counter(), PORTS)
+    assert nodes == (Node("a", 5000), Node("b", 5000), Node("a", 5001))
+
+
+def test_the_host_with_the_fewest_procs_of_the_swarm_comes_first() -> None:
+    nodes = place(1, [host("a"), host("b", total=90)], Counter(a=1), PORTS)
+    assert nodes == (Node("b", 5000),)
+
+
+def test_among_equals_the_host_with_the_fewest_procs_of_all_comes_first() -> None:
+    assert place(1, [host("a", total=5), host("b")], Counter(), PORTS)[0].host == "b"
+
+
+def test_taken_ports_are_skipped() -> None:
+    nodes = place(1, [host("a", taken=frozenset({5000, 5001}))], Counter(), PORTS)
+    assert nodes == (Node("a", 5002),)
+
+
+def test_the_search_begins_anywhere_and_goes_around() -> None:
+    nodes = place(3, [host("a")], Counter(), PORTS, first_port=5002)
+    assert [node.port for node in nodes] == [5002, 5003, 5000]
+
+
+def test_a_host_without_ports_is_passed_over() -> None:
+    full = host("a", taken=frozenset(PORTS))
+    assert {node.host for node in place(3, [full, host("b")], Counter(), PORTS)} == {"b"}
+
+
+def test_used_up_ports_are_told_with_hosts_and_range() -> None:
+    with pytest.raises(NoRoom, match="All ports from 5000 to 5003 are taken on a; 5 were needed"):
+        place(5, [host("a")], Counter(), PORTS)
+
+
+def test_inactive_and_silent_hosts_are_never_chosen() -> None:
+    hosts = [host("a", active=False), host("b", answers=False), host("c", total=99)]
+    assert {node.host for node in place(4, hosts, Counter(), PORTS)} == {"c"}
+
+
+def test_a_squad_without_active_hosts_is_told() -> None:
+    with pytest.raises(NoRoom, match="The squad red has no active host"):
+        place(1, [host("a", active=False)], Counter(), PORTS, squad="the squad red")

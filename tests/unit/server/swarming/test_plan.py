@@ -1,0 +1,215 @@
+"""The planner's decisions, case by case."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from vr.server.swarming.plan import plan
+from vr.server.swarming.state import (
+    AwaitBuild,
+    Build,
+    BuildState,
+    Deploy,
+    Drain,
+    Fail,
+    Finish,
+    HostView,
+    Intent,
+    MakeRelease,
+    Milestone,
+    Node,
+    Observed,
+    Proc,
+    ProcState,
+    Retire,
+    Route,
+    Start,
+    Undo,
+    Unroute,
+    Uptest,
+)
+
+INTENT = Intent(size=2, routed=True, ports=range(5000, 5010), squad="the squad red")
+TAKEN = frozenset({5000})
+HOSTS = tuple(HostView(name, answers=True, taken_ports=TAKEN) for name in "ab")
+READY = ProcState.READY
+
+
+def proc(host: str, port: int, *, current: bool, state: ProcState = READY, new: bool = False):
+    kind = "v2" if current else "v1"
+    return Proc(host, f"shop-{kind}-prod-0123abcd-web-{port}", port, state, current, new)
+
+
+OLD = (proc("a", 5000, current=False), proc("b", 5000, current=False))
+NEW = (proc("a", 5001, current=True, new=True), proc("b", 5001, current=True, new=True))
+NEW_NODES = (Node("a", 5001), Node("b", 5001))
+OLD_NODES = frozenset({"a:5000", "b:5000"})
+SERVED = Observed(release=True, hosts=HOSTS, procs=OLD, nodes=OLD_NODES)
+
+
+def kinds(intent: Intent, seen: Observed) -> list[str]:
+    return [type(step).__name__ for step in plan(intent, seen)]
+
+
+def test_the_build_comes_first_and_is_awaited() -> None:
+    assert plan(INTENT, Observed()) == [Build()]
+    assert plan(INTENT, Observed(build=BuildState.UNDERWAY)) == [AwaitBuild()]
+    assert plan(INTENT, Observed(build=BuildState.DONE)) == [MakeRelease()]
+
+
+def test_a_failed_build_fails_the_dispatch() -> None:
+    [step] = plan(INTENT, Observed(build=BuildState.FAILED))
+    assert isinstance(step, Fail)
+
+
+def test_nothing_is_built_for_size_zero() -> None:
+    seen = replace(SERVED, release=False)
+    assert plan(replace(INTENT, size=0), seen) == [Route(()), Drain(), Retire(OLD), Finish(())]
+
+
+def test_a_new_version_is_deployed_tested_routed_and_only_then_replaces_the_old_one() -> None:
+    assert plan(INTENT, SERVED) == [
+        Deploy(NEW_NODES),
+        Start(NEW_NODES),
+        Uptest(NEW_NODES),
+        Route(NEW_NODES),
+        Drain(),
+        Retire(OLD),
+        Finish(NEW_NODES),
+    ]
+
+
+def test_what_was_placed_but_not_deployed_is_deployed_on_its_own_port() -> None:
+    absent = tuple(replace(one, state=ProcState.ABSENT) for one in NEW)
+    steps = plan(INTENT, replace(SERVED, procs=OLD + absent))
+    assert steps[0] == Deploy(NEW_NODES)
+
+
+def test_procs_that_start_are_awaited() -> None:
+    starting = (replace(NEW[0], state=ProcState.STARTING), NEW[1])
+    assert plan(INTENT, replace(SERVED, procs=OLD + starting))[0] == Start(NEW_NODES)
+
+
+def test_only_the_untested_are_tested() -> None:
+    seen = replace(SERVED, procs=OLD + NEW, tested=frozenset({NEW[0].node}))
+    assert plan(INTENT, seen)[0] == Uptest((NEW[1].node,))
+
+
+def test_after_routing_come_drain_and_retire() -> None:
+    seen = replace(
+        SERVED,
+        procs=OLD + NEW,
+        tested=frozenset(NEW_NODES),
+        nodes=frozenset(map(str, NEW_NODES)),
+        milestones=frozenset({Milestone.ROUTED, Milestone.COMMITTED}),
+    )
+    assert kinds(INTENT, seen) == ["Drain", "Retire", "Finish"]
+    drained = replace(seen, milestones=seen.milestones | {Milestone.DRAINED})
+    assert kinds(INTENT, drained) == ["Retire", "Finish"]
+
+
+def test_what_is_right_is_tested_and_routed_again() -> None:
+    current = tuple(replace(one, is_new=False) for one in NEW)
+    seen = replace(SERVED, procs=current, nodes=frozenset(map(str, NEW_NODES)))
+    assert kinds(INTENT, seen) == ["Uptest", "Route", "Finish"]
+
+
+def test_a_pool_that_somebody_changed_is_routed_again() -> None:
+    seen = replace(
+        SERVED,
+        procs=NEW,
+        tested=frozenset(NEW_NODES),
+        nodes=frozenset({"a:5001", "intruder:80"}),
+        milestones=frozenset({Milestone.ROUTED, Milestone.COMMITTED}),
+    )
+    assert plan(INTENT, seen)[0] == Route(NEW_NODES)
+
+
+def test_shrinking_unroutes_before_it_retires_and_levels_the_load() -> None:
+    places = [("a", 5001), ("a", 5002), ("a", 5003), ("b", 5001)]
+    procs = tuple(proc(host, port, current=True) for host, port in places)
+    steps = plan(INTENT, replace(SERVED, procs=procs))
+    assert kinds(INTENT, replace(SERVED, procs=procs)) == [
+        "Uptest", "Route", "Drain", "Retire", "Finish",
+    ]  # fmt: skip
+    assert steps[1] == Route((Node("a", 5001), Node("b", 5001)))
+
+
+def test_procs_of_inactive_hosts_are_given_up_first() -> None:
+    hosts = (HostView("a", answers=True, active=False), HostView("b", answers=True))
+    procs = (proc("a", 5001, current=True), proc("b", 5001, current=True))
+    steps = plan(replace(INTENT, size=1), replace(SERVED, hosts=hosts, procs=procs))
+    assert Route((Node("b", 5001),)) in steps
+
+
+def test_without_a_pool_nothing_is_routed_or_drained() -> None:
+    intent = replace(INTENT, routed=False)
+    seen = replace(SERVED, nodes=frozenset())
+    assert kinds(intent, seen) == ["Deploy", "Start", "Uptest", "Retire", "Finish"]
+
+
+def test_former_pools_are_cleaned_before_their_procs_go() -> None:
+    steps = plan(replace(INTENT, routed=False), replace(SERVED, has_former_pools=True))
+    assert steps[-4:-1] == [Unroute(), Drain(), Retire(OLD)]
+
+
+def test_a_new_proc_that_died_fails_the_dispatch() -> None:
+    dead = replace(NEW[0], state=ProcState.DEAD)
+    [step] = plan(INTENT, replace(SERVED, procs=(*OLD, dead)))
+    assert isinstance(step, Fail) and step.procs == (dead,)
+
+
+def test_a_dead_proc_of_an_earlier_dispatch_is_replaced() -> None:
+    dead = proc("a", 5001, current=True, state=ProcState.DEAD)
+    steps = plan(replace(INTENT, size=1), replace(SERVED, procs=(dead,)))
+    assert isinstance(steps[0], Deploy) and Retire((dead,)) in steps
+
+
+def test_a_new_proc_that_dies_after_it_was_routed_is_replaced_too() -> None:
+    dead = replace(NEW[0], state=ProcState.DEAD)
+    seen = replace(
+        SERVED,
+        hosts=tuple(replace(host, taken_ports=frozenset({5000, 5001})) for host in HOSTS),
+        procs=(dead, NEW[1], *OLD),
+        tested=frozenset(NEW_NODES),
+        nodes=frozenset(map(str, NEW_NODES)),
+        milestones=frozenset({Milestone.ROUTED, Milestone.COMMITTED}),
+    )
+    assert kinds(INTENT, seen) == [
+        "Deploy", "Start", "Uptest", "Route", "Drain", "Retire", "Finish",
+    ]  # fmt: skip
+
+
+def test_a_failure_removes_the_new_procs_only() -> None:
+    seen = replace(SERVED, procs=OLD + NEW, failed=True)
+    assert plan(INTENT, seen) == [Undo(NEW), Finish()]
+
+
+def test_a_failure_never_removes_what_is_routed() -> None:
+    seen = replace(SERVED, procs=OLD + NEW, nodes=frozenset({"a:5001"}), failed=True)
+    assert plan(INTENT, seen) == [Undo((NEW[1],)), Finish()]
+
+
+def test_a_failure_while_the_balancer_is_silent_removes_nothing() -> None:
+    seen = replace(SERVED, procs=OLD + NEW, nodes=None, failed=True)
+    assert plan(INTENT, seen) == [Finish()]
+
+
+def test_a_failure_after_the_old_ones_began_to_go_removes_nothing() -> None:
+    seen = replace(SERVED, procs=NEW, failed=True, milestones=frozenset({Milestone.COMMITTED}))
+    assert plan(replace(INTENT, routed=False), replace(seen, nodes=frozenset())) == [Finish()]
+
+
+def test_without_a_host_that_answers_the_dispatch_fails() -> None:
+    silent = (HostView("a", answers=False, problem="no route"),)
+    [step] = plan(INTENT, replace(SERVED, hosts=silent, procs=()))
+    assert step == Fail(
+        "No active host of the squad red answers: a (no route).",
+        "Look whether Supervisor runs there, or add another host.",
+    )
+
+
+def test_a_silent_host_gets_no_procs() -> None:
+    hosts = (HostView("a", answers=False), HostView("b", answers=True, total=50))
+    steps = plan(INTENT, replace(SERVED, hosts=hosts, procs=()))
+    assert steps[0] == Deploy((Node("b", 5000), Node("b", 5001)))

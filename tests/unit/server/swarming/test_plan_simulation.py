@@ -1,0 +1,285 @@
+"""The planner in a world that fails at random: its promises hold at every moment.
+
+The world below carries steps out piecemeal and lets workers die between any two pieces, procs
+die, uptests fail, hosts and the balancer go silent and come back. After each piece the promises
+are checked; when the faults stop, the dispatch must come to an end.
+"""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass, field, replace
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from vr.server.swarming.plan import plan
+from vr.server.swarming.state import (
+    BuildState,
+    Deploy,
+    Drain,
+    Fail,
+    Finish,
+    HostView,
+    Intent,
+    Milestone,
+    Node,
+    Observed,
+    Proc,
+    ProcState,
+    Retire,
+    Route,
+    Start,
+    Step,
+    Undo,
+    Unroute,
+    Uptest,
+)
+
+PORTS = range(5000, 5012)
+FAULTS = 25
+
+
+class Died(Exception):
+    """The worker was killed."""
+
+
+class Refused(Exception):
+    """A step failed for good: the dispatch fails."""
+
+
+@dataclass
+class World:
+    """What really is, which the planner sees only through `observe`."""
+
+    dice: random.Random
+    size: int
+    routed: bool
+    faults: int = FAULTS
+    build: BuildState = BuildState.NEEDED
+    release: bool = False
+    silent: set[str] = field(default_factory=set)
+    balancer_silent: bool = False
+    procs: dict[Node, Proc] = field(default_factory=dict)
+    pool: frozenset[Node] = frozenset()
+    tested: set[Node] = field(default_factory=set)
+    milestones: set[Milestone] = field(default_factory=set)
+    failed: bool = False
+    hosts: tuple[str, ...] = ("a", "b", "c")
+    old: frozenset[Node] = frozenset()
+
+    def intent(self) -> Intent:
+        return Intent(self.size, self.routed, PORTS)
+
+    def observe(self) -> Observed:
+        taken = {h: frozenset(n.port for n in self.procs if n.host == h) for h in self.hosts}
+        return Observed(
+            build=self.build,
+            release=self.release,
+            hosts=tuple(
+                HostView(h, answers=h not in self.silent, total=len(taken[h]), taken_ports=taken[h])
+                for h in self.hosts
+            ),
+            procs=tuple(p for p in self.procs.values() if p.host not in self.silent),
+            nodes=None if self.balancer_silent else frozenset(map(str, self.pool)),
+            tested=frozenset(self.tested),
+            milestones=frozenset(self.milestones),
+            failed=self.failed,
+        )
+
+    # What goes wrong
+
+    def moment(self) -> None:
+        """Between any two pieces of work something may go wrong."""
+        self.check()
+        if self.faults <= 0 or self.dice.random() > 0.3:
+            return
+        self.faults -= 1
+        match self.dice.randrange(5):
+            case 0:
+                raise Died
+            case 1:
+                host = self.dice.choice(self.hosts)
+                self.silent ^= {host}
+            case 2:
+                self.balancer_silent = not self.balancer_silent
+            case 3 if self.procs:
+                node = self.dice.choice(sorted(self.procs))
+                # The release that serves is healthy: new procs are what may be broken.
+                if self.procs[node].is_new and self.procs[node].state is not ProcState.ABSENT:
+                    self.procs[node] = replace(self.procs[node], state=ProcState.DEAD)
+            case _:
+                raise Refused
+
+    def heal(self) -> None:
+        self.faults = 0
+        self.silent.clear()
+        self.balancer_silent = False
+
+    # What must hold
+
+    def check(self) -> None:
+        """The promises."""
+        if Milestone.ROUTED not in self.milestones and self.routed:
+            assert self.old == self.pool or self.pool <= self.tested, "routed before it was tested"
+        assert self.pool <= self.old | self.tested, "an untested node is routed"
+        gone = {n for n in self.old if n not in self.procs}
+        if gone and self.routed:
+            assert not gone & self.pool, "a routed proc was retired"
+        if gone and Milestone.COMMITTED not in self.milestones:
+            raise AssertionError("an old proc was retired without a way forward")
+
+    def serving(self) -> int:
+        return len([n for n in self.pool if n in self.procs])
+
+    # What steps do
+
+    def carry_out(self, step: Step) -> None:
+        match step:
+            case Deploy(nodes):
+                for node in nodes:
+                    assert node.host not in self.silent or self.faults, "placed on a silent host"
+                    owner = self.procs.get(node)
+                    assert owner is None or owner.is_new, "two owners of a port"
+                    self.procs[node] = _new(node, ProcState.ABSENT)
+                for node in nodes:
+                    self.moment()
+                    self.procs[node] = _new(node, ProcState.STARTING)
+            case Start(nodes):
+                for node in nodes:
+                    self.moment()
+                    if self.procs[node].state is ProcState.DEAD:
+                        raise Refused
+                    self.procs[node] = replace(self.procs[node], state=ProcState.READY)
+            case Uptest(nodes):
+                for node in nodes:
+                    self.moment()
+                    if self.procs[node].state is not ProcState.READY:
+                        raise Refused
+                    self.tested.add(node)
+            case Route(nodes):
+                self.moment()
+                if self.balancer_silent:
+                    raise Refused
+                before = {n for n in self.pool if n in self.procs}
+                self.pool = frozenset(nodes)
+                assert self.serving() >= min(self.size, len(before)), "routing lost capacity"
+                self.moment()
+                self.milestones |= {Milestone.ROUTED, Milestone.COMMITTED}
+                self.milestones -= {Milestone.DRAINED}
+            case Drain():
+                self.moment()
+                self.milestones.add(Milestone.DRAINED)
+            case Retire(procs):
+                self.milestones.add(Milestone.COMMITTED)
+                if self.routed:
+                    assert Milestone.DRAINED in self.milestones, "retired before the drain"
+                for proc in procs:
+                    self.moment()
+                    self._remove(proc)
+            case Undo(procs):
+                for proc in procs:
+                    self.moment()
+                    assert proc.is_new, "a failure removed an old proc"
+                    self._remove(proc)
+            case Fail():
+                raise Refused
+            case Unroute():
+                raise AssertionError("there are no former pools here")
+            case _:
+                self.moment()
+                self._towards_release()
+
+    def _towards_release(self) -> None:
+        if self.build is not BuildState.DONE:
+            self.build = BuildState.DONE
+        else:
+            self.release = True
+
+    def _remove(self, proc: Proc) -> None:
+        assert proc.node not in self.pool, "a routed proc is removed"
+        self.procs.pop(proc.node, None)
+
+
+def _new(node: Node, state: ProcState) -> Proc:
+    return Proc(node.host, f"shop-v2-{node}", node.port, state, is_current=True, is_new=True)
+
+
+def _world(seed: int, size: int, old: int, routed: bool) -> World:
+    world = World(random.Random(seed), size, routed)
+    nodes = [Node(world.hosts[i % 3], PORTS[0] + i) for i in range(old)]
+    for node in nodes:
+        name = f"shop-v1-{node}"
+        world.procs[node] = Proc(node.host, name, node.port, ProcState.READY, is_current=False)
+    world.old = frozenset(nodes)
+    world.pool = world.old if routed else frozenset()
+    return world
+
+
+def _work(world: World) -> bool:
+    """One worker's life; True if it ended the dispatch."""
+    for _ in range(100):
+        step = plan(world.intent(), world.observe())[0]
+        if isinstance(step, Finish):
+            return True
+        try:
+            world.carry_out(step)
+        except Refused:
+            world.failed = True
+    return False
+
+
+def _run(world: World) -> None:
+    """Workers until the dispatch has ended; faults stop some time."""
+    for life in range(60):
+        if life == 40:
+            world.heal()
+        try:
+            if _work(world):
+                world.check()
+                return
+        except Died:
+            continue
+    raise AssertionError("the dispatch never came to an end")
+
+
+worlds = st.builds(
+    _world,
+    seed=st.integers(0, 2**32),
+    size=st.integers(0, 4),
+    old=st.integers(0, 4),
+    routed=st.booleans(),
+)
+
+
+@settings(max_examples=400, deadline=None)
+@given(worlds)
+def test_promises_hold_whatever_fails_and_the_dispatch_ends(world: World) -> None:
+    _run(world)
+    if not world.failed and not world.silent:
+        assert len([p for p in world.procs.values() if p.is_current]) >= world.size
+        if world.routed and not world.balancer_silent:
+            assert world.pool <= world.tested
+
+
+@settings(max_examples=100, deadline=None)
+@given(worlds)
+def test_without_faults_exactly_what_is_wanted_is_left(world: World) -> None:
+    world.faults = 0
+    _run(world)
+    assert not world.failed
+    assert len(world.procs) == world.size
+    assert all(proc.is_current for proc in world.procs.values())
+    if world.routed:
+        assert world.pool == set(world.procs)
+
+
+@settings(max_examples=200, deadline=None)
+@given(worlds)
+def test_a_failed_dispatch_leaves_every_old_proc_or_has_new_ones_serving(world: World) -> None:
+    _run(world)
+    if world.failed and Milestone.COMMITTED not in world.milestones:
+        assert world.old <= set(world.procs)
+        # A balancer may do what it then reports as failed.
+        if world.routed:
+            assert world.pool == world.old or world.pool <= world.tested
