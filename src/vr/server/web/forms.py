@@ -69,7 +69,7 @@ class SwarmForm(forms.ModelForm):
             "env_yaml": "Env YAML",
             "volumes_yaml": "Volumes",
             "mem_limit": "Memory limit",
-            "memsw_limit": "Memory and swap limit",
+            "memsw_limit": "Memory + swap",
             "config_ingredients": "Ingredients",
         }
         help_texts = {

@@ -109,11 +109,12 @@ def card_of(swarm: Swarm) -> SwarmCard:
 def pool_url(pool: str, balancer: str, balancers: Mapping[str, Mapping[str, Any]]) -> str:
     """Where a pool answers, if its balancer gives every pool an address; else empty.
 
-    A balancer does so when its settings have `listen` (a port, or address:port) and `domain`.
+    A balancer does so when its settings have `listen` (a port, or address:port), below `domain`
+    or else localhost (vr.balancer.nginx).
     """
     config = balancers.get(balancer, {})
-    listen, domain = config.get("listen"), config.get("domain")
-    if not (pool and listen and domain):
+    listen, domain = config.get("listen"), config.get("domain") or "localhost"
+    if not (pool and listen):
         return ""
     port = str(listen).rpartition(":")[2].split()[0]
     return f"http://{pool}.{domain}{'' if port == '80' else f':{port}'}/"

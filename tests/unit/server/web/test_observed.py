@@ -11,6 +11,7 @@ from vr.server.web.observed import pool_url
 BALANCERS: dict[str, dict[str, Any]] = {
     "own": {"listen": 8080, "domain": "localhost"},
     "standard": {"listen": "0.0.0.0:80", "domain": "apps.example.org"},
+    "brief": {"listen": "[::1]:8081"},
     "bare": {"include_dir": "/etc/nginx/pools"},
 }
 
@@ -20,6 +21,7 @@ BALANCERS: dict[str, dict[str, Any]] = {
     [
         ("shop", "own", "http://shop.localhost:8080/"),
         ("shop", "standard", "http://shop.apps.example.org/"),
+        ("shop", "brief", "http://shop.localhost:8081/"),
         ("shop", "bare", ""),
         ("shop", "gone", ""),
         ("", "own", ""),
