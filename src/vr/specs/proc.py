@@ -225,7 +225,7 @@ def _range_problems(values: Mapping[str, Any]) -> Iterator[str]:
     for key, (fits, expected) in rules.items():
         value = values.get(key)
         if isinstance(value, int | float) and not fits(value):
-            yield f"{key}: {value} is out of range; {expected} is expected"
+            yield f"{key}: {value:g} is out of range; {expected} is expected"
 
 
 def _memory_problems(values: Mapping[str, Any]) -> Iterator[str]:

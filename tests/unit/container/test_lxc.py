@@ -1,0 +1,136 @@
+"""A container as LXC configuration: pure text."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from vr.container.host import HostFeatures, v1_controllers
+from vr.container.lxc import render, unsupported_limits
+from vr.container.spec import Container, Limits, Mount
+from vr.errors import VelociraptorError
+
+V1 = HostFeatures(frozenset({"memory", "pids", "cpu", "devices"}), frozenset(), True)
+V2 = HostFeatures(frozenset(), frozenset({"memory", "pids", "cpu"}), True)
+CONTAINER = Container(
+    name="shop-v1-prod-1a2b3c4d-web-5000",
+    lowers=(Path("/l/build"), Path("/l/image")),
+    upper=Path("/p/rootfs"),
+    uid=12001,
+    gid=12002,
+    limits=Limits(memory=256 << 20, memsw=512 << 20, cpus=1.5, pids=100, nofile=1024),
+)
+
+
+def config(container: Container = CONTAINER, features: HostFeatures = V1) -> list[str]:
+    return render(container, seccomp=Path("/p/seccomp"), features=features).splitlines()
+
+
+def test_the_root_is_an_overlay_with_the_top_layer_first() -> None:
+    assert config()[0] == "lxc.rootfs.path = overlayfs:/l/build:/l/image:/p/rootfs"
+
+
+def test_without_layers_the_upper_is_the_root() -> None:
+    assert config(replace(CONTAINER, lowers=()))[0] == "lxc.rootfs.path = dir:/p/rootfs"
+
+
+def test_a_proc_has_no_privileges() -> None:
+    lines = config()
+    for line in [
+        "lxc.init.uid = 12001",
+        "lxc.init.gid = 12002",
+        "lxc.cap.keep = none",
+        "lxc.no_new_privs = 1",
+        "lxc.rootfs.options = nosuid,nodev",
+        "lxc.seccomp.profile = /p/seccomp",
+        "lxc.monitor.signal.pdeath = SIGTERM",
+        "lxc.cgroup.devices.deny = a",
+    ]:
+        assert line in lines
+    assert not any("environment" in line for line in lines)
+
+
+def test_provisioning_keeps_what_packages_need_and_no_more() -> None:
+    lines = config(replace(CONTAINER, role="provision", uid=0, gid=0))
+    (kept,) = [line for line in lines if line.startswith("lxc.cap.keep")]
+    assert "chown" in kept and "setuid" in kept
+    for power in ("sys_admin", "sys_module", "mknod", "net_admin", "sys_ptrace", "dac_read"):
+        assert power not in kept
+    assert "lxc.seccomp.profile = /p/seccomp" in lines
+
+
+def test_limits_on_cgroup_v1() -> None:
+    lines = config()
+    assert "lxc.cgroup.memory.limit_in_bytes = 268435456" in lines
+    assert "lxc.cgroup.memory.memsw.limit_in_bytes = 536870912" in lines
+    assert "lxc.cgroup.pids.max = 100" in lines
+    assert "lxc.cgroup.cpu.cfs_quota_us = 150000" in lines
+    assert "lxc.prlimit.nofile = 1024" in lines
+    assert not any(line.startswith("lxc.cgroup2") for line in lines)
+
+
+def test_limits_on_cgroup_v2() -> None:
+    lines = config(features=V2)
+    assert "lxc.cgroup2.memory.max = 268435456" in lines
+    assert "lxc.cgroup2.memory.swap.max = 268435456" in lines
+    assert "lxc.cgroup2.cpu.max = 150000 100000" in lines
+    assert "lxc.cgroup2.devices.deny = a" in lines
+    assert not any(line.startswith("lxc.cgroup.") for line in lines)
+
+
+def test_what_the_host_lacks_is_left_out_and_told() -> None:
+    bare = HostFeatures(frozenset({"memory"}), frozenset(), swap_accounting=False)
+    lines = config(features=bare)
+    assert not any("pids" in line or "memsw" in line for line in lines)
+    told = " ".join(unsupported_limits(CONTAINER.limits, bare))
+    assert "'pids'" in told and "'cpu'" in told and "swap" in told
+    assert unsupported_limits(CONTAINER.limits, V1) == []
+
+
+def test_mounts_never_ask_lxc_to_create_a_target() -> None:
+    mounts = (
+        Mount(Path("/srv/my data"), "/data"),
+        Mount(Path("/srv/w"), "/w", read_only=False),
+    )
+    lines = config(replace(CONTAINER, mounts=mounts))
+    assert r"lxc.mount.entry = /srv/my\040data data none bind,ro,nosuid,nodev 0 0" in lines
+    assert "lxc.mount.entry = /srv/w w none bind,rw 0 0" in lines
+    creating = [line for line in lines if "create=" in line]
+    assert len(creating) == 1 and " dev/shm " in creating[0]
+
+
+def test_a_line_break_in_a_path_cannot_begin_a_new_key() -> None:
+    evil = Mount(Path("/srv/x\nlxc.hook.pre-mount = /bin/sh"), "/x")
+    with pytest.raises(VelociraptorError, match="line break"):
+        config(replace(CONTAINER, mounts=(evil,)))
+
+
+def test_layers_whose_path_overlayfs_cannot_express_are_refused() -> None:
+    with pytest.raises(VelociraptorError, match="':' or ','"):
+        config(replace(CONTAINER, upper=Path("/a:b/rootfs")))
+
+
+def test_an_upper_in_memory_is_mounted_by_a_hook() -> None:
+    upper = Path("/p/it's/upper")
+    lines = config(replace(CONTAINER, upper=upper, upper_size=1024))
+    (hook,) = [line for line in lines if line.startswith("lxc.hook.pre-mount")]
+    assert "size=1024" in hook and """'/p/it'"'"'s'""" in hook
+
+
+def test_names_and_roles_are_checked() -> None:
+    with pytest.raises(ValueError, match="not a container name"):
+        replace(CONTAINER, name="a/b")
+    with pytest.raises(ValueError, match="never runs as root"):
+        replace(CONTAINER, uid=0)
+
+
+def test_controllers_are_read_from_the_mount_table() -> None:
+    mounts = (
+        "tmpfs /sys/fs/cgroup tmpfs rw 0 0\n"
+        "cgroup /sys/fs/cgroup/cpu,cpuacct cgroup rw,cpu,cpuacct 0 0\n"
+        "cgroup /sys/fs/cgroup/memory cgroup rw,relatime,memory 0 0\n"
+        "cgroup2 /sys/fs/cgroup/unified cgroup2 rw 0 0\n"
+    )
+    assert v1_controllers(mounts) == {"cpu", "cpuacct", "memory"}

@@ -1,0 +1,36 @@
+"""The Procfile's line grammar."""
+
+from __future__ import annotations
+
+import pytest
+
+from vr.specs.procfile import parse
+
+
+@pytest.mark.parametrize(
+    ("text", "commands"),
+    [
+        ("web: gunicorn a:b -b :$PORT", {"web": "gunicorn a:b -b :$PORT"}),
+        ("web:python x.py # no comment", {"web": "python x.py # no comment"}),
+        ("\ufeffweb\t:\ta && b | c\r\n\r\n# note\r\nworker: 'x' @y *z [q]", {
+            "web": "a && b | c", "worker": "'x' @y *z [q]"}),
+        ("", {}),
+    ],
+)  # fmt: skip
+def test_lines_are_taken_verbatim(text: str, commands: dict[str, str]) -> None:
+    found = parse(text)
+    assert found.commands == commands
+    assert found.problems == []
+
+
+def test_wrong_lines_are_told_with_their_number() -> None:
+    found = parse("web: x\nworker\nempty:\nmy-proc: y\n")
+    assert found.commands == {"web": "x"}
+    assert [problem.split(":")[0] for problem in found.problems] == ["line 2", "line 3", "line 4"]
+    assert "'my_proc'" in found.problems[2]
+
+
+def test_the_last_of_two_equal_names_wins_with_a_warning() -> None:
+    found = parse("web: a\nweb: b")
+    assert found.commands == {"web": "b"}
+    assert "line 2" in found.warnings[0]

@@ -1,0 +1,21 @@
+"""Sizes as people write them."""
+
+from __future__ import annotations
+
+import pytest
+
+from vr.specs.sizes import parse_size
+
+
+@pytest.mark.parametrize(
+    ("text", "size"),
+    [("64M", 64 << 20), ("1G", 1 << 30), ("1.5g", 3 << 29), ("512 KiB", 512 << 10), ("7", 7)],
+)
+def test_units(text: str, size: int) -> None:
+    assert parse_size(text) == size
+
+
+@pytest.mark.parametrize("text", ["", "M", "-1M", "1 M M", "1e3"])
+def test_what_is_no_size(text: str) -> None:
+    with pytest.raises(ValueError, match="is no size"):
+        parse_size(text)
