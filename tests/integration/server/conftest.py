@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 
+from support.postgres_server import postgres_server
 from support.redis_server import redis_server
 from vr.server.announce import redis_connection
 
@@ -15,6 +16,13 @@ from vr.server.announce import redis_connection
 @pytest.fixture(scope="session")
 def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     with redis_server(tmp_path_factory.mktemp("redis")) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A fresh PostgreSQL cluster."""
+    with postgres_server(tmp_path_factory.mktemp("postgres")) as url:
         yield url
 
 

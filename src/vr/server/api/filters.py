@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from django.core.exceptions import FieldError, ValidationError
+from django.core.exceptions import (
+    EmptyResultSet,
+    FieldError,
+    FullResultSet,
+    ValidationError,
+)
 from django.db.models import Q
 
 from vr.errors import InvalidInput
@@ -66,7 +72,8 @@ def _condition(resource: Resource, key: str, text: str) -> Q | None:
     try:
         condition = Q(**{f"{path}__{lookup}": _value(lookup, text)})
         # Asking for the SQL makes Django convert the value now, not while rows are read.
-        str(resource.model._default_manager.filter(condition).query)
+        with suppress(EmptyResultSet, FullResultSet):
+            str(resource.model._default_manager.filter(condition).query)
     except (FieldError, ValidationError, ValueError, TypeError, KeyError, re.error):
         raise ValueError(f"{text!r} is no value that {lookup!r} can compare it with") from None
     return condition
