@@ -1,0 +1,54 @@
+"""What `vr swarm` prints of a dispatch as it goes on."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from vr.cli.progress import changes, failure_of, seconds
+
+
+def dispatch(status: str, *steps: tuple[str, str, str, float]) -> Any:
+    names = ("kind", "status", "message", "seconds")
+    return {
+        "name": "shop-prod-web",
+        "version": "v2",
+        "size": 2,
+        "status": status,
+        "seconds": 1.5,
+        "error": "An uptest failed.",
+        "output": "02_version: wrong",
+        "steps": [dict(zip(names, step, strict=True)) for step in steps],
+    }
+
+
+def test_only_what_changed_is_printed() -> None:
+    queued = dispatch("queued")
+    begun = dispatch("running", ("deploy", "running", "1 of 2 procs", 0.1))
+    later = dispatch("running", ("deploy", "running", "1 of 2 procs", 0.9))
+    done = dispatch(
+        "succeeded", ("deploy", "done", "2 of 2 procs", 1.0), ("route", "done", "", 0.25)
+    )
+    assert changes(None, queued) == ["shop-prod-web → v2, size 2"]
+    assert changes(queued, begun) == ["shop-prod-web: deploy …: 1 of 2 procs"]
+    assert changes(begun, later) == []
+    assert changes(later, done) == [
+        "shop-prod-web: deploy done in 1.00 s: 2 of 2 procs",
+        "shop-prod-web: route done in 0.25 s",
+        "shop-prod-web: succeeded in 1.50 s",
+    ]
+
+
+def test_a_failure_has_its_reason_and_output() -> None:
+    error = failure_of(dispatch("failed"))
+    assert error.message == "shop-prod-web → v2 failed: An uptest failed."
+    assert error.details == "02_version: wrong"
+
+
+@pytest.mark.parametrize(
+    ("number", "shown"),
+    [(None, "?"), (0, "0.00 s"), (9.994, "9.99 s"), (12.3, "12 s"), (185, "3 min 5 s")],
+)
+def test_seconds(number: float | None, shown: str) -> None:
+    assert seconds(number) == shown
