@@ -24,7 +24,7 @@ class Program:
     environment: Mapping[str, str]
     stop_seconds: int = 10
     stop_signal: str = "TERM"
-    kill_group: bool = True
+    umask: str = "077"
 
     def render(self, logs: Path, *, section: str = "program", extra: str = "") -> str:
         """The section of supervisord.conf.
@@ -32,7 +32,6 @@ class Program:
         Should supervisord be killed, its parts end too, so that the next one can start them.
         """
         environment = ",".join(f'{k}="{_escape(v)}"' for k, v in self.environment.items())
-        group = "true" if self.kill_group else "false"
         return f"""\
 [{section}:{self.name}]
 command=setpriv --pdeathsig TERM {self.command}
@@ -44,8 +43,8 @@ startretries=20
 stopsignal={self.stop_signal}
 stopwaitsecs={self.stop_seconds}
 stopasgroup=false
-killasgroup={group}
-umask=077
+killasgroup=true
+umask={self.umask}
 environment={environment}
 stdout_logfile={logs}/{self.name}.log
 stdout_logfile_maxbytes=10MB
@@ -100,6 +99,8 @@ def programs(config: Config, bin_folder: Path) -> list[Program]:
             20,
             env,
             stop_seconds=20,
+            # Builds and layers are for the app's user to read; the folders above keep others out.
+            umask="022",
         ),
         Program(
             "beat",
@@ -113,8 +114,6 @@ def programs(config: Config, bin_folder: Path) -> list[Program]:
             20,
             {},
             stop_signal="QUIT",
-            # nginx's workers end by themselves, after the requests that they still serve.
-            kill_group=True,
         ),
     ]
 

@@ -15,7 +15,7 @@ from django.db import transaction
 from vr import paths
 from vr.server import filestore
 from vr.server.models import ApiToken, Buildpack, Host, Image, Squad, Stack
-from vr.server.stackimage import BUNDLED_STACK, file_md5, stack_image
+from vr.server.stackimage import BUNDLED_STACK, image_md5, image_name, stack_image
 
 BUNDLED_BUILDPACKS = ("python", "procfile")
 LOCAL_SQUAD = "local"
@@ -70,11 +70,10 @@ class Command(BaseCommand):
         if tarball is None:
             self.stdout.write("no stack image yet: run `make setup`")
             return
-        md5 = file_md5(tarball)
+        md5, name = image_md5(tarball), image_name(tarball)
         if stack.images.filter(md5=md5, active=True).exists():
             return
-        name = f"{stack.name}_{md5[:8]}"
-        file = f"images/{name}{''.join(tarball.suffixes[-2:])}"
+        file = f"images/{tarball.name}"
         filestore.put(file, tarball)
         with transaction.atomic():
             stack.images.update(active=False)
