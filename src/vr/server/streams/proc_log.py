@@ -20,6 +20,7 @@ from vr.errors import InvalidInput, VelociraptorError
 from vr.server.api.errors import NotFound
 from vr.server.api.resources import HOSTS
 from vr.server.models import Host
+from vr.server.remote.connection import connect, is_local
 from vr.server.streams.sse import (
     KEEP_ALIVE,
     KEEP_ALIVE_SECONDS,
@@ -63,7 +64,7 @@ async def proc_log(request: HttpRequest, host: str, proc: str) -> HttpResponseBa
 def _supervisor(host: Host) -> httpx.AsyncClient:
     """A client of a host's Supervisor: by its socket on this machine, by its port elsewhere."""
     url: str = settings.SUPERVISOR_URL
-    if host.name != settings.LOCAL_HOST:
+    if not is_local(host.name):
         url = f"http://{host.name}:{_SUPERVISOR_PORT}"
     if url.startswith("unix://"):
         transport = httpx.AsyncHTTPTransport(uds=url.removeprefix("unix://"))
@@ -85,6 +86,8 @@ async def _parts(
             done, _ = await asyncio.wait({reading}, timeout=seconds)
             seconds = KEEP_ALIVE_SECONDS
             if not done:
+                if not is_first and await asyncio.to_thread(_is_gone, host, proc):
+                    return
                 is_first = False
                 yield b""
                 continue
@@ -104,6 +107,14 @@ async def _parts(
                 await reading
         await tail.aclose()
         await client.aclose()
+
+
+def _is_gone(host: Host, proc: str) -> bool:
+    """Was the proc removed? Supervisor would keep quiet about its log for ever."""
+    try:
+        return connect(host.name).supervisor.get(proc) is None
+    except VelociraptorError:
+        return False
 
 
 async def _earlier(host: Host, proc: str, length: int, part: bytes) -> bytes:
