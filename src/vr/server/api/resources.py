@@ -270,7 +270,7 @@ SWARMS: Resource = Resource(
             name="compiled_config", value=lambda swarm, _: swarm.compiled_config(), shape="object"
         ),
         Computed(name="compiled_env", value=lambda swarm, _: swarm.compiled_env(), shape="object"),
-        Computed(name="dispatch", value=lambda swarm, _: latest_uri(swarm)),
+        Computed(name="dispatch", value=latest_uri),
         Computed(name="procs_uri", value=_procs_uri),
         Computed(name="procs", value=procs.of_swarm, shape="array"),
     ),
