@@ -79,7 +79,9 @@ def scale(swarm: Swarm, size: int, *, user: Any) -> Dispatch:
 def previous_release(swarm: Swarm) -> Release | None:
     """What `rollback` would go to; None if there is nothing."""
     succeeded = (
-        swarm.dispatches.filter(status=DispatchStatus.SUCCEEDED, release__isnull=False)
+        swarm.dispatches.filter(
+            status=DispatchStatus.SUCCEEDED, release__build__status=BuildStatus.SUCCESS
+        )
         .exclude(release=swarm.release_id)
         .select_related("release__build__app")
         .order_by("-id")
