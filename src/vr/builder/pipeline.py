@@ -20,7 +20,7 @@ from vr.builder.buildpacks import Buildpack, default_references, obtain
 from vr.builder.cache import BuildCache, cache_key
 from vr.builder.untrusted import read_text
 from vr.builder.workspace import BUILD_GID, BUILD_UID, Workspace, workspace
-from vr.container.launch import ContainerTimeout, host_mounts, run
+from vr.container.launch import ContainerTimeout, host_mounts
 from vr.container.output import OutputLog, Sink, run_logged
 from vr.container.spec import Container, Limits, Mount
 from vr.errors import InvalidInput, VelociraptorError
@@ -29,6 +29,7 @@ from vr.files.pack import pack
 from vr.paths import Root
 from vr.repo import Source, checkout
 from vr.runner.images import ensure_image
+from vr.runner.interactive import interact
 from vr.specs.build import BuildResult, BuildSpec, dump_result
 
 TIMEOUT = 3600.0
@@ -96,8 +97,9 @@ def shell(spec: BuildSpec, *, root: Root | None = None, log: Sink | None = None)
     Returns the shell's exit code.
     """
     with prepared(spec, root or Root.from_env(), OutputLog(log)) as job:
-        env = {**job.env, "TERM": os.environ.get("TERM", "dumb")}
-        return run(job.container, job.space.generated, ["/bin/bash"], env=env, stdin=None)
+        return interact(
+            job.container, job.space.generated, env=job.env, prompt=f"build of {spec.app_name}"
+        )
 
 
 @contextmanager

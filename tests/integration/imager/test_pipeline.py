@@ -9,44 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from support.images import test_image as make_test_image
 from vr import imager
 from vr.errors import VelociraptorError
-from vr.files.checksums import ChecksumMismatch, file_md5
+from vr.files.checksums import ChecksumMismatch
 from vr.imager import ProvisioningFailed
 from vr.paths import Root
 from vr.specs.image import ImageSpec
 
 VIMAGE = str(Path(sys.executable).with_name("vimage"))
-
-
-@pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder in which one image was made by a script that tries what packages do."""
-    folder = tmp_path_factory.mktemp("image")
-    script = folder / "provision.sh"
-    script.write_text(
-        "#!/bin/bash\nset -eu\n"
-        'echo "as $(id -u) with $GREETING in $HOME"\n'
-        "install -d -o daemon -g mail -m 2755 /srv/shared\n"
-        "groupadd raptors; useradd -g raptors blue\n"
-        "dpkg --configure -a; dpkg-reconfigure debconf 2>/dev/null || true\n"
-        "echo trash >/tmp/trash\n"
-        "ln -s /nowhere /srv/link\n"
-        "touch /srv/$(basename $0)\n"
-    )
-    spec = ImageSpec(
-        base_image_url=str(make_test_image()),
-        base_image_name="test_base",
-        new_image_name="test_new",
-        script_url=str(script),
-        env={"GREETING": "a 'quoted' $value"},
-    )
-    seen: list[bytes] = []
-    result = imager.build(spec, folder, root=Root(folder / "apps"), log=seen.append)
-    assert result.md5 == file_md5(result.tarball)
-    assert b"".join(seen) == (folder / "test_new.log").read_bytes()
-    return folder
 
 
 def entries(folder: Path) -> dict[str, tarfile.TarInfo]:
@@ -75,11 +45,11 @@ def test_nothing_of_the_making_stays_in_the_image(made: Path) -> None:
     assert [*(made / "apps/images/.work").glob("*-x*")] == []
 
 
-def test_a_failing_script_says_why_and_leaves_no_image(tmp_path: Path) -> None:
+def test_a_failing_script_says_why_and_leaves_no_image(made: Path, tmp_path: Path) -> None:
     script = tmp_path / "fail.sh"
     script.write_text("#!/bin/sh\necho no such package: raptor\nexit 4\n")
     spec = ImageSpec(
-        base_image_url=str(make_test_image()),
+        base_image_url=str(made / "test_new.tar.gz"),
         base_image_name="test_base",
         new_image_name="test_new",
         script_url=str(script),
@@ -118,11 +88,11 @@ def test_a_missing_script_is_named(tmp_path: Path) -> None:
         imager.build(spec, tmp_path, root=Root(tmp_path / "apps"))
 
 
-def test_the_command_opens_a_shell_in_the_base(tmp_path: Path) -> None:
+def test_the_command_opens_a_shell_in_the_base(made: Path, tmp_path: Path) -> None:
     (tmp_path / "provision.sh").write_text("#!/bin/sh\necho provisioned\n")
     file = tmp_path / "image.yaml"
     file.write_text(
-        f"base_image_url: {make_test_image()}\nbase_image_name: test_base\n"
+        f"base_image_url: {made}/test_new.tar.gz\nbase_image_name: test_base\n"
         "new_image_name: test_new\nscript_url: provision.sh\n"
     )
     done = subprocess.run(
