@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import subprocess
 import threading
+from base64 import b64encode
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -151,6 +154,47 @@ def test_a_closed_port_is_an_unreachable_repository(place: Place) -> None:
     with pytest.raises(UnreachableRepository) as error:
         place.git("http://ada:s3cret@127.0.0.1:9/shop.git", "v1")
     assert "s3cret" not in str(error.value)
+
+
+class _Protected(SimpleHTTPRequestHandler):
+    """Serves a folder to ada with her password only."""
+
+    def do_GET(self) -> None:
+        expected = "Basic " + b64encode(b"ada:p@ss word").decode()
+        if self.headers.get("Authorization") != expected:
+            self.send_response(401)
+            self.send_header("WWW-Authenticate", 'Basic realm="x"')
+            self.end_headers()
+            return
+        super().do_GET()
+
+    def log_message(self, format: str, *arguments: object) -> None:
+        pass
+
+
+def test_credentials_in_a_url_are_used_and_kept_out_of_the_clone(
+    git: GitRepository, place: Place
+) -> None:
+    git.commit({"a.txt": "one"}, tag="v1")
+    git.run("update-server-info")
+    handler = partial(_Protected, directory=str(git.path.parent))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            address = f"127.0.0.1:{server.server_port}/origin/.git"
+            done = place.git(f"http://ada:p%40ss%20word@{address}", "v1")
+            with pytest.raises(UnreachableRepository) as error:
+                place.git(f"http://ada:wr0ng@{address}", "v1")
+        finally:
+            server.shutdown()
+            thread.join()
+    assert content(done) == "one"
+    assert "Give credentials" in error.value.hint
+    assert "wr0ng" not in str(error.value)
+    for folder in (place.clones, done.folder):
+        for path in folder.rglob("config"):
+            assert "p%40ss" not in path.read_text()
 
 
 @pytest.mark.parametrize("kind", ["git", "hg"])
