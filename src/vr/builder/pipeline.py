@@ -186,7 +186,7 @@ def _restore_caches(
 
 
 def _passed_through() -> dict[str, str]:
-    patterns = environment.passed_patterns(os.environ.get("VR_BUILD_PASS_ENV"))
+    patterns = environment.passed_patterns(os.environ.get("VR_BUILD_PASS_ENV", ""))
     host = {**pip_config.read_host_settings(), **os.environ}
     return environment.passed_through(host, patterns)
 
