@@ -39,7 +39,6 @@ class _Sight:
     """One host as it answered; `infos` is None if it didn't."""
 
     infos: Mapping[str, ProcessInfo] | None
-    listening: frozenset[int] = frozenset()
     problem: str = ""
 
 
@@ -91,8 +90,7 @@ def readiness(info: ProcessInfo, host: HostConnection, port: int, listens: bool)
 def _look(run: Run, host_name: str) -> _Sight:
     try:
         host = run.host(host_name)
-        infos = {str(info["group"]): info for info in host.supervisor.all()}
-        return _Sight(infos, host.listening_ports())
+        return _Sight({str(info["group"]): info for info in host.supervisor.all()})
     except HostUnreachable as error:
         return _Sight(None, problem=error.message)
 
@@ -115,7 +113,7 @@ def _host_views(
             problem=sight.problem,
             total=len(names),
             taken_ports=frozenset(leased[host.name])
-            | sight.listening
+            | run.foreign_ports[host.name]
             | {name.port for name in names},
         )
 
