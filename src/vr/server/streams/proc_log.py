@@ -21,6 +21,7 @@ from vr.server.api.errors import NotFound
 from vr.server.api.resources import HOSTS
 from vr.server.models import Host
 from vr.server.remote.connection import connect, is_local
+from vr.server.remote.supervisor import HostUnreachable
 from vr.server.streams.sse import (
     KEEP_ALIVE,
     KEEP_ALIVE_SECONDS,
@@ -48,7 +49,7 @@ async def proc_log(request: HttpRequest, host: str, proc: str) -> HttpResponseBa
         tail = await client.send(client.build_request("GET", f"/logtail/{proc}"), stream=True)
     except httpx.TransportError as error:
         await client.aclose()
-        raise VelociraptorError(
+        raise HostUnreachable(
             f"The Supervisor of {host} can't be reached: {error}", hint="Is the host up?"
         ) from None
     if tail.status_code != 200:
