@@ -14,6 +14,7 @@ from support.build_machine import Machine
 from support.repositories import HgRepository
 from support.waiting import until
 from vr.builder import CompileFailed, NoBuildpack
+from vr.container.cgroups import processes
 from vr.errors import InvalidInput, VelociraptorError
 from vr.repo.failures import UnknownRevision, UnreachableRepository
 
@@ -223,25 +224,17 @@ def test_a_killed_build_is_cleaned_up_by_the_next_one(machine: Machine) -> None:
         stdout=subprocess.DEVNULL,
     ) as process:
         until(
-            lambda: (
-                any(work.glob("root/build/*/started") for work in machine.workspaces)
-                and [*machine.workspaces[0].glob("root/build/*/started")]
-            ),
+            lambda: [*machine.root.builder.glob("work/*/root/build/*/started")],
             "the compile has started",
         )
         abandoned = machine.workspaces[0]
         process.kill()
-    container = f"lxc.payload.vbuild-{abandoned.name}"
     until(
-        lambda: not any(path.read_text() for path in _process_lists(container)),
+        lambda: not processes(f"vbuild-{abandoned.name}"),
         "the container has ended with its builder",
     )
     machine.build(machine.app({"Procfile": "web: x\n"}, name="other"))
     assert machine.workspaces == []
-
-
-def _process_lists(container: str) -> list[Path]:
-    return [*Path("/sys/fs/cgroup").glob(f"*/{container}/cgroup.procs")]
 
 
 def test_a_shell_is_exactly_where_a_build_compiles(machine: Machine) -> None:
