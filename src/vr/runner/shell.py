@@ -24,16 +24,26 @@ def shell(proc_yaml: Path, *, root: Root) -> int:
     proc = load(proc_yaml)
     paths = root.proc(str(proc.name))
     container = record.load(paths, proc_yaml)
-    argv = ["/bin/bash", PROC_SCRIPT, "/bin/bash", "--norc"]
+    argv = ["/bin/bash", PROC_SCRIPT]
+    bash = ["/bin/bash", "--norc"]
     with twin(paths, container, "SH") as (copy, folder):
         if not sys.stdin.isatty():
-            with start(copy, folder, argv, env={}, stdin=sys.stdin.fileno()) as running:
+            with start(copy, folder, [*argv, *bash], env={}, stdin=sys.stdin.fileno()) as running:
                 return running.wait()
-        env = {"TERM": os.environ.get("TERM", "xterm"), "PS1": rf"{proc.name.short}:\w\$ "}
+        env = {"TERM": os.environ.get("TERM", "xterm")}
+        # Given as late as this, because the script's own bash drops it. $PWD, because \w would
+        # show /app, which is HOME, as ~.
+        prompt = ["/usr/bin/env", rf"PS1={proc.name.short}:$PWD\$ "]
         with Terminal() as terminal:
             inner = terminal.inner
             with start(
-                copy, folder, [*argv, "-i"], env=env, stdin=inner, stdout=inner, stderr=inner
+                copy,
+                folder,
+                [*argv, *prompt, *bash, "-i"],
+                env=env,
+                stdin=inner,
+                stdout=inner,
+                stderr=inner,
             ) as running:
                 terminal.relay()
                 return running.wait()
