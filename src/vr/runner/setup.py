@@ -62,6 +62,7 @@ def setup(
         who = account(proc.user, proc.group, str(proc_yaml))
         paths = root.proc(str(proc.name))
         paths.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        paths.folder.chmod(0o700)  # whoever put proc.yaml there may have made it for all to read
         with Lock(paths.folder, wait=wait):
             paths.launcher.unlink(missing_ok=True)
             _make_ready(proc, proc_yaml.resolve(), paths, root, variant, who, host_env)
