@@ -13,6 +13,7 @@ from django.db import IntegrityError, transaction
 from vr.errors import InvalidInput
 from vr.server.announce import user_did
 from vr.server.models import App, Build, BuildStatus, Dispatch, DispatchStatus, Release, Swarm
+from vr.server.models.dispatch import OPEN
 from vr.server.swarming import tasks, wake
 from vr.server.swarming.choices import image_of
 from vr.server.swarming.problems import CannotDispatch, NothingToRollBackTo, SwarmBusy
@@ -35,7 +36,6 @@ __all__ = [
     "scale",
 ]
 
-OPEN = (DispatchStatus.QUEUED, DispatchStatus.RUNNING)
 LARGEST_SIZE = 1000
 
 

@@ -55,7 +55,7 @@ def observe(run: Run) -> Observed:
         nodes=_nodes(run),
         has_former_pools=bool(former_pools(run)),
         tested=_tested(run),
-        milestones=_milestones(run),
+        milestones=milestones(run),
         failed=bool(run.dispatch.error),
     )
 
@@ -189,7 +189,8 @@ def _tested(run: Run) -> frozenset[Node]:
     return frozenset(node for node, passed in last.items() if passed)
 
 
-def _milestones(run: Run) -> frozenset[Milestone]:
+def milestones(run: Run) -> frozenset[Milestone]:
+    """What this dispatch has completed and can't be seen from outside."""
     steps = {row.kind: row for row in run.dispatch.steps.all()}
     done = {kind: row for kind, row in steps.items() if row.status == StepStatus.DONE}
     found = set()

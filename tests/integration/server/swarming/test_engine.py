@@ -43,7 +43,7 @@ def untouched(machine: Machine, served: Swarm) -> Callable[[], None]:
         assert (machine.nodes(), machine.procs(), machine.folders()) == before
         assert machine.nginx.get("shop").text == "v1"
         assert PortLease.objects.count() == len(before[1])
-        assert served.release is not None and served.release.build.tag == "v1"
+        assert served.release is not None and served.release.build.tag == served.tag == "v1"
 
     return check
 
