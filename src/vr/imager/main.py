@@ -48,6 +48,8 @@ def _steps_only(output: bytes) -> None:
 
 
 def _run(options: argparse.Namespace) -> int:
+    # What is unpacked here is for other users to read, whatever the caller keeps for itself.
+    os.umask(0o022)
     if os.geteuid() != 0:
         raise VelociraptorError("vimage makes system files and starts containers: it must be root.")
     from vr.imager import base, pipeline, stack
