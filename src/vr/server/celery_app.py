@@ -15,7 +15,7 @@ from __future__ import annotations
 import os
 
 from celery import Celery
-from kombu import Queue
+from kombu.entity import Queue
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "vr.server.settings")
 
@@ -29,7 +29,7 @@ app.conf.update(
     task_serializer="json",
     accept_content=["json"],
     # A worker takes from both unless told otherwise by -Q; a fleet may set build hosts apart.
-    task_queues=[Queue("celery"), Queue("builds")],
+    task_queues=[Queue(name) for name in ("celery", "builds")],  # type: ignore[no-untyped-call]
     task_default_queue="celery",
     task_routes={"vr.server.swarming.tasks.run_build": {"queue": "builds"}},
     # A thread takes one message at a time, so that no dispatch waits behind a slow one.
