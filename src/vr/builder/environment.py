@@ -44,7 +44,7 @@ def script_environment(
     """
     request = uuid.uuid5(uuid.NAMESPACE_URL, f"{spec.app_repo_url}#{revision}")
     env = {
-        **dict.fromkeys(_CERTIFICATES, CA_BUNDLE),
+        **certificate_variables(),
         "CURL_CONNECT_TIMEOUT": "30",
         "CURL_TIMEOUT": "180",
         "SOURCE_DATE_EPOCH": _SOURCE_DATE_EPOCH,
@@ -58,6 +58,11 @@ def script_environment(
         "STACK": spec.heroku_stack,
     }
     return env | ({"BUILDPACK_XTRACE": "1"} if debug else {})
+
+
+def certificate_variables() -> dict[str, str]:
+    """What makes the usual tools trust the host's CA certificates, in a container."""
+    return dict.fromkeys(_CERTIFICATES, CA_BUNDLE)
 
 
 def passed_patterns(setting: str) -> tuple[str, ...]:

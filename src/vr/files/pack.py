@@ -26,10 +26,11 @@ def pack(
     *,
     kind: Kind = "build",
     exclude: Callable[[str], bool] | None = None,
+    prefix: str = "",
 ) -> str:
     """Pack what `folder` contains into a gzipped tarball; returns its hex MD5.
 
-    Entries are named relative to the folder, sorted by name. For a build, times are fixed and all
+    Entries are named relative to the folder, after `prefix`, sorted by name. For a build, times are fixed and all
     belongs to root, so that equal content gives equal bytes; for an image they are kept, because
     they are part of the system. Hard links stay links; device nodes, fifos and sockets are left
     out. `exclude` gets each relative path and says whether to leave it (with all below it) out.
@@ -55,7 +56,7 @@ def pack(
                     copybufsize=CHUNK,
                 ) as archive,
             ):
-                _add_all(archive, folder, kind, exclude or (lambda _path: False))
+                _add_all(archive, folder, kind, exclude or (lambda _path: False), prefix)
             os.fchmod(descriptor, 0o644)
             raw.flush()
             os.fsync(descriptor)
@@ -69,17 +70,21 @@ def pack(
 
 
 def _add_all(
-    archive: tarfile.TarFile, folder: Path, kind: Kind, exclude: Callable[[str], bool]
+    archive: tarfile.TarFile,
+    folder: Path,
+    kind: Kind,
+    exclude: Callable[[str], bool],
+    prefix: str,
 ) -> None:
     first_names: dict[tuple[int, int], str] = {}
     for path, entry in _walk(str(folder), "", exclude):
-        info = _describe(path, entry, kind)
+        info = _describe(prefix + path, entry, kind)
         if info is None:
             continue
         if info.isreg() and info.size:
             status = entry.stat(follow_symlinks=False)
-            first = first_names.setdefault((status.st_dev, status.st_ino), path)
-            if first != path:
+            first = first_names.setdefault((status.st_dev, status.st_ino), info.name)
+            if first != info.name:
                 info.type, info.linkname, info.size = tarfile.LNKTYPE, first, 0
         if info.isreg():
             with open(entry.path, "rb", opener=_no_follow) as content:

@@ -25,7 +25,7 @@ def scratch(
     folder = parent / f"{name}-x{secrets.token_hex(6)}"
     # Under the outer lock, so that nobody sweeps the new folder before its own lock is taken.
     with Lock(parent / ".lock", wait=120):
-        _sweep(parent, abandoned)
+        _remove_abandoned(parent, abandoned)
         folder.mkdir(mode=0o755)
         held = Lock(folder)
         held.__enter__()
@@ -36,7 +36,14 @@ def scratch(
         held.__exit__(None, None, None)
 
 
-def _sweep(parent: Path, abandoned: Callable[[str], None]) -> None:
+def sweep(parent: Path, *, abandoned: Callable[[str], None] = lambda _name: None) -> None:
+    """Remove what killed processes left in `parent`; `abandoned` as for `scratch`."""
+    if parent.is_dir():
+        with Lock(parent / ".lock", wait=120):
+            _remove_abandoned(parent, abandoned)
+
+
+def _remove_abandoned(parent: Path, abandoned: Callable[[str], None]) -> None:
     for folder in parent.iterdir():
         if folder.is_dir():
             # The kernel drops a lock with its holder.

@@ -1,0 +1,1 @@
+"""What services on a NATS bus share: the connection, their log, their pid file."""

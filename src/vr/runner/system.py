@@ -1,0 +1,33 @@
+"""The system below an app that is no proc: an OS image, or the host's own folders, read-only."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+
+from vr.container.launch import host_mounts
+from vr.container.spec import Mount
+from vr.paths import Root
+from vr.runner.host_system import host_skeleton, host_system_mounts
+from vr.runner.images import ensure_image
+
+
+class ImageRef(msgspec.Struct, frozen=True):
+    """An OS image by address, name and, optionally, checksum."""
+
+    url: str
+    name: str
+    md5: str | None = None
+
+
+def system_layers(
+    root: Root, image: ImageRef | None
+) -> tuple[tuple[Path, ...], tuple[Mount, ...]]:
+    """The layers of a container's system, and the mounts that complete it.
+
+    Without an image it is the host's: what Debian's packages install here is what apps can use.
+    """
+    if image is None:
+        return (host_skeleton(root),), host_system_mounts()
+    return (ensure_image(root, image.url, image.name, image.md5),), host_mounts()

@@ -1,0 +1,1 @@
+"""vstager: zipped apps in, droplets out, over NATS (seed: 'DIY PaaS – staging an app')."""

@@ -1,0 +1,1 @@
+"""Framework plugins: each knows how the apps of one kind are made ready and started."""

@@ -1,0 +1,25 @@
+"""buildpack: whatever a Heroku buildpack can build."""
+
+from __future__ import annotations
+
+import shlex
+
+from vr.stager.plugins.contract import Staging, StagingFailed
+from vr.stager.scripts import Startup
+
+
+def stage(staging: Staging) -> Startup:
+    """The command is `meta.command`, or the process type `web` of Procfile or buildpack."""
+    name, commands = staging.commands.run_buildpack(staging.properties.buildpack)
+    staging.log(f"Built with {name}")
+    given = staging.properties.meta.get("command")
+    command = given if isinstance(given, str) and given.strip() else commands.get("web")
+    if not command:
+        raise StagingFailed(
+            "Unable to determine the startup command",
+            hint="Give it as properties.meta.command, or as web in a Procfile.",
+        )
+    # .profile.d belongs to the buildpack: it puts what was installed into PATH.
+    profile = 'for s in .profile.d/*.sh; do [ ! -r "$s" ] || . "$s"; done'
+    script = f"{profile}; exec bash -c {shlex.quote(command)}"
+    return Startup(f"bash -c {shlex.quote(script)}", {"HOME": "$PWD/app"})

@@ -1,0 +1,83 @@
+"""sinatra, rack, rails (cloudfoundry.md, section 7; rulings.md, 19)."""
+
+from __future__ import annotations
+
+import shlex
+
+from vr.stager.detection import main_file
+from vr.stager.plugins.contract import Staging, StagingFailed
+from vr.stager.scripts import RUNTIME, Startup
+
+_GEMS = "rubygems"
+# The app's output is to be seen when it is written, not when a buffer is full.
+_STDSYNC = (
+    "mkdir -p ruby",
+    'echo "\\$stdout.sync = true" > ./ruby/stdsync.rb',
+)
+
+
+def stage_sinatra(staging: Staging) -> Startup:
+    """The main file is the first that the request's string rules match."""
+    main = main_file(staging.app, staging.properties.framework_info.detection)
+    if main is None:
+        raise StagingFailed("Unable to determine Sinatra startup command")
+    return _startup(staging, f"{RUNTIME} {shlex.quote(main)} $@")
+
+
+def stage_rack(staging: Staging) -> Startup:
+    return _startup(staging, f"{RUNTIME} -S rackup $@ config.ru -E $RACK_ENV")
+
+
+def stage_rails(staging: Staging) -> Startup:
+    """Assets are compiled while staging; migrations run at start if there is a database."""
+    bundled = _has_bundle(staging)
+    if bundled:
+        command = f"{RUNTIME} -S bundle exec {RUNTIME} bin/rails server $@"
+    else:
+        command = f"{RUNTIME} -S thin -R config.ru $@ start"
+    startup = _startup(staging, command, variable="RAILS_ENV")
+    if bundled and staging.app.exists("Rakefile") and staging.app.exists("app/assets"):
+        staging.install("bundle", "exec", "rake", "assets:precompile", env=_staging_env())
+    if not staging.app.exists("config/database.yml"):
+        return startup
+    rake = f"{RUNTIME} -S bundle exec {RUNTIME} -S rake" if bundled else f"{RUNTIME} -S rake"
+    migrate = f"(cd app; {rake} db:migrate --trace >> ../logs/migration.log 2>&1)"
+    return Startup(startup.command, startup.exports, (*startup.before, migrate))
+
+
+def _startup(staging: Staging, command: str, variable: str = "RACK_ENV") -> Startup:
+    exports: dict[str, str | None] = {
+        variable: f"${{{variable}:-production}}",
+        "RUBYOPT": f"{_rubygems(staging)}-I$PWD/ruby -rstdsync",
+    }
+    if variable != "RACK_ENV":
+        exports["RACK_ENV"] = "${RACK_ENV:-production}"
+    if _has_bundle(staging):
+        # Bundler's own setting, not GEM_PATH: it knows the folder of the Ruby that runs.
+        staging.install("bundle", "install", "--jobs", "2", env=_staging_env())
+        exports |= {"BUNDLE_PATH": f"$PWD/app/{_GEMS}", "BUNDLE_WITHOUT": "development:test"}
+        if command.startswith(f"{RUNTIME} ") and " bundle exec " not in command:
+            command = f"{RUNTIME} -S bundle exec {command}"
+    else:
+        staging.log("Auto-reconfiguration disabled because app does not use Bundler.")
+        staging.log("Please provide a Gemfile.lock to use auto-reconfiguration.")
+    return Startup(command, exports, _STDSYNC)
+
+
+def _rubygems(staging: Staging) -> str:
+    """Only Ruby 1.8 has to be told to use gems; later ones may not know the option any more."""
+    return "-rubygems " if staging.properties.runtime_info.version.startswith("1.8") else ""
+
+
+def _has_bundle(staging: Staging) -> bool:
+    return staging.app.exists("Gemfile.lock")
+
+
+def _staging_env() -> dict[str, str]:
+    return {
+        "BUNDLE_PATH": _GEMS,
+        "BUNDLE_DEPLOYMENT": "true",
+        "BUNDLE_WITHOUT": "development:test",
+        "RAILS_ENV": "production",
+        "RACK_ENV": "production",
+    }
