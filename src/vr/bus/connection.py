@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -18,19 +19,30 @@ _WHILE_AWAY_BYTES = 64 << 20
 """How much may wait to be sent while the server is away: replies must not be lost."""
 
 
-async def connect(uri: str, *, name: str, log: logging.Logger, patience: float | None) -> Client:
+async def connect(
+    uri: str,
+    *,
+    name: str,
+    log: logging.Logger,
+    patience: float | None,
+    on_change: Callable[[bool], None] = lambda _connected: None,
+) -> Client:
     """A connection to the NATS server at `uri`, which comes back by itself whenever it breaks.
 
     A server that is not there yet is waited for, `patience` seconds at most (None: for ever).
-    Raises VelociraptorError if it does not come.
+    `on_change` is told when the connection breaks (False) and is there again (True). Raises
+    VelociraptorError if it does not come.
     """
     shown = without_credentials(uri)
 
     async def lost() -> None:
-        log.warning("Lost the NATS server at %s, trying to reconnect", shown)
+        if not client.is_closed and not client.is_draining:
+            log.warning("Lost the NATS server at %s, trying to reconnect", shown)
+        on_change(False)
 
     async def back() -> None:
         log.info("Connected to the NATS server at %s again", shown)
+        on_change(True)
 
     async def complain(error: Exception) -> None:
         log.debug("NATS: %s", error)
@@ -43,14 +55,13 @@ async def connect(uri: str, *, name: str, log: logging.Logger, patience: float |
         "max_reconnect_attempts": -1,
         "reconnect_time_wait": _RETRY_SECONDS,
         "pending_size": _WHILE_AWAY_BYTES,
-        # One attempt only here: the loop below says what happens, the library would not.
         "connect_timeout": 3,
     }
     client = Client()
     waited = 0.0
     while True:
         try:
-            await nats_connect(client, uri, options)
+            await _try(client, uri, options)
             return client
         except Exception as error:
             if not _worth_waiting(error) or (patience is not None and waited >= patience):
@@ -65,7 +76,7 @@ async def connect(uri: str, *, name: str, log: logging.Logger, patience: float |
             client = Client()
 
 
-async def nats_connect(client: Client, uri: str, options: dict[str, Any]) -> None:
+async def _try(client: Client, uri: str, options: dict[str, Any]) -> None:
     """One attempt. The port is tried first, since the library retries for ever once told to."""
     parts = urlsplit(uri)
     _reader, writer = await asyncio.wait_for(

@@ -1,6 +1,6 @@
 """The log of a service, in Cloud Foundry's form and with its levels (cloudfoundry.md, 2).
 
-    [2012-11-13 17:08:57.317744] vcap.stager.server INFO -- Subscribed to staging
+[2012-11-13 17:08:57.317744] vcap.stager.server INFO -- Subscribed to staging
 """
 
 from __future__ import annotations

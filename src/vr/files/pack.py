@@ -30,10 +30,11 @@ def pack(
 ) -> str:
     """Pack what `folder` contains into a gzipped tarball; returns its hex MD5.
 
-    Entries are named relative to the folder, after `prefix`, sorted by name. For a build, times are fixed and all
-    belongs to root, so that equal content gives equal bytes; for an image they are kept, because
-    they are part of the system. Hard links stay links; device nodes, fifos and sockets are left
-    out. `exclude` gets each relative path and says whether to leave it (with all below it) out.
+    Entries are named relative to the folder, after `prefix`, and sorted. For a build, times are
+    fixed and all belongs to root, so that equal content gives equal bytes; for an image they are
+    kept, because they are part of the system. Hard links stay links; device nodes, fifos and
+    sockets are left out. `exclude` gets each relative path and says whether to leave it (with all
+    below it) out.
     The tarball appears complete or not at all.
     """
     from isal import igzip_threaded

@@ -21,9 +21,7 @@ class ImageRef(msgspec.Struct, frozen=True):
     md5: str | None = None
 
 
-def system_layers(
-    root: Root, image: ImageRef | None
-) -> tuple[tuple[Path, ...], tuple[Mount, ...]]:
+def system_layers(root: Root, image: ImageRef | None) -> tuple[tuple[Path, ...], tuple[Mount, ...]]:
     """The layers of a container's system, and the mounts that complete it.
 
     Without an image it is the host's: what Debian's packages install here is what apps can use.

@@ -40,6 +40,7 @@ def assemble(
     """
     app = AppFolder(droplet / "app")
     shutil.copytree(source, app.path, symlinks=True)
+    app.path.chmod(0o755)
     for name in ("logs", "tmp"):
         (droplet / name).mkdir(mode=0o755)
     _own(app.path, owner)

@@ -133,5 +133,3 @@ def _how(exit_code: int | None) -> str:
     if exit_code is None or exit_code >= 0:
         return f"status {exit_code}"
     return f"signal {-exit_code}, {signal.strsignal(-exit_code)}"
-
-

@@ -110,7 +110,7 @@ def parse_request(document: Mapping[str, Any], task_id: str) -> StagingRequest:
 def parse_properties(values: Mapping[str, Any], where: str, *, prefix: str = "") -> Properties:
     """The properties; raises InvalidInput with every problem, each key after `prefix`."""
     problems: list[str] = []
-    parts = {
+    parts: dict[str, type[msgspec.Struct]] = {
         "framework_info": FrameworkInfo,
         "runtime_info": RuntimeInfo,
         "resources": Resources,

@@ -72,8 +72,9 @@ class StepFailed(VelociraptorError):
     """A step failed; the message is that of the reply."""
 
 
-def run_task(request: StagingRequest, settings: TaskSettings, begin: Callable[[Step], None],
-             tell: Tell) -> None:
+def run_task(
+    request: StagingRequest, settings: TaskSettings, begin: Callable[[Step], None], tell: Tell
+) -> None:
     """Stage one app. `begin` is told each step as it begins, `tell` each line of the staging.
 
     Raises StepFailed. Nothing of the task is left on this host afterwards.

@@ -40,7 +40,9 @@ def stage_django(staging: Staging) -> Startup:
         packages.append("django")
     _install(staging, *packages)
     module = modules[0].removesuffix(".py").replace("/", ".")
-    migrate = "(cd app; ../python/bin/python manage.py migrate --noinput >> ../logs/startup.log 2>&1)"
+    migrate = (
+        "(cd app; ../python/bin/python manage.py migrate --noinput >> ../logs/startup.log 2>&1)"
+    )
     return Startup(f"{_GUNICORN} {module}:application", _exports(), (migrate,))
 
 
@@ -50,7 +52,8 @@ def _install(staging: Staging, *packages: str) -> None:
     argv = [f"{INSIDE}/python/bin/pip", "install", "--no-input", *packages]
     if staging.app.exists("requirements.txt"):
         argv += ["-r", "requirements.txt"]
-    staging.install(*argv)
+    quiet = {"PIP_PROGRESS_BAR": "off", "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
+    staging.install(*argv, env=quiet)
     staging.write("gunicorn.config", _CONFIG)
 
 
