@@ -1,0 +1,117 @@
+"""The environment of an app (cloudfoundry.md, section 14). Pure."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from vr.dea.instance import Instance
+
+INSIDE = "/home/vcap"
+"""Where the droplet is seen: the same path as while staging."""
+
+_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+_VARIABLE = re.compile(r"\\(.)|\$(?:\{([A-Za-z_][A-Za-z0-9_]*)\}|([A-Za-z_][A-Za-z0-9_]*))")
+_SERVICE_KEYS = ("name", "label", "tags", "plan", "plan_option", "credentials")
+
+
+def app_environment(instance: Instance) -> dict[str, str]:
+    """All variables, values verbatim; quoting is for whoever writes them down."""
+    message = instance.message
+    port = str(instance.port)
+    own = {
+        "HOME": INSIDE,
+        "LANG": "C.UTF-8",
+        "PATH": _PATH,
+        "TMPDIR": f"{INSIDE}/tmp",
+        "MEMORY_LIMIT": f"{message.limits.mem}m",
+        "VCAP_APP_HOST": "0.0.0.0",
+        "VCAP_APP_PORT": port,
+        "VCAP_APPLICATION": json.dumps(_application(instance)),
+        "VCAP_SERVICES": json.dumps(services(message.services)),
+        **{f"VCAP_{kind}_{what}": "" for kind in ("DEBUG", "CONSOLE") for what in ("IP", "PORT")},
+    }
+    env = {**own, **_deprecated(own)}
+    if url := _database_url(message.services):
+        env["DATABASE_URL"] = url
+    runtime = message.runtime_info.get("environment")
+    if isinstance(runtime, Mapping):
+        env = expanded(env, (f"{name}={value}" for name, value in runtime.items()))
+    # PORT is promised to the app, whatever its owner says (rulings.md, 27).
+    return {**expanded(env, message.env), "PORT": port}
+
+
+def services(bindings: Iterable[Mapping[str, Any]]) -> dict[str, list[dict[str, Any]]]:
+    """VCAP_SERVICES: the bindings by label."""
+    found: dict[str, list[dict[str, Any]]] = {}
+    for binding in bindings:
+        kept = {key: binding[key] for key in _SERVICE_KEYS if key in binding}
+        found.setdefault(str(binding.get("label", "")), []).append(kept)
+    return found
+
+
+def expanded(env: Mapping[str, str], assignments: Iterable[str]) -> dict[str, str]:
+    """`env` with `NAME=VALUE` added in order, as in double quotes: `$NAME` and `${NAME}` stand for
+    what is there by then. Values in single quotes are taken as they are."""
+    result = dict(env)
+    for assignment in assignments:
+        name, _equals, value = assignment.partition("=")
+        quote = value[:1] if len(value) > 1 and value[:1] == value[-1:] else ""
+        if quote in {'"', "'"}:
+            value = value[1:-1]
+        result[name] = value if quote == "'" else _expand(value, result)
+    return result
+
+
+def _expand(value: str, env: Mapping[str, str]) -> str:
+    def replaced(match: re.Match[str]) -> str:
+        escaped, braced, plain = match.groups()
+        if escaped is not None:
+            return escaped if escaped in '$"\\`' else f"\\{escaped}"
+        return env.get(braced or plain, "")
+
+    return _VARIABLE.sub(replaced, value)
+
+
+def _application(instance: Instance) -> dict[str, Any]:
+    message = instance.message
+    names = {"name": message.name, "version": message.version, "uris": instance.uris}
+    return {
+        "instance_id": instance.id,
+        "instance_index": message.index,
+        **names,
+        **{f"application_{key}": value for key, value in names.items()},
+        "application_id": message.droplet,
+        "users": message.users,
+        "runtime": message.runtime,
+        "start": instance.state_timestamp,
+        "started_at_timestamp": instance.state_timestamp,
+        "state_timestamp": instance.state_timestamp,
+        "host": "0.0.0.0",
+        "port": instance.port,
+        "limits": {
+            "mem": message.limits.mem,
+            "disk": message.limits.disk,
+            "fds": message.limits.fds,
+        },
+    }
+
+
+def _deprecated(own: Mapping[str, str]) -> dict[str, str]:
+    return {
+        name.replace("VCAP_", "VMC_", 1): value
+        for name, value in own.items()
+        if name.startswith("VCAP_") and name != "VCAP_APPLICATION"
+    }
+
+
+def _database_url(bindings: Iterable[Mapping[str, Any]]) -> str | None:
+    """Of the first relational database that is bound."""
+    for binding in bindings:
+        credentials = binding.get("credentials")
+        uri = credentials.get("uri") if isinstance(credentials, Mapping) else None
+        if isinstance(uri, str) and uri.startswith(("postgres", "mysql")):
+            return uri
+    return None
