@@ -1,7 +1,7 @@
 """A task in a process of its own, which can be ended at any moment with all that it started.
 
 Processes are forked from a small server that has everything imported already: starting one takes
-milliseconds. They die with it, and it dies with the stager.
+milliseconds. They die with it, and with the stager.
 """
 
 from __future__ import annotations
@@ -9,7 +9,9 @@ from __future__ import annotations
 import ctypes
 import multiprocessing
 import os
+import select
 import signal
+import threading
 import time
 import traceback
 from collections.abc import Callable
@@ -107,8 +109,7 @@ class TaskProcess:
 
 def _main(messages: Connection, request: StagingRequest, settings: TaskSettings) -> None:
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() == 1:
-        return
+    threading.Thread(target=_die_with_the_reader, args=(messages.fileno(),), daemon=True).start()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGUSR2):
         signal.signal(number, signal.SIG_IGN)  # they are for the stager, which drains
     os.umask(0o022)
@@ -127,6 +128,17 @@ def _main(messages: Connection, request: StagingRequest, settings: TaskSettings)
         messages.send(("failed", (f"Internal error: {error!r}", traceback.format_exc())))
     else:
         messages.send(("done", None))
+
+
+def _die_with_the_reader(pipe: int) -> None:
+    """End this process as soon as nobody can read what it says: its stager was killed.
+
+    The server that it was forked from lives on as long as one of its children does.
+    """
+    poll = select.poll()
+    poll.register(pipe, 0)  # errors are always reported
+    poll.poll()
+    os.kill(os.getpid(), signal.SIGKILL)
 
 
 def _how(exit_code: int | None) -> str:

@@ -1,0 +1,126 @@
+"""The command vstager: its configuration, its client, a plugin alone."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tarfile
+from pathlib import Path
+
+import pytest
+import yaml
+
+from support.stagers import SINATRA_APP, SINATRA_RULES, Stagers
+
+
+def vstager(*arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "vr.stager.main", *arguments],
+        env=os.environ | env,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def folder_with(files: dict[str, str], path: Path) -> Path:
+    path.mkdir()
+    for name, text in files.items():
+        (path / name).write_text(text)
+    return path
+
+
+def test_a_folder_is_staged_from_the_command_line(pool: Stagers, tmp_path: Path) -> None:
+    pool.start()
+    app = folder_with(SINATRA_APP, tmp_path / "hello")
+    (app / ".git").mkdir()
+    (app / "link").symlink_to("app.rb")
+    droplet = tmp_path / "out.tgz"
+    done = vstager(
+        *("stage", str(app), "--output", str(droplet)),
+        *("--nats", pool.nats.uri, "--queue", pool.queue),
+    )
+    assert done.returncode == 0, done.stderr
+    assert "] Staging application\n" in done.stdout
+    assert "] Done!\n" in done.stdout
+    with tarfile.open(droplet) as archive:
+        assert archive.getmember("./app/link").linkname == "app.rb"
+        assert not [name for name in archive.getnames() if ".git" in name]
+
+
+def test_errors_of_the_stager_are_the_commands_errors(pool: Stagers, tmp_path: Path) -> None:
+    pool.start()
+    app = folder_with({"a.txt": ""}, tmp_path / "hello")
+    options = ("--nats", pool.nats.uri, "--queue", pool.queue)
+    done = vstager("stage", str(app), "--framework", "node", *options)
+    assert done.returncode == 1
+    assert done.stderr.startswith("error: Staging task failed: Staging plugin failed: The app is no")
+    unknown = vstager("stage", str(app), *options)
+    assert "looks like none of the frameworks" in unknown.stderr
+    missing = vstager("stage", str(tmp_path / "none"), "--framework", "static", *options)
+    assert "is no folder" in missing.stderr
+    assert not (tmp_path / "droplet.tgz").exists()
+
+
+def test_without_nats_the_client_says_so(tmp_path: Path) -> None:
+    app = folder_with(SINATRA_APP, tmp_path / "hello")
+    done = vstager("stage", str(app), "--nats", "nats://u:secret@127.0.0.1:1")
+    assert done.returncode == 1
+    assert "The NATS server at nats://127.0.0.1:1 can't be used" in done.stderr
+    assert "secret" not in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    ("content", "complaint"),
+    [
+        (None, "ERROR: Failed loading config from file"),
+        ("a: [", "ERROR: Failed loading config from file"),
+        ("queues: []", "ERROR: There was a problem validating the supplied config: "),
+        (
+            "{nats_uri: 'http://x', pid_filename: x, logging: {level: loud}, max_active_tasks: 0}",
+            "logging.level: 'loud' is none of",
+        ),
+    ],
+)
+def test_configurations_that_are_none(
+    tmp_path: Path, content: str | None, complaint: str
+) -> None:
+    config = tmp_path / "stager.yml"
+    if content is not None:
+        config.write_text(content)
+    done = vstager("-c", str(config))
+    assert done.returncode == 1
+    assert complaint in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_plugin_runs_without_any_service(tmp_path: Path) -> None:
+    app = folder_with(SINATRA_APP, tmp_path / "app")
+    target = tmp_path / "staged"
+    target.mkdir()
+    config = tmp_path / "sinatra.yml"
+    config.write_text(
+        yaml.safe_dump(
+            {
+                "source_dir": str(app),
+                "dest_dir": str(target),
+                "environment": {
+                    "services": [],
+                    "framework_info": {"name": "sinatra", "detection": SINATRA_RULES},
+                    "runtime_info": {"name": "ruby18", "executable": "ruby", "version": "1.8.7"},
+                    "resources": {"memory": 256, "disk": 256, "fds": 1024},
+                },
+            }
+        )
+    )
+    done = vstager("plugin", "sinatra", str(config))
+    assert done.returncode == 0, done.stderr
+    assert 'RUBYOPT="-rubygems -I$PWD/ruby -rstdsync"' in (target / "startup").read_text()
+    assert (target / "startup").stat().st_mode & 0o777 == 0o500
+    wrong = vstager("plugin", "sinatra", str(config).replace("sinatra.yml", "none.yml"))
+    assert wrong.returncode == 1
+    target.rename(tmp_path / "gone")
+    gone = vstager("plugin", "sinatra", str(config))
+    assert "Invalid arguments for staging: " in gone.stderr

@@ -1,0 +1,295 @@
+"""Stagers on the bus: sharing work, waiting, draining, surviving, being lost."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import re
+import signal
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import nats
+import pytest
+
+from support.cloud import LOGIN, Cloud, zipped
+from support.nats_server import NatsServer, nats_server
+from support.stagers import SINATRA_APP, Stagers, buildpack, properties, stagers
+from support.waiting import until
+from vr.stager import events
+from vr.stager.client import StagingReply
+
+
+@pytest.fixture
+def app(controller: Cloud) -> str:
+    controller.apps["app"] = zipped({**SINATRA_APP, ".hidden": "x", "run.sh": "#!/bin/sh\n"})
+    return "app"
+
+
+def in_background(pool: Stagers, *requests: dict[str, Any], **options: Any) -> Any:
+    return ThreadPoolExecutor(1).submit(pool.ask, *requests, **options)
+
+
+def gated(pool: Stagers, count: int) -> list[dict[str, Any]]:
+    """Requests whose download waits until the gate opens."""
+    url = pool.cloud.url("gated/app")
+    return [
+        pool.request("app", download_uri=url, upload_uri=pool.cloud.url(f"droplet/app{number}"))
+        for number in range(count)
+    ]
+
+
+def test_a_sinatra_app_becomes_the_documented_droplet(pool: Stagers, app: str) -> None:
+    pool.start()
+    answer = pool.raw(json.dumps(pool.request(app)).encode())
+    assert set(answer) == {"task_id", "task_log"}
+    assert re.fullmatch(r"[0-9a-f]{32}", answer["task_id"])
+    lines = answer["task_log"].splitlines()
+    stamped = re.compile(r"\[\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\] (.*)")
+    assert [stamped.fullmatch(line)[1] for line in lines] == [  # type: ignore[index]
+        "Setting up temporary directories",
+        "Downloading application",
+        "Unpacking application",
+        "Staging application",
+        "Auto-reconfiguration disabled because app does not use Bundler.",
+        "Please provide a Gemfile.lock to use auto-reconfiguration.",
+        "Creating droplet",
+        "Uploading droplet",
+        "Done!",
+    ]
+    assert pool.cloud.uploads == {app: 1}
+    assert {"./app/app.rb", "./app/.hidden", "./logs", "./tmp", "./stop"} <= set(pool.names(app))
+    assert pool.scripts(app)["startup"] == (
+        "#!/bin/bash\n"
+        'export RACK_ENV="${RACK_ENV:-production}"\n'
+        'export RUBYOPT="-I$PWD/ruby -rstdsync"\n'
+        'export TMPDIR="$PWD/tmp"\n'
+        "mkdir -p ruby\n"
+        'echo "\\$stdout.sync = true" > ./ruby/stdsync.rb\n'
+        "cd app\n"
+        "%VCAP_LOCAL_RUNTIME% app.rb $@ > ../logs/stdout.log 2> ../logs/stderr.log &\n"
+        "STARTED=$!\n"
+        'echo "$STARTED" >> ../run.pid\n'
+        "wait $STARTED\n"
+    )
+
+
+def test_credentials_in_addresses_are_decoded_used_and_kept_quiet(pool: Stagers, app: str) -> None:
+    stager = pool.start()
+    login = "cc:p%40ss%3Aw%2Frd@"
+    reply = pool.stage(
+        app,
+        download_uri=pool.cloud.url("private/app", login=login),
+        upload_uri=pool.cloud.url("private/app", login=login),
+    )
+    assert reply.error is None
+    assert pool.cloud.uploads == {app: 1}
+    for secret in (LOGIN[1], "p%40ss"):
+        assert secret not in stager.output
+
+
+def test_three_stagers_share_a_queue_and_each_request_has_one_answer(
+    pool: Stagers, app: str
+) -> None:
+    started = [pool.start(max_active_tasks=2) for _ in range(3)]
+    names = [f"app{number}" for number in range(12)]
+    pool.cloud.apps |= {name: pool.cloud.apps[app] for name in names}
+    replies = pool.ask(*(pool.request(name) for name in names))
+    assert [reply.error for reply in replies] == [None] * 12
+    assert pool.cloud.uploads == {name: 1 for name in names}
+    assert all("is done" in stager.output for stager in started)
+
+
+def test_the_log_is_seen_while_the_task_runs(pool: Stagers, app: str) -> None:
+    pool.start()
+    seen: list[str] = []
+    waiting = in_background(pool, *gated(pool, 1), on_line=seen.append)
+    until(lambda: seen[-1:] == ["Downloading application"], "the download's line is seen")
+    assert not waiting.done()
+    pool.cloud.gate.set()
+    assert waiting.result()[0].error is None
+    assert seen[-1] == "Done!"
+
+
+def test_a_full_stager_passes_a_request_to_an_idle_one(pool: Stagers, app: str) -> None:
+    for _ in range(3):
+        pool.start(max_active_tasks=1)
+    waiting = in_background(pool, *gated(pool, 3))
+    # Whichever stagers the bus has chosen, all three get one.
+    pool.cloud.until_waiting(3)
+    pool.cloud.gate.set()
+    assert [reply.error for reply in waiting.result()] == [None] * 3
+
+
+def test_requests_wait_when_all_are_full_and_too_many_are_refused(
+    pool: Stagers, app: str
+) -> None:
+    pool.start(max_active_tasks=1, max_queued_tasks=1)
+    waiting = in_background(pool, *gated(pool, 3))
+    pool.cloud.until_waiting(1)
+    pool.running[0].shows("All stagers are busy")
+    pool.cloud.gate.set()
+    errors = sorted(reply.error or "" for reply in waiting.result())
+    assert errors[:2] == ["", ""]
+    assert errors[2].startswith("Staging task failed:\n All stagers are busy: here 1 tasks run")
+
+
+def test_a_waiting_request_goes_to_the_stager_that_becomes_idle(pool: Stagers, app: str) -> None:
+    pool.start(max_active_tasks=1)
+    waiting = in_background(pool, *gated(pool, 2))
+    pool.cloud.until_waiting(1)
+    late = pool.start(max_active_tasks=1)
+    pool.cloud.until_waiting(2)
+    pool.cloud.gate.set()
+    assert [reply.error for reply in waiting.result()] == [None, None]
+    assert "is done" in late.output
+
+
+@pytest.mark.parametrize("number", [signal.SIGUSR2, signal.SIGINT, signal.SIGTERM])
+def test_a_stager_drains(pool: Stagers, app: str, number: signal.Signals) -> None:
+    stager = pool.start(max_active_tasks=1)
+    assert stager.pid_file.read_text().strip() == str(stager.process.pid)
+    waiting = in_background(pool, *gated(pool, 2))
+    pool.cloud.until_waiting(1)
+    stager.process.send_signal(number)
+    stager.shows("Waiting for remaining 2 task(s) to finish.")
+    refused = pool.ask(pool.request("late"), attempts=1)[0]
+    assert refused.error and "No stager serves the queue" in refused.error
+    pool.cloud.gate.set()
+    assert [reply.error for reply in waiting.result()] == [None, None]
+    assert stager.process.wait(20) == 0
+    assert "Shutdown initiated." in stager.output
+    assert stager.output.rstrip().endswith("Shutdown complete")
+    assert not stager.pid_file.exists()
+
+
+def test_a_restart_of_nats_loses_no_answer(controller: Cloud, app: str, tmp_path: Path) -> None:
+    with (
+        nats_server(tmp_path / "nats") as own,
+        stagers(own, controller, tmp_path / "stagers") as pool,
+    ):
+        stager = pool.start()
+        waiting = in_background(pool, *gated(pool, 1))
+        pool.cloud.until_waiting(1)
+        own.stop()
+        stager.shows("Lost the NATS server")
+        pool.cloud.gate.set()
+        stager.shows("is done")
+        own.start()
+        assert waiting.result() == [
+            StagingReply(waiting.result()[0].task_id, waiting.result()[0].task_log)
+        ]
+        assert pool.cloud.uploads == {"app0": 1}
+        assert pool.stage(app).error is None
+
+
+def test_a_stager_waits_for_nats(controller: Cloud, app: str, tmp_path: Path) -> None:
+    late = NatsServer(tmp_path)
+    with stagers(late, controller, tmp_path / "stagers") as pool:
+        starting = threading.Timer(1.0, late.start)
+        starting.start()
+        try:
+            stager = pool.start()
+            assert "Waiting for the NATS server" in stager.output
+            assert pool.stage(app).error is None
+        finally:
+            starting.join()
+            for each in pool.running:
+                each.stop()
+            late.stop()
+
+
+def test_a_killed_stager_is_noticed_and_its_remains_are_removed(
+    pool: Stagers, app: str, tmp_path: Path
+) -> None:
+    first = pool.start()
+    pool.cloud.apps["slow"] = zipped({"a": "b"})
+    pack = buildpack(tmp_path, "setsid sleep 654 & sleep 654")
+    request = pool.request("slow", properties=properties("buildpack", buildpack=pack))
+    waiting = in_background(pool, request, attempts=1, lost_after=2)
+    until(pool.processes, "the buildpack runs")
+    first.process.kill()
+    reply = waiting.result()[0]
+    assert reply.error and re.search(r"The stager [0-9a-f]{32} was lost", reply.error)
+    pool.start()
+    until(lambda: pool.workspaces == [], "the other stager has removed the workspace")
+
+
+def test_a_request_is_sent_again_when_its_stager_is_lost(pool: Stagers, app: str) -> None:
+    first = pool.start()
+    waiting = in_background(pool, *gated(pool, 1), attempts=2, lost_after=2)
+    pool.cloud.until_waiting(1)
+    pool.start()
+    first.process.kill()
+    pool.cloud.until_waiting(2)
+    pool.cloud.gate.set()
+    assert waiting.result()[0].error is None
+    assert pool.cloud.uploads == {"app0": 1}
+
+
+def test_a_task_process_that_is_killed_is_answered_for(pool: Stagers, app: str) -> None:
+    stager = pool.start()
+    waiting = in_background(pool, *gated(pool, 1))
+    pool.cloud.until_waiting(1)
+    (task,) = task_processes(stager.process.pid)
+    os.kill(task, signal.SIGKILL)
+    reply = waiting.result()[0]
+    assert reply.error == (
+        "Staging task failed:\n The task's process ended unexpectedly (signal 9, Killed)"
+    )
+    assert pool.workspaces == []
+
+
+def task_processes(stager: int) -> list[int]:
+    """Children of the server that the stager forks its tasks from."""
+
+    def children(pid: int) -> list[int]:
+        return [int(each) for each in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+    return [task for server in children(stager) for task in children(server)]
+
+
+def test_tasks_tell_that_they_are_alive(pool: Stagers, app: str) -> None:
+    pool.start()
+
+    async def follow() -> list[events.TaskEvent]:
+        client = await nats.connect(pool.nats.uri)
+        heard: list[events.TaskEvent] = []
+
+        async def listen(message: Any) -> None:
+            event = events.decode(message.data)
+            assert event
+            heard.append(event)
+
+        await client.subscribe("vstager.task.*", cb=listen)
+        request = gated(pool, 1)[0] | {"task_id": "0123456789abcdef" * 2}
+        await client.publish(pool.queue, json.dumps(request).encode())
+        while not any(event.event == "alive" for event in heard):
+            await asyncio.sleep(0.02)
+        pool.cloud.gate.set()
+        while heard[-1].event != "finished":
+            await asyncio.sleep(0.02)
+        await client.close()
+        return heard
+
+    heard = asyncio.run(asyncio.wait_for(follow(), 20))
+    assert {event.task_id for event in heard} == {"0123456789abcdef" * 2}
+    assert [event.event for event in heard[:2]] == ["accepted", "started"]
+
+
+def test_secure_tasks_run_as_users_of_their_own(pool: Stagers, tmp_path: Path) -> None:
+    pool.start(secure=True, users={"first": 29000, "count": 2})
+    pool.cloud.apps |= {name: zipped({"a": name}) for name in ("one", "two")}
+    pack = buildpack(tmp_path, "id -u; id -g; touch /home/vcap/beside || echo kept out; sleep 0.5")
+    replies = pool.ask(
+        *(
+            pool.request(name, properties=properties("buildpack", buildpack=pack))
+            for name in ("one", "two")
+        )
+    )
+    users = {re.findall(r"\] (29\d\d\d)\n", reply.task_log)[0] for reply in replies}
+    assert users == {"29000", "29001"}
+    assert all("kept out" in reply.task_log for reply in replies)
