@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import secrets
 import signal
 import subprocess
@@ -159,7 +158,9 @@ class Stagers:
     async def _ask(
         self, requests: tuple[dict[str, Any], ...], options: dict[str, Any]
     ) -> list[StagingReply]:
-        client = await nats.connect(self.nats.uri, max_reconnect_attempts=-1, reconnect_time_wait=0.2)
+        client = await nats.connect(
+            self.nats.uri, max_reconnect_attempts=-1, reconnect_time_wait=0.2
+        )
         try:
             waiting = [
                 request_staging(client, self.queue, each, **{"timeout": 60, **options})
@@ -201,5 +202,3 @@ def stagers(nats_server: NatsServer, cloud: Cloud, folder: Path) -> Iterator[Sta
         yield pool
     finally:
         pool.close()
-
-

@@ -23,6 +23,7 @@ LOST_SECONDS = 8.0
 """Silence after which a stager counts as lost: longer than a restart of NATS takes."""
 
 _NO_RESPONDERS = "503"
+_PAUSE_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,9 @@ async def request_staging(
     deadline = time.monotonic() + timeout
     problem = ""
     try:
-        for _attempt in range(attempts):
+        for attempt in range(attempts):
+            if attempt:
+                await asyncio.sleep(_PAUSE_SECONDS)
             followed.heard = time.monotonic()
             await client.publish(queue, msgspec.json.encode(document), reply=inbox)
             while time.monotonic() < deadline:
@@ -94,7 +97,6 @@ async def request_staging(
                 if not _nobody(message):
                     return _parse(message.data, task_id)
                 problem = f"No stager serves the queue {queue!r}."
-                await asyncio.sleep(min(1.0, lost_after))
                 break
             else:
                 return StagingReply(task_id, "", f"Timed out after {timeout:g}s.")

@@ -110,12 +110,17 @@ def copy_part(source: Readable, length: int, boundary: bytes, target: BinaryIO) 
     if not head.startswith(b"--" + boundary) or b'name="upload[droplet]"' not in head:
         raise ValueError("the form's first part is not upload[droplet]")
     tail = b"\r\n--" + boundary + b"--\r\n"
+    end = b"\r\n--" + boundary
     left = length - len(head) - len(tail)
+    before = b""
     while left > 0:
         chunk = source.read(min(left, CHUNK))
         if not chunk:
             raise ValueError("the form ended early")
+        if end in before + chunk:
+            raise ValueError("the form has more than one part")
+        before = chunk[-len(end) :]
         left -= len(chunk)
         target.write(chunk)
     if source.read(len(tail)) != tail:
-        raise ValueError("the form has more than one part")
+        raise ValueError("the form does not end with its boundary")

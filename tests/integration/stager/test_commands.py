@@ -56,7 +56,9 @@ def test_errors_of_the_stager_are_the_commands_errors(pool: Stagers, tmp_path: P
     options = ("--nats", pool.nats.uri, "--queue", pool.queue)
     done = vstager("stage", str(app), "--framework", "node", *options)
     assert done.returncode == 1
-    assert done.stderr.startswith("error: Staging task failed: Staging plugin failed: The app is no")
+    assert done.stderr.startswith(
+        "error: Staging task failed: Staging plugin failed: The app is no"
+    )
     unknown = vstager("stage", str(app), *options)
     assert "looks like none of the frameworks" in unknown.stderr
     missing = vstager("stage", str(tmp_path / "none"), "--framework", "static", *options)
@@ -84,9 +86,7 @@ def test_without_nats_the_client_says_so(tmp_path: Path) -> None:
         ),
     ],
 )
-def test_configurations_that_are_none(
-    tmp_path: Path, content: str | None, complaint: str
-) -> None:
+def test_configurations_that_are_none(tmp_path: Path, content: str | None, complaint: str) -> None:
     config = tmp_path / "stager.yml"
     if content is not None:
         config.write_text(content)

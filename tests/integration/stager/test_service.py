@@ -96,10 +96,10 @@ def test_three_stagers_share_a_queue_and_each_request_has_one_answer(
 ) -> None:
     started = [pool.start(max_active_tasks=2) for _ in range(3)]
     names = [f"app{number}" for number in range(12)]
-    pool.cloud.apps |= {name: pool.cloud.apps[app] for name in names}
+    pool.cloud.apps |= dict.fromkeys(names, pool.cloud.apps[app])
     replies = pool.ask(*(pool.request(name) for name in names))
     assert [reply.error for reply in replies] == [None] * 12
-    assert pool.cloud.uploads == {name: 1 for name in names}
+    assert pool.cloud.uploads == dict.fromkeys(names, 1)
     assert all("is done" in stager.output for stager in started)
 
 
@@ -124,9 +124,7 @@ def test_a_full_stager_passes_a_request_to_an_idle_one(pool: Stagers, app: str) 
     assert [reply.error for reply in waiting.result()] == [None] * 3
 
 
-def test_requests_wait_when_all_are_full_and_too_many_are_refused(
-    pool: Stagers, app: str
-) -> None:
+def test_requests_wait_when_all_are_full_and_too_many_are_refused(pool: Stagers, app: str) -> None:
     pool.start(max_active_tasks=1, max_queued_tasks=1)
     waiting = in_background(pool, *gated(pool, 3))
     pool.cloud.until_waiting(1)

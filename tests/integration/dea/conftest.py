@@ -1,0 +1,56 @@
+"""NATS, a stager that makes droplets of real apps, DEAs that run them."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import tarfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from support.cloud import cloud
+from support.deas import Dea
+from support.deas import dea as running_dea
+from support.nats_server import NatsServer, nats_server
+from support.stagers import Stagers, stagers
+
+
+@pytest.fixture(scope="session")
+def bus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NatsServer]:
+    with nats_server(tmp_path_factory.mktemp("nats")) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def staging(bus: NatsServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stagers]:
+    folder = tmp_path_factory.mktemp("staging")
+    with cloud(folder / "cloud") as controller, stagers(bus, controller, folder / "s") as pool:
+        pool.start()
+        yield pool
+
+
+@pytest.fixture
+def dea(bus: NatsServer, tmp_path: Path) -> Iterator[Dea]:
+    with running_dea(bus, tmp_path / "dea") as ready:
+        yield ready
+
+
+@pytest.fixture
+def droplet(tmp_path: Path) -> Callable[..., tuple[str, Path]]:
+    """Make a droplet by hand, of a startup script and other files; gives its SHA-1 and path."""
+
+    def make(startup: str, **files: str) -> tuple[str, Path]:
+        path = tmp_path / "made.tgz"
+        with tarfile.open(path, "w:gz") as archive:
+            for name, text in {"startup": f"#!/bin/bash\n{startup}\n", **files}.items():
+                entry = tarfile.TarInfo(f"./{name.replace('__', '.')}")
+                entry.size, entry.mode = len(text.encode()), 0o500
+                archive.addfile(entry, io.BytesIO(text.encode()))
+            folder = tarfile.TarInfo("./app")
+            folder.type, folder.mode = tarfile.DIRTYPE, 0o755
+            archive.addfile(folder)
+        return hashlib.sha1(path.read_bytes()).hexdigest(), path
+
+    return make
