@@ -27,6 +27,7 @@ def pack(
     kind: Kind = "build",
     exclude: Callable[[str], bool] | None = None,
     prefix: str = "",
+    sync: bool = True,
 ) -> str:
     """Pack what `folder` contains into a gzipped tarball; returns its hex MD5.
 
@@ -34,7 +35,7 @@ def pack(
     fixed and all belongs to root, so that equal content gives equal bytes; for an image they are
     kept, because they are part of the system. Hard links stay links; device nodes, fifos and
     sockets are left out. `exclude` gets each relative path and says whether to leave it (with all
-    below it) out.
+    below it) out. Without `sync` it may be lost when the machine fails, not when the process does.
     The tarball appears complete or not at all.
     """
     from isal import igzip_threaded
@@ -60,7 +61,8 @@ def pack(
                 _add_all(archive, folder, kind, exclude or (lambda _path: False), prefix)
             os.fchmod(descriptor, 0o644)
             raw.flush()
-            os.fsync(descriptor)
+            if sync:
+                os.fsync(descriptor)
         Path(temporary).replace(target_tarball)
     except BaseException as error:
         Path(temporary).unlink(missing_ok=True)

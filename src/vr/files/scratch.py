@@ -4,49 +4,64 @@ from __future__ import annotations
 
 import secrets
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from vr.errors import Busy
+from vr.errors import Busy, VelociraptorError
 from vr.files.locks import Lock
+
+_NEW = ".new-"
+_UNLOCKED_SECONDS = 60.0
+"""Longer than it takes anybody to lock a folder that it has just made."""
+
+Abandoned = Callable[[str], None]
 
 
 @contextmanager
 def scratch(
-    parent: Path, name: str, *, abandoned: Callable[[str], None] = lambda _name: None
+    parent: Path,
+    name: str,
+    *,
+    abandoned: Abandoned = lambda _name: None,
+    sweep_first: bool = True,
 ) -> Iterator[Path]:
     """A new folder below `parent` (made with mode 0700), called after `name`.
 
-    It is locked while in use. First, folders that killed processes left in `parent` are removed;
-    `abandoned` gets the name of each, to end what may go with it.
+    It is locked while in use. First, unless somebody else sees to it, folders that killed
+    processes left in `parent` are removed; `abandoned` gets the name of each, to end what may go
+    with it.
     """
     parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    folder = parent / f"{name}-x{secrets.token_hex(6)}"
-    # Under the outer lock, so that nobody sweeps the new folder before its own lock is taken.
-    with Lock(parent / ".lock", wait=120):
-        _remove_abandoned(parent, abandoned)
-        folder.mkdir(mode=0o755)
-        held = Lock(folder)
-        held.__enter__()
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-        held.__exit__(None, None, None)
+    if sweep_first:
+        sweep(parent, abandoned=abandoned)
+    token = secrets.token_hex(6)
+    # Under its own name it appears locked, so that nobody takes it for abandoned.
+    new, folder = parent / f"{_NEW}{token}", parent / f"{name}-x{token}"
+    new.mkdir(mode=0o755)
+    with Lock(new):
+        new.rename(folder)
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
-def sweep(parent: Path, *, abandoned: Callable[[str], None] = lambda _name: None) -> None:
+def sweep(parent: Path, *, abandoned: Abandoned = lambda _name: None) -> None:
     """Remove what killed processes left in `parent`; `abandoned` as for `scratch`."""
-    if parent.is_dir():
-        with Lock(parent / ".lock", wait=120):
-            _remove_abandoned(parent, abandoned)
-
-
-def _remove_abandoned(parent: Path, abandoned: Callable[[str], None]) -> None:
-    for folder in parent.iterdir():
-        if folder.is_dir():
+    if not parent.is_dir():
+        return
+    with Lock(parent / ".lock", wait=120):
+        for folder in parent.iterdir():
             # The kernel drops a lock with its holder.
-            with suppress(Busy), Lock(folder):
-                abandoned(folder.name)
-                shutil.rmtree(folder, ignore_errors=True)
+            with suppress(Busy, FileNotFoundError, VelociraptorError):
+                if folder.is_dir() and not _is_being_made(folder):
+                    with Lock(folder, create=False):
+                        abandoned(folder.name)
+                        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _is_being_made(folder: Path) -> bool:
+    age = time.time() - folder.stat().st_mtime
+    return folder.name.startswith(_NEW) and age < _UNLOCKED_SECONDS

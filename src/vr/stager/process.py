@@ -29,7 +29,7 @@ _context = multiprocessing.get_context("forkserver")
 
 def warm_up() -> None:
     """Start the server that tasks are forked from; call it before threads are started."""
-    multiprocessing.set_forkserver_preload(["vr.stager.process"])
+    multiprocessing.set_forkserver_preload(["vr.stager.preload"])
     from multiprocessing import forkserver
 
     forkserver.ensure_running()

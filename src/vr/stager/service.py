@@ -37,7 +37,7 @@ from vr.stager.workspace import remove_abandoned
 
 _OFFER_SECONDS = 2.0
 _OFFER_EVERY_SECONDS = 0.5
-_CLEAN_EVERY_SECONDS = 30.0
+_CLEAN_EVERY_SECONDS = 5.0
 _TAKEN, _FULL = b"taken", b"full"
 
 log = logging.getLogger("vcap.stager.server")
@@ -80,7 +80,7 @@ class Stager:
 
     async def run(self) -> None:
         tmp = Path(self._config.dirs.tmp)
-        await asyncio.to_thread(remove_abandoned, tmp)
+        await _remove_abandoned(tmp)
         background = [
             asyncio.create_task(each)
             for each in (self._outbox.run(self._client), self._tell_alive(), self._clean(tmp))
@@ -95,6 +95,7 @@ class Stager:
             while self._tickets:
                 await asyncio.wait(self._tickets.values())
             await self._outbox.empty(self._client)
+            await _remove_abandoned(tmp)
         finally:
             for task in background:
                 task.cancel()
@@ -241,14 +242,20 @@ class Stager:
         while True:
             await asyncio.sleep(_CLEAN_EVERY_SECONDS)
             if not self._tickets:
-                with contextlib.suppress(VelociraptorError, OSError):
-                    await asyncio.to_thread(remove_abandoned, tmp)
+                await _remove_abandoned(tmp)
 
 
 async def _leave(subscription: Subscription) -> None:
     """End a subscription; what has arrived already is still handled."""
     with contextlib.suppress(nats.errors.Error, asyncio.TimeoutError):
         await asyncio.wait_for(subscription.drain(), 5)  # type: ignore[no-untyped-call]
+
+
+async def _remove_abandoned(tmp: Path) -> None:
+    try:
+        await asyncio.to_thread(remove_abandoned, tmp)
+    except (VelociraptorError, OSError) as error:
+        log.warning("What dead tasks left in %s could not be removed: %s", tmp, error)
 
 
 def _for_log(ticket: Ticket) -> str:

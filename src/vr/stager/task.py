@@ -98,7 +98,7 @@ def run_task(
         with _step(STAGE, begin):
             _stage(request, settings, space, uid, tell)
         with _step(CREATE, begin):
-            pack(space.staged, space.droplet, prefix="./")
+            pack(space.staged, space.droplet, prefix="./", sync=False)
         with _step(UPLOAD, begin):
             upload(request.upload_uri, space.droplet, seconds=settings.seconds)
 

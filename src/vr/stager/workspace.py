@@ -56,9 +56,9 @@ class Workspace:
 def workspace(tmp: Path, owner: str, task_id: str) -> Iterator[Workspace]:
     """A new workspace below `tmp`, called after its stager `owner` and its task.
 
-    It is locked by this process while in use. First, those of dead processes are removed.
+    It is locked by this process while in use. Those of dead processes are left to stagers.
     """
-    with scratch(tmp, f"{owner}-{task_id}", abandoned=_end_container) as folder:
+    with scratch(tmp, f"{owner}-{task_id}", sweep_first=False) as folder:
         folder.chmod(0o700)
         yield Workspace(folder)
 

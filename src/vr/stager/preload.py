@@ -1,0 +1,19 @@
+"""Imported once by the server that tasks are forked from, so that no task has to.
+
+Libraries import much of themselves at first use only; so each is used once here.
+"""
+
+from __future__ import annotations
+
+import encodings.cp437
+import encodings.idna  # noqa: F401  (for the first connection)
+import shutil  # noqa: F401
+import tarfile  # noqa: F401
+
+import httpx
+from isal import igzip_threaded  # noqa: F401
+
+import vr.stager.main
+import vr.stager.process  # noqa: F401
+
+httpx.Client(trust_env=False, verify=False).close()

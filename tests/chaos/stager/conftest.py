@@ -1,0 +1,31 @@
+"""A NATS server for all tests of this folder; stagers and an HTTP server for each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from support.cloud import Cloud, cloud
+from support.nats_server import NatsServer, nats_server
+from support.stagers import Stagers, stagers
+
+
+@pytest.fixture(scope="session")
+def bus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NatsServer]:
+    with nats_server(tmp_path_factory.mktemp("nats")) as server:
+        yield server
+
+
+@pytest.fixture
+def controller(tmp_path: Path) -> Iterator[Cloud]:
+    with cloud(tmp_path / "cloud") as running:
+        yield running
+
+
+@pytest.fixture
+def pool(bus: NatsServer, controller: Cloud, tmp_path: Path) -> Iterator[Stagers]:
+    """No stager runs yet; afterwards none of them has left anything behind."""
+    with stagers(bus, controller, tmp_path / "stagers") as ready:
+        yield ready
