@@ -29,6 +29,10 @@ test-scale: ## long runs with many parts
 	@bin/setup --tests
 	@$(VENV)/pytest -m scale
 
+demo-stager: ## a Sinatra app staged and run through a message bus
+	@bin/setup --stager
+	@bin/demo-stager
+
 lint: ## ruff, mypy, import contracts
 	@bin/setup --python
 	@bin/lint
@@ -40,4 +44,4 @@ bench: ## speed, measured and printed beside a yardstick
 lock: ## write requirements.lock anew from pyproject.toml
 	@bin/lock
 
-.PHONY: help setup run test test-unit test-chaos test-scale lint bench lock
+.PHONY: help setup run demo-stager test test-unit test-chaos test-scale lint bench lock

@@ -44,7 +44,7 @@ async def start_droplet(
     """
     digest = _sha1(droplet)
     info = staging_info(droplet)
-    app = droplet.name.removesuffix(".tgz")
+    app = name or droplet.name.removesuffix(".tgz")
     message = {
         "droplet": name or f"{app}-{secrets.token_hex(4)}",
         "index": 0,
