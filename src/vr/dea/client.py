@@ -23,7 +23,8 @@ from vr.bus.documents import decode_object, mapping
 from vr.errors import VelociraptorError
 from vr.files.compression import Damaged, open_compressed
 
-_OFFER_SECONDS = 2.0
+_OFFER_SECONDS = 1.0
+"""DEAs answer within a quarter of a second, or not at all."""
 
 
 async def start_droplet(
@@ -149,7 +150,7 @@ def _sha1(path: Path) -> str:
 @asynccontextmanager
 async def _connected(nats_uri: str) -> AsyncIterator[Client]:
     log = logging.getLogger("vcap.dea.client")
-    client = await connect(nats_uri, name="vdea start", log=log, patience=2)
+    client = await connect(nats_uri, name="vdea start", log=log, patience=1)
     try:
         yield client
     finally:

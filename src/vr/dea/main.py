@@ -96,7 +96,7 @@ def _stop(options: argparse.Namespace) -> int:
 
     from vr.dea.client import stop_droplet
 
-    count = asyncio.run(stop_droplet(options.name, nats_uri=options.nats, timeout=2))
+    count = asyncio.run(stop_droplet(options.name, nats_uri=options.nats, timeout=1))
     print(f"{options.name}: {count} instance(s) stopped")
     return 0
 

@@ -137,7 +137,7 @@ async def _request(
     nats_uri: str, queue: str, request: dict[str, Any], timeout: float, say: Callable[[str], None]
 ) -> StagingReply:
     log = logging.getLogger("vcap.stager.client")
-    client = await connect(nats_uri, name="vstager stage", log=log, patience=2)
+    client = await connect(nats_uri, name="vstager stage", log=log, patience=1)
     try:
         return await request_staging(
             client,

@@ -15,6 +15,7 @@ from support.deas import Dea
 from support.deas import dea as running_dea
 from support.nats_server import NatsServer, nats_server
 from support.stagers import Stagers, stagers
+from support.waiting import until
 
 
 @pytest.fixture(scope="session")
@@ -54,3 +55,28 @@ def droplet(tmp_path: Path) -> Callable[..., tuple[str, Path]]:
         return hashlib.sha1(path.read_bytes()).hexdigest(), path
 
     return make
+
+
+@pytest.fixture(scope="package")
+def lasting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dea]:
+    """On a bus of its own, where it answers nobody else's questions."""
+    folder = tmp_path_factory.mktemp("lasting")
+    with nats_server(folder / "nats") as own, running_dea(own, folder / "dea") as ready:
+        ready.start()
+        yield ready
+
+
+@pytest.fixture
+def shared(lasting: Dea) -> Iterator[Dea]:
+    """A DEA that runs already, for tests that leave it as it was; what they started is stopped."""
+    lasting.bus.heard.clear()
+    yield lasting
+    instances = lasting.base / "instances"
+    droplets = {
+        part["droplet"]
+        for message in lasting.bus.messages("dea.heartbeat")
+        for part in message["droplets"]
+    }
+    for droplet in droplets:
+        lasting.bus.say("dea.stop", {"droplet": droplet})
+    until(lambda: not list(instances.iterdir()), "all instances are gone")

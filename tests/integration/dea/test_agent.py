@@ -7,7 +7,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +15,6 @@ import httpx
 import pytest
 
 from support.deas import Dea
-from support.deas import dea as running_dea
-from support.nats_server import nats_server
 from support.waiting import until
 from vr.container import cgroups
 from vr.dea.folders import container_name
@@ -38,13 +36,13 @@ def instance_folder(dea: Dea) -> Path:
     return folder
 
 
-def test_an_instance_is_announced_found_updated_and_stopped(dea: Dea, droplet: Make) -> None:
-    dea.start()
-    bus = dea.bus
-    assert bus.wait("dea.advertise", id=dea.id)["available_memory"] == 4096
-    dea.run("shop", *droplet(SERVE))
+def test_an_instance_is_announced_found_updated_and_stopped(shared: Dea, droplet: Make) -> None:
+    bus = shared.bus
+    bus.say("dea.locate", {})
+    assert bus.wait("dea.advertise", id=shared.id)["available_memory"] == 4096
+    shared.run("shop", *droplet(SERVE))
     where = bus.wait("router.register", app="shop")
-    (part,) = bus.wait("dea.heartbeat", dea=dea.id)["droplets"]
+    (part,) = bus.wait("dea.heartbeat", dea=shared.id)["droplets"]
     assert (part["state"], part["index"], part["version"]) == ("RUNNING", 0, "1")
     assert bus.messages("dea.advertise", available_memory=4096 - 128)
 
@@ -58,7 +56,7 @@ def test_an_instance_is_announced_found_updated_and_stopped(dea: Dea, droplet: M
     assert bus.wait("router.unregister", uris=["shop.example.org"])["port"] == where["port"]
     bus.wait("router.register", uris=["new.example.org"])
 
-    logs = instance_folder(dea) / "droplet" / "logs" / "signals"
+    logs = instance_folder(shared) / "droplet" / "logs" / "signals"
     bus.say("dea.stop", {"droplet": "shop", "indices": [7]})
     bus.say("dea.stop", {"droplet": "shop", "instances": "all"})
     assert not bus.messages("droplet.exited")
@@ -66,16 +64,15 @@ def test_an_instance_is_announced_found_updated_and_stopped(dea: Dea, droplet: M
     exited = bus.wait("droplet.exited", droplet="shop")
     assert exited["reason"] == "STOPPED"
     bus.wait("router.unregister", uris=["new.example.org"])
-    until(lambda: not list((dea.base / "instances").iterdir()), "its folder is gone")
+    until(lambda: not list((shared.base / "instances").iterdir()), "its folder is gone")
     assert not logs.exists()
-    assert "filter: instances: must be a list" in dea.log
+    assert "filter: instances: must be a list" in shared.log
 
 
-def test_the_environment_is_the_documented_one(dea: Dea, droplet: Make) -> None:
-    dea.start()
+def test_the_environment_is_the_documented_one(shared: Dea, droplet: Make) -> None:
     binding = {"label": "sql", "name": "db", "credentials": {"password": "it's $HOME `id`"}}
-    dea.run("env", *droplet(SERVE), env=["A=1", "B=$A-2", "PORT=1"], services=[binding])
-    where = dea.bus.wait("router.register", app="env")
+    shared.run("env", *droplet(SERVE), env=["A=1", "B=$A-2", "PORT=1"], services=[binding])
+    where = shared.bus.wait("router.register", app="env")
     env = dict(line.split("=", 1) for line in page(where, "env").splitlines() if "=" in line)
     assert env["PORT"] == env["VCAP_APP_PORT"] == str(where["port"])
     assert (env["A"], env["B"], env["HOME"]) == ("1", "1-2", "/home/vcap")
@@ -87,15 +84,14 @@ def test_the_environment_is_the_documented_one(dea: Dea, droplet: Make) -> None:
     assert "NATS" not in json.dumps(env)
 
 
-def test_each_instance_is_alone_and_its_limits_hold(dea: Dea, droplet: Make) -> None:
-    dea.start()
+def test_each_instance_is_alone_and_its_limits_hold(shared: Dea, droplet: Make) -> None:
     made = droplet(
         "cd app; { ulimit -n; id -u; ps -e | wc -l; cat /sys/fs/cgroup/memory.max; "
         "touch /etc/x /opt/x; ls /root; } > facts 2>&1; python3 -m http.server $PORT"
     )
-    dea.run("one", *made)
-    dea.run("two", *made)
-    first, second = (dea.bus.wait("router.register", app=name) for name in ("one", "two"))
+    shared.run("one", *made)
+    shared.run("two", *made)
+    first, second = (shared.bus.wait("router.register", app=name) for name in ("one", "two"))
     facts = [page(where, "facts").splitlines() for where in (first, second)]
     assert [each[0] for each in facts] == ["256", "256"]
     assert facts[0][1] != facts[1][1]
@@ -119,18 +115,18 @@ def test_each_instance_is_alone_and_its_limits_hold(dea: Dea, droplet: Make) -> 
     ids=["status 3", "status 0", "memory", "never ready", "disk"],
 )
 def test_what_ends_unasked_has_crashed_and_is_not_restarted(
-    dea: Dea, droplet: Make, startup: str, status: int | None, description: str
+    shared: Dea, droplet: Make, startup: str, status: int | None, description: str
 ) -> None:
-    dea.start(default_health_check_timeout=1 if startup == "sleep 100" else 30)
-    dea.run("bad", *droplet(startup))
-    exited = dea.bus.wait("droplet.exited", droplet="bad")
+    patience = 1 if startup == "sleep 100" else 30
+    shared.run("bad", *droplet(startup), health_check_timeout=patience)
+    exited = shared.bus.wait("droplet.exited", droplet="bad")
     assert (exited["reason"], exited.get("exit_status")) == ("CRASHED", status)
     assert description in exited["exit_description"]
-    assert dea.bus.ask("dea.find.droplet", {"droplet": "bad"})["state"] == "CRASHED"
-    assert (instance_folder(dea) / "startup.log").exists()
-    dea.bus.say("dea.stop", {"droplet": "bad"})
-    until(lambda: not list((dea.base / "instances").iterdir()), "its folder is gone")
-    assert len(dea.bus.messages("droplet.exited")) == 1
+    assert shared.bus.ask("dea.find.droplet", {"droplet": "bad"})["state"] == "CRASHED"
+    assert (instance_folder(shared) / "startup.log").exists()
+    shared.bus.say("dea.stop", {"droplet": "bad"})
+    until(lambda: not list((shared.base / "instances").iterdir()), "its folder is gone")
+    assert len(shared.bus.messages("droplet.exited")) == 1
 
 
 @pytest.mark.parametrize(
@@ -156,22 +152,12 @@ def test_start_messages_that_are_refused(
     assert shared.bus.ask("dea.status", {})["num_clients"] == 0
 
 
-@pytest.fixture(scope="module")
-def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dea]:
-    """On a bus of its own, where it answers nobody else's questions."""
-    folder = tmp_path_factory.mktemp("shared")
-    with nats_server(folder / "nats") as own, running_dea(own, folder / "dea") as ready:
-        ready.start()
-        yield ready
-
-
-def test_a_wrong_checksum_is_a_crash_that_says_so(dea: Dea, droplet: Make) -> None:
-    dea.start()
+def test_a_wrong_checksum_is_a_crash_that_says_so(shared: Dea, droplet: Make) -> None:
     _sha1, path = droplet("exit 1")
-    dea.run("wrong", "0" * 40, path)
-    exited = dea.bus.wait("droplet.exited", droplet="wrong")
+    shared.run("wrong", "0" * 40, path)
+    exited = shared.bus.wait("droplet.exited", droplet="wrong")
     assert exited["exit_description"].startswith("SHA1 mismatch: ")
-    assert not list((dea.base / "staged").glob("*.tgz"))
+    assert not (shared.base / "staged" / f"{'0' * 40}.tgz").exists()
 
 
 def test_droplets_are_kept_by_checksum(dea: Dea, droplet: Make) -> None:

@@ -60,7 +60,7 @@ http.server.HTTPServer(("", int(os.environ["PORT"])), Page).serve_forever()
 )
 def test_an_app_is_staged_and_run(
     staging: Stagers,
-    dea: Dea,
+    shared: Dea,
     framework: str,
     runtime: str,
     files: dict[str, str],
@@ -73,9 +73,8 @@ def test_an_app_is_staged_and_run(
     assert reply.error is None, reply
     tarball = staging.cloud.droplet(framework)
     sha1 = hashlib.sha1(tarball.read_bytes()).hexdigest()
-    dea.start()
-    dea.run(framework, sha1, tarball, runtime=runtime)
-    where = dea.bus.wait("router.register", app=framework)
+    shared.run(framework, sha1, tarball, runtime=runtime)
+    where = shared.bus.wait("router.register", app=framework)
     page = httpx.get(f"http://{where['host']}:{where['port']}/", trust_env=False)
     assert greeting in page.text
     assert where["uris"] == [f"{framework}.example.org"]

@@ -29,3 +29,12 @@ def pool(bus: NatsServer, controller: Cloud, tmp_path: Path) -> Iterator[Stagers
     """No stager runs yet; afterwards none of them has left anything behind."""
     with stagers(bus, controller, tmp_path / "stagers") as ready:
         yield ready
+
+
+@pytest.fixture(scope="package")
+def common(bus: NatsServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stagers]:
+    """One ordinary stager, for all tests that do it no harm."""
+    folder = tmp_path_factory.mktemp("common")
+    with cloud(folder / "cloud") as controller, stagers(bus, controller, folder / "s") as ready:
+        ready.start()
+        yield ready

@@ -8,6 +8,7 @@ import stat
 import subprocess
 import zipfile
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,9 @@ from support.cloud import Cloud, cloud, zipped
 from support.nats_server import NatsServer
 from support.stagers import SINATRA_APP, SINATRA_RULES, Stagers, buildpack, properties, stagers
 from support.web_server import free_port
+from vr.stager.client import StagingReply
 
-SECONDS = 2
+SECONDS = 4
 """How long a step may take here."""
 
 
@@ -27,7 +29,9 @@ def staging(bus: NatsServer, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     """One stager for all bad requests: it has to survive them."""
     folder = tmp_path_factory.mktemp("bad")
     with cloud(folder / "cloud") as controller, stagers(bus, controller, folder / "s") as pool:
-        pool.start(max_staging_duration=SECONDS, max_app_size=1, staging_memory=256)
+        pool.start(
+            max_staging_duration=SECONDS, max_app_size=1, staging_memory=256, max_active_tasks=8
+        )
         yield pool
 
 
@@ -101,15 +105,13 @@ def test_fields_are_checked_all_at_once(
         ("rubbish/x", "rubbish"),
         ("claims/99000000", "larger than 1 MB"),
         ("endless/x", "larger than 1 MB"),
-        ("dripping/x", "whole file"),
-        ("silent/x", "in time"),
     ],
 )
 def test_downloads_that_fail(staging: Stagers, path: str, complaint: str) -> None:
     reply = staging.stage("bad", download_uri=staging.cloud.url(path, login="u:secret@"))
     assert reply.error
     assert reply.error.startswith("Staging task failed:\n Failed downloading app: ")
-    assert complaint in reply.error or "timed out after 2 seconds" in reply.error
+    assert complaint in reply.error or f"timed out after {SECONDS} seconds" in reply.error
     assert "secret" not in reply.error + reply.task_log + staging.running[0].output
     assert reply.task_log.endswith("Downloading application\n") or "timed out" in reply.task_log
 
@@ -226,34 +228,57 @@ def test_uploads_that_fail(staging: Stagers, path: str, complaint: str) -> None:
     assert complaint in reply.error
 
 
-@pytest.mark.parametrize(
-    ("compile", "complaint"),
-    [
-        ("setsid sleep 987 & trap '' TERM; sleep 987", f"Staging timed out after {SECONDS} sec"),
-        ("yes 'a flood of output'", f"Staging timed out after {SECONDS} seconds."),
-        ("echo the reason; exit 3", "bin/compile ended with status 3"),
-        ("head -c 600M /dev/zero | tail -c 500M | wc -c; exit 9", "bin/compile ended with status"),
-        ("kill -9 $PPID; kill -9 $$", "ended with status"),
-    ],
-    ids=["hangs", "floods", "fails", "memory", "kills"],
-)
-def test_staging_that_misbehaves(
-    staging: Stagers, compile: str, complaint: str, tmp_path: Path
+@dataclass(frozen=True)
+class Misbehaving:
+    """A request whose failure takes its time."""
+
+    complaint: str
+    compile: str = ""
+    download: str = ""
+    rules: tuple[dict[str, Any], ...] = ()
+
+
+STAGING_TIMES_OUT = f"Staging timed out after {SECONDS} seconds."
+MISBEHAVING = {
+    "drips": Misbehaving("Failed downloading app: ", download="dripping/x"),
+    "says nothing": Misbehaving("Failed downloading app: ", download="silent/x"),
+    "hangs": Misbehaving(STAGING_TIMES_OUT, "setsid sleep 987 & trap '' TERM; sleep 987"),
+    "floods": Misbehaving(STAGING_TIMES_OUT, "yes 'a flood of output'"),
+    "fails": Misbehaving("bin/compile ended with status 3", "echo the reason; exit 3"),
+    "takes memory": Misbehaving(
+        "bin/compile ended with status", "python3 -c 'x = bytearray(400 << 20)'; exit 9"
+    ),
+    "kills": Misbehaving("ended with status", "kill -9 $PPID; kill -9 $$"),
+    "never ends to match": Misbehaving(STAGING_TIMES_OUT, rules=({"*.rb": "^(a+)+$"},)),
+}
+
+
+@pytest.fixture(scope="module")
+def misbehaving(
+    staging: Stagers, tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, StagingReply]:
+    """The replies to all of them, asked for at once: most take as long as they may."""
+    give(staging.cloud, zipped({"a.rb": "a" * 40 + "!"}), "slow")
+    folder = tmp_path_factory.mktemp("packs")
+    requests = []
+    for number, case in enumerate(MISBEHAVING.values()):
+        pack = buildpack(folder, case.compile, f"pack{number}")
+        framework = "buildpack" if case.compile else "rack"
+        values = properties(framework, detection=list(case.rules), buildpack=pack)
+        changes = {"download_uri": staging.cloud.url(case.download)} if case.download else {}
+        requests.append(staging.request("slow", properties=values, **changes))
+    return dict(zip(MISBEHAVING, staging.ask(*requests), strict=True))
+
+
+@pytest.mark.parametrize("name", MISBEHAVING)
+def test_what_takes_too_long_or_too_much(
+    staging: Stagers, misbehaving: dict[str, StagingReply], name: str
 ) -> None:
-    give(staging.cloud, zipped({"a": "b"}))
-    pack = buildpack(tmp_path, compile)
-    reply = staging.stage("bad", properties=properties("buildpack", buildpack=pack))
-    assert reply.error and complaint in reply.error
+    reply = misbehaving[name]
+    assert reply.error and MISBEHAVING[name].complaint in reply.error
     assert len(reply.task_log) < 1 << 20
     assert subprocess.run(["pgrep", "-f", "sleep 987"], check=False).returncode == 1
     assert staging.workspaces == []
-
-
-def test_a_detection_rule_that_never_ends(staging: Stagers) -> None:
-    give(staging.cloud, zipped({"a.rb": "a" * 40 + "!"}))
-    rules = [{"*.rb": "^(a+)+$"}]
-    reply = staging.stage("bad", properties=properties("rack", detection=rules))
-    assert reply.error == f"Staging task failed:\n Staging timed out after {SECONDS} seconds."
 
 
 def test_a_buildpack_on_the_host_is_refused_unless_allowed(pool: Stagers, tmp_path: Path) -> None:

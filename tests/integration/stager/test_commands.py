@@ -32,15 +32,14 @@ def folder_with(files: dict[str, str], path: Path) -> Path:
     return path
 
 
-def test_a_folder_is_staged_from_the_command_line(pool: Stagers, tmp_path: Path) -> None:
-    pool.start()
+def test_a_folder_is_staged_from_the_command_line(common: Stagers, tmp_path: Path) -> None:
     app = folder_with(SINATRA_APP, tmp_path / "hello")
     (app / ".git").mkdir()
     (app / "link").symlink_to("app.rb")
     droplet = tmp_path / "out.tgz"
     done = vstager(
         *("stage", str(app), "--output", str(droplet)),
-        *("--nats", pool.nats.uri, "--queue", pool.queue),
+        *("--nats", common.nats.uri, "--queue", common.queue),
     )
     assert done.returncode == 0, done.stderr
     assert "] Staging application\n" in done.stdout
@@ -50,10 +49,9 @@ def test_a_folder_is_staged_from_the_command_line(pool: Stagers, tmp_path: Path)
         assert not [name for name in archive.getnames() if ".git" in name]
 
 
-def test_errors_of_the_stager_are_the_commands_errors(pool: Stagers, tmp_path: Path) -> None:
-    pool.start()
+def test_errors_of_the_stager_are_the_commands_errors(common: Stagers, tmp_path: Path) -> None:
     app = folder_with({"a.txt": ""}, tmp_path / "hello")
-    options = ("--nats", pool.nats.uri, "--queue", pool.queue)
+    options = ("--nats", common.nats.uri, "--queue", common.queue)
     done = vstager("stage", str(app), "--framework", "node", *options)
     assert done.returncode == 1
     assert done.stderr.startswith(

@@ -22,10 +22,12 @@ from support.waiting import until
 from vr.stager import events
 from vr.stager.client import StagingReply
 
+APP = zipped({**SINATRA_APP, ".hidden": "x", "run.sh": "#!/bin/sh\n"})
+
 
 @pytest.fixture
 def app(controller: Cloud) -> str:
-    controller.apps["app"] = zipped({**SINATRA_APP, ".hidden": "x", "run.sh": "#!/bin/sh\n"})
+    controller.apps["app"] = APP
     return "app"
 
 
@@ -42,9 +44,10 @@ def gated(pool: Stagers, count: int) -> list[dict[str, Any]]:
     ]
 
 
-def test_a_sinatra_app_becomes_the_documented_droplet(pool: Stagers, app: str) -> None:
-    pool.start()
-    answer = pool.raw(json.dumps(pool.request(app)).encode())
+def test_a_sinatra_app_becomes_the_documented_droplet(common: Stagers, app: str) -> None:
+    common.cloud.apps[app] = APP
+    uploads = common.cloud.uploads.get(app, 0)
+    answer = common.raw(json.dumps(common.request(app)).encode())
     assert set(answer) == {"task_id", "task_log"}
     assert re.fullmatch(r"[0-9a-f]{32}", answer["task_id"])
     lines = answer["task_log"].splitlines()
@@ -60,9 +63,9 @@ def test_a_sinatra_app_becomes_the_documented_droplet(pool: Stagers, app: str) -
         "Uploading droplet",
         "Done!",
     ]
-    assert pool.cloud.uploads == {app: 1}
-    assert {"./app/app.rb", "./app/.hidden", "./logs", "./tmp", "./stop"} <= set(pool.names(app))
-    assert pool.scripts(app)["startup"] == (
+    assert common.cloud.uploads[app] == uploads + 1
+    assert {"./app/app.rb", "./app/.hidden", "./logs", "./tmp", "./stop"} <= set(common.names(app))
+    assert common.scripts(app)["startup"] == (
         "#!/bin/bash\n"
         'export RACK_ENV="${RACK_ENV:-production}"\n'
         'export RUBYOPT="-I$PWD/ruby -rstdsync"\n'
@@ -77,16 +80,20 @@ def test_a_sinatra_app_becomes_the_documented_droplet(pool: Stagers, app: str) -
     )
 
 
-def test_credentials_in_addresses_are_decoded_used_and_kept_quiet(pool: Stagers, app: str) -> None:
-    stager = pool.start()
+def test_credentials_in_addresses_are_decoded_used_and_kept_quiet(
+    common: Stagers, app: str
+) -> None:
+    common.cloud.apps[app] = APP
+    stager = common.running[0]
+    uploads = common.cloud.uploads.get(app, 0)
     login = "cc:p%40ss%3Aw%2Frd@"
-    reply = pool.stage(
+    reply = common.stage(
         app,
-        download_uri=pool.cloud.url("private/app", login=login),
-        upload_uri=pool.cloud.url("private/app", login=login),
+        download_uri=common.cloud.url("private/app", login=login),
+        upload_uri=common.cloud.url("private/app", login=login),
     )
     assert reply.error is None
-    assert pool.cloud.uploads == {app: 1}
+    assert common.cloud.uploads[app] == uploads + 1
     for secret in (LOGIN[1], "p%40ss"):
         assert secret not in stager.output
 
@@ -146,7 +153,7 @@ def test_a_waiting_request_goes_to_the_stager_that_becomes_idle(pool: Stagers, a
     assert "is done" in late.output
 
 
-@pytest.mark.parametrize("number", [signal.SIGUSR2, signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGUSR2, signal.SIGINT])
 def test_a_stager_drains(pool: Stagers, app: str, number: signal.Signals) -> None:
     stager = pool.start(max_active_tasks=1)
     assert stager.pid_file.read_text().strip() == str(stager.process.pid)

@@ -48,8 +48,10 @@ def stage_django(staging: Staging) -> Startup:
 
 def _install(staging: Staging, *packages: str) -> None:
     staging.folder("python")
-    staging.install("python3", "-m", "venv", f"{INSIDE}/python")
-    argv = [f"{INSIDE}/python/bin/pip", "install", "--no-input", *packages]
+    # The system's pip: a copy of its own in each droplet would take seconds and 10 MB.
+    staging.install("python3", "-m", "venv", "--without-pip", f"{INSIDE}/python")
+    pip = ["python3", "-m", "pip", "--python", f"{INSIDE}/python/bin/python3"]
+    argv = [*pip, "install", "--no-input", *packages]
     if staging.app.exists("requirements.txt"):
         argv += ["-r", "requirements.txt"]
     quiet = {"PIP_PROGRESS_BAR": "off", "PIP_DISABLE_PIP_VERSION_CHECK": "1"}

@@ -136,8 +136,9 @@ def test_node(stage: Stage, files: dict[str, str], command: str, ran: list[str])
 def test_wsgi_installs_while_staging(stage: Stage) -> None:
     staged = stage("wsgi", {"wsgi.py": "", "requirements.txt": "flask"})
     assert staged.ran == [
-        "python3 -m venv /home/vcap/python",
-        "/home/vcap/python/bin/pip install --no-input gunicorn -r requirements.txt",
+        "python3 -m venv --without-pip /home/vcap/python",
+        "python3 -m pip --python /home/vcap/python/bin/python3 install --no-input gunicorn"
+        " -r requirements.txt",
     ]
     assert "../python/bin/gunicorn -c ../gunicorn.config wsgi:application" in staged.script
     assert "VCAP_APP_PORT" in (staged.droplet / "gunicorn.config").read_text()
