@@ -37,7 +37,10 @@ bench: ## speed, measured and printed beside a yardstick
 	@bin/setup
 	@for program in benchmarks/bench_*.py; do $(VENV)/python $$program || exit 1; done
 
+pilot: ## the pilot as one file: dist/containerpilot.pyz
+	@bin/make-pilot
+
 lock: ## write requirements.lock anew from pyproject.toml
 	@bin/lock
 
-.PHONY: help setup run test test-unit test-chaos test-scale lint bench lock
+.PHONY: help setup run test test-unit test-chaos test-scale lint bench pilot lock

@@ -106,10 +106,10 @@ class Generation:
         for backend, seen in zip(config.backends, self._seen_of_backends()):
             runs.append(BackendLoop(world, registrar, backend, seen).run())
         if config.telemetry is not None and self._server is not None:
-            from vr.pilot.telemetry import Gauges
+            from vr.pilot.telemetry import Sensors
 
-            gauges = self._server.gauges = Gauges(world, config.telemetry.sensors)
-            runs += gauges.runs()
+            sensors = self._server.sensors = Sensors(world, config.telemetry.sensors)
+            runs += sensors.runs()
         self._loops = [world.loop.spawn(run) for run in runs]
 
     def _seen_of_backends(self) -> list[Seen]:

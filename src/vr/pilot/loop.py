@@ -151,7 +151,11 @@ class Loop:
         # Only what is ready now: what these add has to let descriptors have their turn.
         for _ in range(len(self._ready)):
             call_, args = self._ready.popleft()
-            call_(*args)
+            try:
+                call_(*args)
+            except Exception as error:
+                # One failing part must not take the others down with it.
+                self.on_crash(error)
 
     def _longest_wait(self) -> float:
         if self._ready or self._signals or self._from_threads:

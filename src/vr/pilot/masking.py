@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 TYPE_CHECKING = False
@@ -26,9 +27,15 @@ class Masker:
 
     def __init__(self, environ: Mapping[str, str]) -> None:
         values = {
-            value
+            form
             for name, value in environ.items()
             if len(value) >= _SHORTEST and _SECRET_NAME.search(name)
+            # As it is, and as it reads within JSON.
+            for form in (
+                value,
+                json.dumps(value)[1:-1],
+                json.dumps(value, ensure_ascii=False)[1:-1],
+            )
         }
         # The longest first, as one may contain another.
         parts = [re.escape(value) for value in sorted(values, key=len, reverse=True)]

@@ -25,7 +25,7 @@ _MAX_OUTPUT = 64 * 1024
 _TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 
-class Gauges:
+class Sensors:
     """The sensors of one configuration with their values."""
 
     def __init__(self, world: World, sensors: tuple[Sensor, ...]) -> None:
@@ -95,7 +95,7 @@ class MetricsServer:
     def __init__(self, world: World, address: str, port: int) -> None:
         """Raises OSError if the port is taken."""
         self.place = (address, port)
-        self.gauges: Gauges | None = None
+        self.sensors: Sensors | None = None
         self._world = world
         self._clients = 0
         family = socket.AF_INET6 if ":" in address else socket.AF_INET
@@ -147,7 +147,7 @@ class MetricsServer:
             if not data or len(request) > _MAX_REQUEST:
                 return
             request += data
-        page = self.gauges.page() if self.gauges else ""
+        page = self.sensors.page() if self.sensors else ""
         answer = answer_to(request, page)
         while answer:
             await self._world.loop.ready(client.fileno(), WRITE)

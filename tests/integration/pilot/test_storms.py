@@ -61,6 +61,7 @@ def test_three_hundred_reloads_leave_no_connection_behind(consul, fly):
     from pathlib import Path
 
     pilot = fly(settings(consul, "hups"), "sleep", "600")
+    until(lambda: consul.service(f"hups-{HOST}"), "the service is registered")
     for _ in range(300):
         pilot.reload()
         time.sleep(random.uniform(0, 0.03))

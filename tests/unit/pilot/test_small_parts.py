@@ -36,6 +36,7 @@ def test_exits(status, code, text):
 def test_what_is_hidden_keeps_its_length_and_lines():
     mask = Masker({"DB_PASSWORD": "abcd\nef", "USER": "visible", "API_KEY": "xy"})
     assert mask("x abcd\nef y xy visible") == "x ****\n** y xy visible"
+    assert mask(r'x "abcd\nef"') == 'x "********"'
     assert mask("http://me:pass@host/") == "http://*******@host/"
     assert mask.document({"token": "t", "a": ["abcd\nef"], "n": 1}) == {
         "token": "***",
