@@ -71,20 +71,14 @@ def test_three_hundred_reloads_leave_no_connection_behind(consul, fly):
     assert pilot.terminate() == 143
 
 
-def test_an_agent_that_is_away_never_stops_the_application(own_consul, fly):
-    away(own_consul, fly, 1)
-
-
 @pytest.mark.chaos
 def test_an_agent_that_is_away_for_a_minute(own_consul, fly):
-    away(own_consul, fly, 60)
-
-
-def away(agent, fly, seconds):
+    """The short version is in test_consul: an agent that lost its data."""
+    agent = own_consul
     pilot = fly(settings(agent, "patient"), "sleep", "600")
     until(lambda: agent.status(f"patient-{HOST}") == "passing", "the service is passing")
     agent.stop()
-    time.sleep(seconds)
+    time.sleep(60)
     assert pilot.process.poll() is None
     agent.start()
     until(lambda: agent.status(f"patient-{HOST}") == "passing", "it is passing again", seconds=30)

@@ -80,3 +80,11 @@ def test_a_bad_configuration_is_told_on_stderr(words, message, capfd, monkeypatc
     monkeypatch.delenv("CONTAINERPILOT", raising=False)
     assert main(words) == 1
     assert message in capfd.readouterr().err
+
+
+def test_without_the_flag_the_variable_counts(capfd, monkeypatch):
+    monkeypatch.setenv("CONTAINERPILOT", '{"consul": 5}')
+    assert main([]) == 1
+    assert "consul: expected the agent's address" in capfd.readouterr().err
+    assert main(["-config", "{}"]) == 1
+    assert "No discovery backend defined" in capfd.readouterr().err
