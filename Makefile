@@ -37,7 +37,11 @@ bench: ## speed, measured and printed beside a yardstick
 	@bin/setup
 	@for program in benchmarks/bench_*.py; do $(VENV)/python $$program || exit 1; done
 
+docs: ## the documentation as a web site in site/
+	@bin/setup --python
+	@$(VENV)/mkdocs build --quiet
+
 lock: ## write requirements.lock anew from pyproject.toml
 	@bin/lock
 
-.PHONY: help setup run test test-unit test-chaos test-scale lint bench lock
+.PHONY: help setup run test test-unit test-chaos test-scale lint bench docs lock
