@@ -219,6 +219,9 @@ http {{
   access_log off;
   client_max_body_size 0;
   server_tokens off;
+  # A reload closes idle connections at once, and with them the request that a client may just
+  # have sent. Only nginx 1.27.4 and later can wait (keepalive_min_timeout).
+  keepalive_timeout {config.keepalive_seconds}s;
   server_names_hash_bucket_size 128;
   client_body_temp_path {temp}/body;
   proxy_temp_path {temp}/proxy;
