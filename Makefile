@@ -40,7 +40,11 @@ bench: ## speed, measured and printed beside a yardstick
 pilot: ## the pilot as one file: dist/containerpilot.pyz
 	@bin/make-pilot
 
+docs: ## the documentation as a web site in site/
+	@bin/setup --python
+	@$(VENV)/mkdocs build --quiet
+
 lock: ## write requirements.lock anew from pyproject.toml
 	@bin/lock
 
-.PHONY: help setup run test test-unit test-chaos test-scale lint bench pilot lock
+.PHONY: help setup run test test-unit test-chaos test-scale lint bench pilot docs lock

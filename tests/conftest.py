@@ -14,6 +14,7 @@ import tempfile
 from pathlib import Path
 
 from django.conf import settings
+from django.db import connections
 
 import vr.server.settings
 
@@ -39,7 +40,7 @@ def _read_settings_again() -> None:
         if name.isupper():
             setattr(settings, name, getattr(module, name))
     # In a file, as SQLite's memory database can't be shared by threads that write.
-    settings.DATABASES["default"]["TEST"] = {"NAME": str(HOME / "test.sqlite3")}
+    connections.settings["default"]["TEST"]["NAME"] = str(HOME / "test.sqlite3")
     # The real ones take half a second a password, on purpose.
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 

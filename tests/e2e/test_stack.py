@@ -76,7 +76,7 @@ def test_a_part_that_does_not_get_healthy_is_named_with_the_end_of_its_log(own: 
 
 def test_a_killed_supervisord_takes_all_with_it_and_up_starts_again(own: Stack) -> None:
     own.up()
-    pid = int((own.home / "vr" / "run" / "supervisor.pid").read_text())
+    pid = int((own.home / "vr" / "run" / "supervisord.pid").read_text())
     os.kill(pid, signal.SIGKILL)
     wait_for("the parts end with supervisord", lambda: own.leftovers() == [], 30)
     own.up()

@@ -43,8 +43,10 @@ class Stack:
         self.root = home / "apps"
         self.web_port = free_port()
         self.http_port = free_port()
+        # Nothing of the developer's own installation, or of other tests, must reach this one.
+        inherited = {k: v for k, v in os.environ.items() if not k.startswith("VR_")}
         self.env = {
-            **os.environ,
+            **inherited,
             "VR_HOME": str(home / "vr"),
             "VR_ROOT": str(self.root),
             "VR_WEB_PORT": str(self.web_port),
@@ -52,9 +54,6 @@ class Stack:
             "VR_PORT_RANGE": ports,
             "PATH": f"{BIN}:{os.environ['PATH']}",
         }
-        # A token or address of the developer's own installation must not reach ours.
-        for name in ("VR_URL", "VR_TOKEN"):
-            self.env.pop(name, None)
 
     def vr(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         """Run `vr` with these arguments, output captured."""

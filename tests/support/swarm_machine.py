@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import io
+import shutil
 import tarfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from support.images import test_image
 from support.nginx_server import Nginx
 from vr.server import filestore
-from vr.server.models import App, Build, Dispatch, Image, Squad, Swarm
+from vr.server.models import App, Build, Dispatch, Host, Image, Squad, Stack, Swarm
 from vr.server.remote.supervisor import Supervisor
 from vr.server.swarming import dispatching, engine, run
 
@@ -52,6 +54,21 @@ class Machine:
     root: Path
     image: Image
     squad: Squad
+
+    @classmethod
+    def make(cls, nginx: Nginx, supervisor_url: str, root: Path, image_md5: str) -> Machine:
+        """Make the rows of a machine: its image, its squad, its only host."""
+        file = filestore.path_of("images/test.tar")
+        file.parent.mkdir(parents=True, exist_ok=True)
+        if not file.exists():
+            shutil.copy(test_image(), file)
+        stack = Stack.objects.create(name="tests")
+        image = Image.objects.create(
+            stack=stack, name="tests", file="images/test.tar", md5=image_md5, active=True
+        )
+        squad = Squad.objects.create(name="local")
+        Host.objects.create(name=HOST, squad=squad)
+        return cls(nginx, Supervisor(HOST, supervisor_url), root, image, squad)
 
     def app(self, name: str = "shop") -> App:
         return App.objects.get_or_create(

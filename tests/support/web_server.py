@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -15,27 +17,45 @@ import httpx
 
 from support.waiting import until
 
+# Runs snippets one after another; each answers with a line of JSON: did it work, what it printed.
+_SNIPPETS = """
+import contextlib, io, json, sys, traceback
+import django
+django.setup()
+from vr.server.models import *
+names = dict(globals())
+for line in sys.stdin:
+    printed = io.StringIO()
+    try:
+        with contextlib.redirect_stdout(printed):
+            exec(json.loads(line), dict(names))
+        answer = [True, printed.getvalue()]
+    except BaseException:
+        answer = [False, traceback.format_exc()]
+    print(json.dumps(answer), flush=True)
+"""
+
 
 @dataclass
 class WebServer:
-    """A running server; `manage` runs Python inside its environment, with Django set up."""
+    """A running server, and a process beside it for Python in its environment."""
 
     url: str
     home: Path
     environment: dict[str, str] = field(repr=False)
+    snippets: subprocess.Popen[str] = field(repr=False)
+    _turn: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def python(self, code: str) -> str:
         """Run `code` where the server's models are; returns what it prints."""
-        program = f"import django; django.setup()\nfrom vr.server.models import *\n{code}"
-        done = subprocess.run(
-            [sys.executable, "-c", program],
-            env=self.environment,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == 0, done.stderr
-        return done.stdout.strip()
+        assert self.snippets.stdin and self.snippets.stdout
+        with self._turn:
+            self.snippets.stdin.write(json.dumps(code) + "\n")
+            self.snippets.stdin.flush()
+            answer = self.snippets.stdout.readline()
+        worked, text = json.loads(answer)
+        assert worked, text
+        return str(text).strip()
 
 
 def free_port() -> int:
@@ -58,8 +78,6 @@ def web_server(
         "VR_LOCAL_HOST": "testhost",
         **(extra or {}),
     }
-    manage = [sys.executable, "-m", "vr.server.manage"]
-    subprocess.run([*manage, "migrate", "-v", "0"], env=environment, check=True)
     port = free_port()
     log = home / "web.log"
     with log.open("wb") as output:
@@ -75,8 +93,21 @@ def web_server(
         )
     url = f"http://127.0.0.1:{port}"
     try:
-        until(lambda: process.poll() is None and _answers(url), f"the web process answers ({log})")
-        yield WebServer(url=url, home=home, environment=environment)
+        with subprocess.Popen(
+            [sys.executable, "-c", _SNIPPETS],
+            env=environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        ) as snippets:
+            server = WebServer(url, home, environment, snippets)
+            # Meanwhile the web process starts.
+            server.python(
+                "from django.core.management import call_command\n"
+                "call_command('migrate', verbosity=0)"
+            )
+            until(lambda: process.poll() is None and _answers(url), f"it answers (see {log})")
+            yield server
     finally:
         process.terminate()
         process.wait(15)

@@ -17,6 +17,7 @@ from vr.errors import VelociraptorError
 from vr.files.checksums import file_md5
 from vr.files.download import fetch
 from vr.files.unpack import unpack
+from vr.paths import bundled
 from vr.repo import Source, checkout
 from vr.repo.source import guess_kind
 
@@ -99,12 +100,9 @@ def _local_folder(source: Source) -> Path | None:
 
 
 def bundled_folder() -> Path:
-    """Where the bundled buildpacks are: VR_BUILDPACKS, or beside the package or its sources."""
-    if configured := os.environ.get("VR_BUILDPACKS"):
-        return Path(configured)
-    package = Path(__file__).resolve().parents[1]
-    installed = package / "buildpacks"
-    return installed if installed.is_dir() else package.parents[1] / "buildpacks"
+    """Where the bundled buildpacks are: VR_BUILDPACKS, or with Velociraptor itself."""
+    configured = os.environ.get("VR_BUILDPACKS")
+    return Path(configured) if configured else bundled("buildpacks")
 
 
 def _copy_folder(folder: Path, target: Path) -> str:

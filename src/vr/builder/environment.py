@@ -8,7 +8,7 @@ from __future__ import annotations
 import fnmatch
 import re
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import PurePosixPath
 
 from vr.specs.build import BuildSpec
@@ -60,18 +60,12 @@ def script_environment(
     return env | ({"BUILDPACK_XTRACE": "1"} if debug else {})
 
 
-def passed_patterns(setting: str | None) -> tuple[str, ...]:
-    """The names that VR_BUILD_PASS_ENV lists, by comma or blank, with `*` for any characters.
+def passed_patterns(setting: str) -> tuple[str, ...]:
+    """The names that pass: the usual ones and those of VR_BUILD_PASS_ENV.
 
-    Unset means the default list, which the word `default` stands for: `default,GITHUB_TOKEN`.
+    That lists names by comma or blank, with `*` for any characters; `-NAME` keeps one out.
     """
-    if setting is None:
-        return DEFAULT_PASSED
-    words = re.split(r"[,\s]+", setting.strip())
-    names: list[str] = []
-    for word in filter(None, words):
-        names += DEFAULT_PASSED if word == "default" else [word]
-    return tuple(names)
+    return (*DEFAULT_PASSED, *filter(None, re.split(r"[,\s]+", setting)))
 
 
 def passed_through(host: Mapping[str, str], patterns: tuple[str, ...]) -> dict[str, str]:
@@ -79,16 +73,21 @@ def passed_through(host: Mapping[str, str], patterns: tuple[str, ...]) -> dict[s
 
     Package indexes on the host's own disk are left out, because the container does not see it.
     """
+    wanted = [pattern for pattern in patterns if not pattern.startswith("-")]
+    unwanted = [pattern[1:] for pattern in patterns if pattern.startswith("-")]
     chosen = {}
     for name, value in sorted(host.items()):
-        known = any(fnmatch.fnmatchcase(name.upper(), pattern.upper()) for pattern in patterns)
-        if not known or not re.fullmatch(r"[A-Za-z_]\w*", name, re.ASCII):
+        if not _matches(name, wanted) or _matches(name, unwanted):
             continue
         if name.upper() in _ADDRESSES:
             value = _remote_only(value)
-        if value:
+        if value and re.fullmatch(r"[A-Za-z_]\w*", name, re.ASCII):
             chosen[name] = value
     return chosen
+
+
+def _matches(name: str, patterns: Iterable[str]) -> bool:
+    return any(fnmatch.fnmatchcase(name.upper(), pattern.upper()) for pattern in patterns)
 
 
 def certificate_files(passed: Mapping[str, str]) -> set[str]:

@@ -38,6 +38,8 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _run(options: argparse.Namespace) -> int:
+    # What is unpacked here is for other users to read, whatever the caller keeps for itself.
+    os.umask(0o022)
     if os.geteuid() != 0:
         raise VelociraptorError("vbuild starts containers, for which it must be root.")
     from vr.builder import pipeline

@@ -6,35 +6,27 @@ write lies in the workspace, which goes away with the build.
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from vr.builder import environment, pip_config, slug
-from vr.builder.buildpacks import Buildpack, default_references, obtain
-from vr.builder.cache import BuildCache, cache_key
+from vr.builder import slug
+from vr.builder.buildpacks import Buildpack
+from vr.builder.preparation import Prepared, prepared
 from vr.builder.untrusted import read_text
-from vr.builder.workspace import BUILD_GID, BUILD_UID, Workspace, workspace
-from vr.container.launch import ContainerTimeout, host_mounts, run
+from vr.container.launch import ContainerTimeout
 from vr.container.output import OutputLog, Sink, run_logged
-from vr.container.spec import Container, Limits, Mount
-from vr.errors import InvalidInput, VelociraptorError
+from vr.errors import VelociraptorError
 from vr.files.atomic import write_atomic
 from vr.files.pack import pack
 from vr.paths import Root
-from vr.repo import Source, checkout
-from vr.runner.images import ensure_image
+from vr.repo import Source
+from vr.runner.interactive import interact
 from vr.specs.build import BuildResult, BuildSpec, dump_result
 
 TIMEOUT = 3600.0
 TARBALL, RESULT, COMPILE_LOG = "build.tar.gz", "build_result.yaml", "compile.log"
-
-_SCRIPT = Path(__file__).with_name("builder.sh")
 
 
 class NoBuildpack(VelociraptorError):
@@ -43,18 +35,6 @@ class NoBuildpack(VelociraptorError):
 
 class CompileFailed(VelociraptorError):
     """The buildpack ran, but not to its end; `details` holds the end of its output."""
-
-
-@dataclass(frozen=True)
-class Prepared:
-    """Everything a compile needs, in place."""
-
-    space: Workspace
-    container: Container
-    env: dict[str, str]
-    packs: tuple[Buildpack, ...]
-    revision: str
-    image_md5: str
 
 
 def build(
@@ -84,7 +64,7 @@ def build(
                 (output / COMPILE_LOG).unlink()
                 raise
             result = _finish(spec, job, pack_used, release, output, say)
-            _caches(spec, root).save(cache_key(pack_used.reference, job.image_md5), job.space.cache)
+            _keep_cache(job, pack_used, say)
     finally:
         say.close()
     return result
@@ -96,115 +76,9 @@ def shell(spec: BuildSpec, *, root: Root | None = None, log: Sink | None = None)
     Returns the shell's exit code.
     """
     with prepared(spec, root or Root.from_env(), OutputLog(log)) as job:
-        env = {**job.env, "TERM": os.environ.get("TERM", "dumb")}
-        return run(job.container, job.space.generated, ["/bin/bash"], env=env, stdin=None)
-
-
-@contextmanager
-def prepared(
-    spec: BuildSpec, root: Root, say: OutputLog, *, debug: bool = False
-) -> Iterator[Prepared]:
-    """Fetch app, buildpacks and image, and lay them out for the container."""
-    image, image_md5 = _image(spec, root, say)
-    source = Source(spec.app_repo_url)
-    with workspace(root.builder / "work", spec.app_name, f"{spec.app_name}-{source.md5}") as space:
-        say.step(f"Fetching {spec.app_name} {spec.version} from {source.public_url}")
-        fetched = checkout(
-            spec.app_repo_url,
-            spec.version,
-            spec.app_repo_type,
-            space.app,
-            clones=root.builder / "repo",
+        return interact(
+            job.container, job.space.generated, env=job.env, prompt=f"build of {spec.app_name}"
         )
-        say.step(f"{spec.version} is commit {fetched.revision}")
-        packs = _obtain_packs(spec, root, space)
-        _restore_caches(spec, root, space, packs, image_md5)
-        for name, value in spec.env.items():
-            (space.env / name).write_text(value)
-            (space.env / name).chmod(0o600)
-        script = space.upper / "builder.sh"
-        script.write_bytes(_SCRIPT.read_bytes())
-        script.chmod(0o755)
-        space.hand_over()
-        passed = _passed_through()
-        env = environment.script_environment(spec, fetched.revision, passed, debug=debug)
-        env |= _candidates(spec, space, packs)
-        yield Prepared(
-            space, _container(space, image, passed), env, packs, fetched.revision, image_md5
-        )
-
-
-def _image(spec: BuildSpec, root: Root, say: OutputLog) -> tuple[Path, str]:
-    if not spec.image_url or not spec.image_name:
-        raise InvalidInput(
-            f"the build of {spec.app_name}",
-            ["image_url: is missing; a build needs the OS image that the app will run in"],
-            hint="Give image_url and image_name of an image made by vimage.",
-        )
-    say.step(f"Using the image {spec.image_name}")
-    contents = ensure_image(root, spec.image_url, spec.image_name, spec.image_md5)
-    # Images are kept by content, in a folder called by its checksum.
-    return contents, contents.parent.name
-
-
-def _obtain_packs(spec: BuildSpec, root: Root, space: Workspace) -> tuple[Buildpack, ...]:
-    if spec.buildpack_url:
-        references: tuple[str, ...] = (spec.buildpack_url,)
-    else:
-        references = spec.buildpack_urls or default_references()
-    return tuple(
-        obtain(
-            reference,
-            space.buildpack(number, Source.parse(reference).basename),
-            clones=root.builder / "buildpacks",
-        )
-        for number, reference in enumerate(references)
-    )
-
-
-def _candidates(spec: BuildSpec, space: Workspace, packs: tuple[Buildpack, ...]) -> dict[str, str]:
-    folders = [space.inside(candidate.folder) for candidate in packs]
-    if spec.buildpack_url:
-        return {"BUILDPACK_DIR": folders[0]}
-    return {"BUILDPACK_DIRS": ":".join(folders)}
-
-
-def _caches(spec: BuildSpec, root: Root) -> BuildCache:
-    md5 = Source(spec.app_repo_url).md5
-    return BuildCache(root.builder / "cache" / f"{spec.app_name}-{md5}")
-
-
-def _restore_caches(
-    spec: BuildSpec, root: Root, space: Workspace, packs: tuple[Buildpack, ...], image_md5: str
-) -> None:
-    caches = _caches(spec, root)
-    for candidate in packs:
-        key = cache_key(candidate.reference, image_md5)
-        caches.restore(key, space.kept_cache(candidate.folder))
-
-
-def _passed_through() -> dict[str, str]:
-    patterns = environment.passed_patterns(os.environ.get("VR_BUILD_PASS_ENV"))
-    host = {**pip_config.read_host_settings(), **os.environ}
-    return environment.passed_through(host, patterns)
-
-
-def _container(space: Workspace, image: Path, passed: dict[str, str]) -> Container:
-    certificates = tuple(
-        Mount(Path(path), path, is_file=True, optional=True)
-        for path in sorted(environment.certificate_files(passed))
-    )
-    return Container(
-        name=space.container_name,
-        lowers=(image,),
-        upper=space.upper,
-        uid=BUILD_UID,
-        gid=BUILD_GID,
-        mounts=(*host_mounts(), *certificates),
-        # Compilers fill /tmp with more than a tmpfs should hold.
-        limits=Limits(tmp_size=None),
-        cwd=space.inside(space.app),
-    )
 
 
 def _compile(job: Prepared, say: OutputLog, timeout: float) -> tuple[Buildpack, dict[str, Any]]:
@@ -225,9 +99,11 @@ def _compile(job: Prepared, say: OutputLog, timeout: float) -> tuple[Buildpack, 
     if stage == "detect":
         raise _nothing_detected(job.packs)
     used = _used(job)
+    if not stage:
+        raise CompileFailed("The build's container did not start.", details=say.tail())
     if code or stage != "done" or used is None:
         raise CompileFailed(
-            f"The buildpack's bin/{stage or 'compile'} ended with status {code}.",
+            f"The buildpack's bin/{stage} ended with status {code}.",
             hint="`vbuild shell` opens a shell where it failed; the end of its output is above.",
             details=say.tail(),
         )
@@ -284,3 +160,11 @@ def _finish(
     megabytes = (output / TARBALL).stat().st_size / 1e6
     say.step(f"Done: {TARBALL}, {megabytes:.1f} MB, md5 {md5}")
     return result
+
+
+def _keep_cache(job: Prepared, used: Buildpack, say: OutputLog) -> None:
+    try:
+        job.keep_cache(used)
+    except (VelociraptorError, OSError) as error:
+        # The slug is there; the next build is only slower.
+        say.warn(f"The cache could not be kept: {error}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from vr.cli.output import json_option, print_json, say, table
+from vr.cli.output import harmless, json_option, print_json, say, table
 from vr.client import Client
 from vr.errors import VelociraptorError
 
@@ -20,7 +20,7 @@ def build(app: str, tag: str, no_wait: bool, as_json: bool) -> None:
     made = client.build(app, tag)
     if not no_wait:
         for line in client.build_log(made):
-            click.echo(line, err=as_json)
+            click.echo(harmless(line), err=as_json)
     ended = client.read(made["resource_uri"])
     if as_json:
         print_json(ended)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import threading
 from collections import deque
 from collections.abc import Sequence
@@ -11,7 +10,7 @@ import click
 
 from vr.cli import patterns
 from vr.cli.groups import DefaultGroup
-from vr.cli.output import confirm, json_option, print_json, say, table, yes_option
+from vr.cli.output import confirm, harmless, json_option, print_json, say, table, yes_option
 from vr.client import ApiError, Client
 from vr.client.documents import Proc
 from vr.errors import FAILED, explain
@@ -19,10 +18,6 @@ from vr.errors import FAILED, explain
 # More than the longest lines that people read; the server has the whole log.
 _BYTES_PER_LINE = 400
 _LONGEST_TAIL = 1024 * 1024
-# Terminal control sequences of one proc must not reach the terminal of who reads its log.
-_CONTROL = re.compile(
-    r"\x1b\[[0-9;?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|[\x00-\x08\x0b-\x1f\x7f]"
-)
 _FOREIGN = "UNKNOWN"
 
 
@@ -37,7 +32,12 @@ def procs() -> None:
 @json_option
 def list_(pattern: str, foreign: bool, as_json: bool) -> None:
     """List procs as their hosts last pushed them."""
-    found: Sequence[Proc] = Client.from_env().procs()
+    hosts = Client.from_env().objects("hosts")
+    found: Sequence[Proc] = [proc for host in hosts for proc in host["procs"]]
+    for host in hosts:
+        if host["active"] and host["heard_from"]["silent"]:
+            since = (host["heard_from"]["seen"] or "it was added")[:19]
+            say(f"{host['name']} is silent since {since}: what runs there now is unknown.")
     if not foreign:
         found = [one for one in found if one["version"] != _FOREIGN]
     if pattern:
@@ -48,7 +48,7 @@ def list_(pattern: str, foreign: bool, as_json: bool) -> None:
     table(
         ["host", "proc", "port", "state", "description"],
         ((one["host"], one["name"], one["port"] or "", *_state(one)) for one in found),
-        empty="No procs run. Start some: vr swarm PATTERN VERSION",
+        empty="No procs are known. Start some: vr swarm PATTERN VERSION",
     )
 
 
@@ -144,4 +144,4 @@ class _Printer:
     def line(self, proc: Proc, text: str) -> None:
         prefix = f"{proc['name']} | " if self._names else ""
         with self._lock:
-            click.echo(prefix + _CONTROL.sub("", text))
+            click.echo(prefix + harmless(text))

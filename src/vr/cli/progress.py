@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from vr.cli.output import harmless
 from vr.client.client import ENDED, Client
 from vr.client.documents import Dispatch, Step
 from vr.errors import VelociraptorError
@@ -94,7 +95,7 @@ def failure_of(dispatch: Dispatch) -> VelociraptorError:
     """Why a dispatch failed, with the failing output."""
     return VelociraptorError(
         f"{dispatch['name']} → {dispatch['version']} failed: {dispatch['error']}",
-        details=dispatch["output"],
+        details=harmless(dispatch["output"]),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import shlex
 import subprocess
 import tempfile
 from dataclasses import dataclass
@@ -89,7 +90,7 @@ def make_base(
 def _command(plan: BasePlan, system: Path, conf: Path) -> list[str]:
     keyrings = {source.keyring for source in plan.sources if source.keyring}
     uploads = [
-        f'--setup-hook=mkdir -p "$1"{Path(ring).parent} && cp {ring} "$1"{ring}'
+        f'--setup-hook=install -D -m 644 {shlex.quote(ring)} "$1"{shlex.quote(ring)}'
         for ring in sorted(keyrings)
         if Path(ring).is_file()
     ]

@@ -40,7 +40,16 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _steps_only(output: bytes) -> None:
+    """Show where it is, not the thousands of lines of apt; those are in the image's log."""
+    for line in output.splitlines():
+        if line.startswith(b"-----> "):
+            print(line.decode(errors="replace"), file=sys.stderr, flush=True)
+
+
 def _run(options: argparse.Namespace) -> int:
+    # What is unpacked here is for other users to read, whatever the caller keeps for itself.
+    os.umask(0o022)
     if os.geteuid() != 0:
         raise VelociraptorError("vimage makes system files and starts containers: it must be root.")
     from vr.imager import base, pipeline, stack
@@ -55,6 +64,6 @@ def _run(options: argparse.Namespace) -> int:
     if options.command == "build":
         pipeline.build(spec, options.output, log=sys.stdout.buffer)
         return 0
-    made = stack.ensure_stack(spec, options.cache or stack.CACHE, log=sys.stderr.buffer)
+    made = stack.ensure_stack(spec, options.cache or stack.CACHE, log=_steps_only)
     print(f"{made.tarball} {made.md5}")
     return 0

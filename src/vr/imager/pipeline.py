@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from vr.container import cgroups
-from vr.container.launch import ContainerTimeout, host_mounts, run
+from vr.container.launch import ContainerTimeout, host_mounts
 from vr.container.output import OutputLog, Sink, run_logged
 from vr.container.spec import Container, Limits, Mount
 from vr.errors import VelociraptorError
@@ -18,6 +18,7 @@ from vr.files.pack import pack
 from vr.files.scratch import scratch
 from vr.files.unpack import unpack
 from vr.paths import Root
+from vr.runner.interactive import interact
 from vr.runner.layers import obtain
 from vr.specs.image import ImageSpec
 
@@ -26,6 +27,7 @@ TIMEOUT = 3600.0
 _PREFIX = "build_image-"
 # Not where ca-certificates puts its own: a package can't replace a file that is a mount.
 _CA_BUNDLE = "/etc/velociraptor-ca.crt"
+_APT_CONFIG = "/etc/velociraptor-apt.conf"
 _PROXIES = ("http_proxy", "https_proxy", "no_proxy", "all_proxy")
 # Made by LXC for each container, or meant for the running system only.
 _LEFT_OUT = ("dev/", "proc/", "sys/", "run/", "tmp/", "var/tmp/")
@@ -91,7 +93,8 @@ def shell(spec: ImageSpec, *, root: Root | None = None) -> int:
     Returns the shell's exit code.
     """
     with _prepared(spec, root or Root.from_env()) as job:
-        return run(job.container, job.generated, ["/bin/bash"], env=job.env, stdin=None)
+        prompt = f"image {spec.new_image_name}"
+        return interact(job.container, job.generated, env=job.env, prompt=prompt)
 
 
 def script_environment(host: Mapping[str, str], env: Mapping[str, str]) -> dict[str, str]:
@@ -103,6 +106,7 @@ def script_environment(host: Mapping[str, str], env: Mapping[str, str]) -> dict[
         "TERM": host.get("TERM", "dumb"),
         "SSL_CERT_FILE": _CA_BUNDLE,
         "CURL_CA_BUNDLE": _CA_BUNDLE,
+        "APT_CONFIG": _APT_CONFIG,
         **proxies,
         **env,
     }
@@ -128,7 +132,6 @@ def _provision(spec: ImageSpec, job: Prepared, say: OutputLog, timeout: float) -
 @contextmanager
 def _prepared(spec: ImageSpec, root: Root) -> Iterator[Prepared]:
     work = root.images / ".work"
-    # Container names are short of '.', '+' and the like nowhere, but cgroup names can't be long.
     with scratch(
         work, spec.new_image_name[:60], abandoned=lambda name: cgroups.sweep(_PREFIX + name)
     ) as folder:
@@ -140,8 +143,11 @@ def _prepared(spec: ImageSpec, root: Root) -> Iterator[Prepared]:
         generated = folder / "container"
         inside = f"/{script.name}"
         # A mount, not a copy: nothing of it can stay behind in the image.
+        apt_conf = folder / "apt.conf"
+        apt_conf.write_text(f'Acquire::https::CAInfo "{_CA_BUNDLE}";\n')
         mounts = (
             Mount(script, inside, is_file=True),
+            Mount(apt_conf, _APT_CONFIG, is_file=True),
             *(mount for mount in host_mounts() if mount.target != "/etc/hosts"),
         )
         mounts = tuple(_apart_from_packages(mount) for mount in mounts)

@@ -14,7 +14,7 @@ from vr.files.checksums import file_md5
 from vr.files.locks import Lock
 from vr.imager.base import BasePlan, make_base, plan_base
 from vr.imager.pipeline import ImageResult, build
-from vr.paths import Root
+from vr.paths import Root, bundled
 from vr.specs.image import ImageSpec
 
 CACHE = Path("/var/cache/velociraptor/stack")
@@ -23,11 +23,8 @@ _LOCK_SECONDS = 1800
 
 
 def bundled_file() -> Path:
-    """The image.yaml of the stack that comes with Velociraptor: in the package or its sources."""
-    package = Path(__file__).resolve().parents[1]
-    installed = package / "stack"
-    folder = installed if installed.is_dir() else package.parents[1] / "stack"
-    return folder / "debian12.yaml"
+    """The image.yaml of the stack that comes with Velociraptor."""
+    return bundled("stack") / "debian12.yaml"
 
 
 def ensure_stack(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -33,6 +34,8 @@ def main_precise() -> None:
 
 def _dispatch(variant: Variant, argv: list[str]) -> int:
     arguments = _parser(variant).parse_args(argv)
+    # What is unpacked here is for other users to read, whatever the caller keeps for itself.
+    os.umask(0o022)
     file: Path = arguments.file
     wait: float = arguments.wait
     from vr.paths import Root

@@ -62,6 +62,7 @@ def setup(
         who = account(proc.user, proc.group, str(proc_yaml))
         paths = root.proc(str(proc.name))
         paths.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        paths.folder.chmod(0o700)  # whoever put proc.yaml there may have made it for all to read
         with Lock(paths.folder, wait=wait):
             paths.launcher.unlink(missing_ok=True)
             _make_ready(proc, proc_yaml.resolve(), paths, root, variant, who, host_env)
@@ -78,24 +79,15 @@ def _make_ready(
     who: Account,
     host_env: Mapping[str, str] | None,
 ) -> None:
-    layers, mounts = _system(proc, root, variant)
-    if proc.build_url:
-        build = ensure_build(
-            root,
-            proc.build_url,
-            proc.build_md5,
-            who.uid,
-            who.gid,
-            progress=download_progress("build"),
-        )
-        layers = (build, *layers)
+    system, mounts = _system(proc, root, variant)
+    build = _build(proc, root, paths, who)
     env = resolve_env(proc.env, os.environ if host_env is None else host_env)
-    script = proc_script(env, command=_command(proc, proc_yaml, layers[0]), port=proc.port)
+    script = proc_script(env, command=_command(proc, proc_yaml, build), port=proc.port)
     _write_private(paths, who, script, settings_yaml(proc.settings))
     _renew_upper(paths, who)
     container = Container(
         name=str(proc.name),
-        lowers=layers,
+        lowers=(build, *system),
         upper=paths.upper,
         uid=who.uid,
         gid=who.gid,
@@ -126,6 +118,22 @@ def _check_variant(proc: ProcYaml, variant: Variant, proc_yaml: Path) -> None:
             ["image_url: is missing; vrun runs procs in an image"],
             hint="Name an image, or use vrun_precise, which uses the host's own system.",
         )
+
+
+def _build(proc: ProcYaml, root: Root, paths: ProcPaths, who: Account) -> Path:
+    """The layer with /app: the build, or an empty one of the proc's own."""
+    if proc.build_url:
+        return ensure_build(
+            root,
+            proc.build_url,
+            proc.build_md5,
+            who.uid,
+            who.gid,
+            progress=download_progress("build"),
+        )
+    layer = paths.folder / "empty"
+    _make_app_folder(layer, who)
+    return layer
 
 
 def _system(
@@ -209,8 +217,13 @@ def _renew_upper(paths: ProcPaths, who: Account) -> None:
     for folder in (app, paths.folder / "work"):
         if folder.exists():
             shutil.rmtree(folder)
-    paths.upper.mkdir(exist_ok=True, mode=0o755)
-    app.mkdir(mode=0o755)
+    _make_app_folder(paths.upper, who)
+
+
+def _make_app_folder(layer: Path, who: Account) -> None:
+    app = layer / APP_FOLDER.lstrip("/")
+    layer.mkdir(exist_ok=True, mode=0o755)
+    app.mkdir(exist_ok=True, mode=0o755)
     os.chown(app, who.uid, who.gid)
 
 

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from pathlib import Path
 
-from vr.container.launch import start
 from vr.paths import Root
 from vr.runner import record
 from vr.runner.environment import PROC_SCRIPT
-from vr.runner.terminal import Terminal
+from vr.runner.interactive import interact
 from vr.runner.twin import twin
 from vr.specs.proc import load
 
@@ -24,16 +21,6 @@ def shell(proc_yaml: Path, *, root: Root) -> int:
     proc = load(proc_yaml)
     paths = root.proc(str(proc.name))
     container = record.load(paths, proc_yaml)
-    argv = ["/bin/bash", PROC_SCRIPT, "/bin/bash", "--norc"]
+    entry = ["/bin/bash", PROC_SCRIPT]
     with twin(paths, container, "SH") as (copy, folder):
-        if not sys.stdin.isatty():
-            with start(copy, folder, argv, env={}, stdin=sys.stdin.fileno()) as running:
-                return running.wait()
-        env = {"TERM": os.environ.get("TERM", "xterm"), "PS1": rf"{proc.name.short}:\w\$ "}
-        with Terminal() as terminal:
-            inner = terminal.inner
-            with start(
-                copy, folder, [*argv, "-i"], env=env, stdin=inner, stdout=inner, stderr=inner
-            ) as running:
-                terminal.relay()
-                return running.wait()
+        return interact(copy, folder, env={}, prompt=proc.name.short, entry=entry)

@@ -50,9 +50,19 @@ def _remove(paths: ProcPaths) -> None:
             cgroups.sweep(twin.name)
     for entry in paths.folder.iterdir():
         if entry.is_dir() and not entry.is_symlink():
-            shutil.rmtree(entry)
+            _remove_folder(entry)
         elif entry != paths.proc_yaml:
-            entry.unlink()
+            entry.unlink(missing_ok=True)
     paths.proc_yaml.unlink(missing_ok=True)
     with contextlib.suppress(FileNotFoundError):
         paths.folder.rmdir()
+
+
+def _remove_folder(folder: Path) -> None:
+    """Remove it with all it holds; an uptest or shell that we ended tidies up at the same time."""
+
+    def keep_on(_function: object, _path: str, failure: tuple[type, BaseException, object]) -> None:
+        if not isinstance(failure[1], FileNotFoundError):
+            raise failure[1]
+
+    shutil.rmtree(folder, onerror=keep_on)

@@ -15,21 +15,22 @@ from __future__ import annotations
 import os
 
 from celery import Celery
-from kombu import Queue
+from kombu.entity import Queue
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "vr.server.settings")
 
 RESUME_SECONDS = 5
+PRUNE_SECONDS = 3600
 
 app = Celery("velociraptor")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.conf.update(
-    imports=["vr.server.swarming.tasks"],
+    imports=["vr.server.swarming.tasks", "vr.server.pruning"],
     task_ignore_result=True,
     task_serializer="json",
     accept_content=["json"],
     # A worker takes from both unless told otherwise by -Q; a fleet may set build hosts apart.
-    task_queues=[Queue("celery"), Queue("builds")],
+    task_queues=[Queue(name) for name in ("celery", "builds")],  # type: ignore[no-untyped-call]
     task_default_queue="celery",
     task_routes={"vr.server.swarming.tasks.run_build": {"queue": "builds"}},
     # A thread takes one message at a time, so that no dispatch waits behind a slow one.
@@ -44,6 +45,7 @@ app.conf.update(
             "task": "vr.server.swarming.tasks.resume",
             "schedule": RESUME_SECONDS,
             "options": {"expires": RESUME_SECONDS},
-        }
+        },
+        "prune_events": {"task": "vr.server.pruning.prune_events", "schedule": PRUNE_SECONDS},
     },
 )

@@ -96,6 +96,7 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "django_htmx",
+    "ninja",  # so that the API's documentation page is served from here, not from elsewhere
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",

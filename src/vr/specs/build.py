@@ -11,6 +11,7 @@ import yaml
 
 from vr.specs.documents import load_mapping, parse_mapping, to_struct
 from vr.specs.names import part_problem, tag_problem
+from vr.specs.proc import spelled_env
 
 # What published buildpacks expect to run on, unless the stack says otherwise (buildpacks.md, 2).
 HEROKU_STACK = "heroku-24"
@@ -58,13 +59,13 @@ def load_spec(path: Path) -> BuildSpec:
 
 def parse_spec(mapping: Mapping[str, Any], where: str) -> BuildSpec:
     """The spec in `mapping`; raises InvalidInput with all its problems."""
-    return to_struct(BuildSpec, mapping, where, extra=_problems(mapping))
+    return to_struct(BuildSpec, spelled_env(mapping), where, extra=_problems(mapping))
 
 
 def parse_result(text: bytes | str, where: str) -> BuildResult:
     """The result in the YAML `text`; raises InvalidInput with all its problems."""
     mapping = parse_mapping(text, where)
-    return to_struct(BuildResult, mapping, where, extra=_problems(mapping))
+    return to_struct(BuildResult, spelled_env(mapping), where, extra=_problems(mapping))
 
 
 def dump_result(result: BuildResult) -> str:
@@ -90,7 +91,8 @@ def _problems(mapping: Mapping[str, Any]) -> list[str]:
         found.append(f"image_name: {name!r} can't be the name of a folder")
     if isinstance(env := mapping.get("env"), dict):
         found += [
-            f"env: {name!r} can't be the name of a variable; letters, digits and underscores are"
+            f"env: {name!r} can't be the name of a variable; "
+            "letters, digits and underscores are allowed, not beginning with a digit"
             for name in env
             if not (isinstance(name, str) and name.isidentifier() and name.isascii())
         ]

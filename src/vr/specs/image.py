@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from vr.specs.documents import load_mapping, to_struct
+from vr.specs.proc import spelled_env
 
 
 class ImageSpec(msgspec.Struct, frozen=True, kw_only=True):
@@ -41,7 +42,7 @@ def load_spec(path: Path) -> ImageSpec:
 
 def parse_spec(mapping: Mapping[str, Any], where: str) -> ImageSpec:
     """The spec in `mapping`; raises InvalidInput with all its problems."""
-    return to_struct(ImageSpec, mapping, where, extra=_problems(mapping))
+    return to_struct(ImageSpec, spelled_env(mapping), where, extra=_problems(mapping))
 
 
 def _problems(mapping: Mapping[str, Any]) -> list[str]:

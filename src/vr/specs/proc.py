@@ -132,6 +132,20 @@ def scalar_text(value: Any) -> str:
     return text.removesuffix("...\n").rstrip("\n")
 
 
+def spelled_env(mapping: Mapping[str, Any]) -> dict[str, Any]:
+    """`mapping` with the scalars of its `env` as text in YAML's spelling; null is left out."""
+    env = mapping.get("env")
+    if not isinstance(env, dict):
+        return dict(mapping)
+    scalars = (str, int, float, bool)
+    spelled = {
+        name: scalar_text(value) if isinstance(value, scalars) else value
+        for name, value in env.items()
+        if value is not None
+    }
+    return {**mapping, "env": spelled}
+
+
 def _ease_numbers(values: dict[str, Any]) -> Iterator[str]:
     """Numbers may be written in quotes, as files of the original sometimes did."""
     for key in _NUMBERS:

@@ -21,6 +21,8 @@ from vr.up.config import Config, machine_problems
 from vr.up.supervisor import STOPPED_STATES, Part, Supervisord
 
 UP_SECONDS = 60
+# A part that keeps ending for so long won't mend itself; supervisord goes on trying longer.
+HOPELESS_SECONDS = 5
 DOWN_SECONDS = 90
 _LOG_LINES = 25
 
@@ -202,6 +204,7 @@ def _start_stopped_parts(supervisord: Supervisord) -> None:
 def _wait_until_healthy(config: Config, supervisord: Supervisord, say: Say) -> None:
     deadline = time.monotonic() + UP_SECONDS
     healthy: set[str] = set()
+    failing_since: dict[str, float] = {}
     while True:
         parts = supervisord.parts() if supervisord.answers() else []
         found = health.check(config, parts)
@@ -212,9 +215,17 @@ def _wait_until_healthy(config: Config, supervisord: Supervisord, say: Say) -> N
         sick = [one for one in found if not one.is_healthy]
         if not sick:
             return
-        gave_up = [one for one in sick if "FATAL" in one.problem]
-        if gave_up or time.monotonic() > deadline:
-            raise _not_healthy(config, gave_up or sick, parts)
+        now = time.monotonic()
+        for part in parts:
+            if part.is_failing:
+                failing_since.setdefault(part.name, now)
+            elif part.is_running:
+                failing_since.pop(part.name, None)
+        hopeless = [
+            one for one in sick if now - failing_since.get(one.part, now) > HOPELESS_SECONDS
+        ]
+        if hopeless or now > deadline:
+            raise _not_healthy(config, hopeless or sick, parts)
         time.sleep(0.1)
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 RUNNING = 20
 STOPPED_STATES = {0, 100, 200}  # STOPPED, EXITED, FATAL
+FAILING_STATES = {30, 100, 200}  # BACKOFF, EXITED, FATAL
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,11 @@ class Part:
     @property
     def is_running(self) -> bool:
         return self.state == RUNNING
+
+    @property
+    def is_failing(self) -> bool:
+        """It ended by itself; supervisord may try again."""
+        return self.state in FAILING_STATES
 
 
 class Supervisord:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pty
+import select
 import subprocess
 from collections.abc import Callable
 from typing import Any
@@ -48,12 +49,17 @@ def test_on_a_terminal_it_is_interactive_with_job_control_and_a_prompt(
 
     def shows(text: bytes) -> bool:
         nonlocal seen
-        seen += os.read(outer, 4096)
+        if not select.select([outer], [], [], 0.1)[0]:
+            return False
+        try:
+            seen += os.read(outer, 4096)
+        except OSError:
+            raise AssertionError(f"the shell ended too early: {seen!r}") from None
         return text in seen
 
     until(lambda: shows(b"shop-v0-cmd:/app$ "), "the prompt shows")
-    os.write(outer, b"sleep 1000\n")
-    until(lambda: shows(b"sleep 1000\r\n"), "the command is echoed")
+    os.write(outer, b"bash -c 'echo be''gun; exec sleep 1000'\n")
+    until(lambda: shows(b"begun\r\n"), "the job runs")
     os.write(outer, b"\x1a")
     until(lambda: shows(b"Stopped"), "the job is stopped")
     os.write(outer, b"kill %1; exit 6\nexit 6\n")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,9 +22,13 @@ def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def postgres_url() -> Iterator[str]:
     """A fresh PostgreSQL cluster."""
-    with postgres_server(tmp_path_factory.mktemp("postgres")) as url:
+    # Not pytest's folder, which another session closes to PostgreSQL's account.
+    with (
+        tempfile.TemporaryDirectory(prefix="vr-postgres-") as folder,
+        postgres_server(Path(folder)) as url,
+    ):
         yield url
 
 

@@ -58,6 +58,11 @@ def test_an_option_in_place_of_a_url_is_refused() -> None:
     assert "no repository's URL" in problems(app_repo_url="--upload-pack=evil")[0]
 
 
+def test_variables_may_be_written_as_numbers_or_truth() -> None:
+    spec = parse_spec({**GOOD, "env": {"A": 1.5, "B": True, "C": None}}, "x")
+    assert spec.env == {"A": "1.5", "B": "true"}
+
+
 def test_build_variables_must_be_identifiers() -> None:
     assert "'a-b'" in problems(env={"a-b": "x"})[0]
 

@@ -28,6 +28,11 @@ def json_object(request: HttpRequest) -> dict[str, Any]:
         data = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise InvalidInput(_WHERE, [f"is not JSON: {error}"]) from None
+    try:
+        json.dumps(data, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        # JSON can write one as \ud800; neither database nor file system can keep it.
+        raise InvalidInput(_WHERE, ["holds half a character (a lone surrogate)"]) from None
     if not isinstance(data, dict):
         raise InvalidInput(_WHERE, [f"is a JSON {type(data).__name__}, but an object is expected"])
     return data

@@ -5,10 +5,13 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
+from django.db.models import Max
 from django.utils import timezone
 
-from vr.server.api.fields import PREFIX
+from vr.server.api.fields import PREFIX, Answering
 from vr.server.models import Dispatch, Swarm
+
+_LATEST = "latest dispatches"
 
 
 def steps_of(dispatch: Dispatch) -> list[dict[str, Any]]:
@@ -31,9 +34,13 @@ def seconds_of(dispatch: Dispatch) -> float | None:
     return _seconds(dispatch.created, dispatch.ended)
 
 
-def latest_uri(swarm: Swarm) -> str | None:
-    """The path of a swarm's newest dispatch."""
-    trace_id = swarm.dispatches.order_by("-id").values_list("trace_id", flat=True).first()
+def latest_uri(swarm: Swarm, answering: Answering) -> str | None:
+    """The path of a swarm's newest dispatch; read for all swarms of a list at once."""
+    if _LATEST not in answering.remembered:
+        newest = Dispatch.objects.values("swarm").annotate(newest=Max("pk")).values("newest")
+        found = Dispatch.objects.filter(pk__in=newest).values_list("swarm_id", "trace_id")
+        answering.remembered[_LATEST] = dict(found)
+    trace_id = answering.remembered[_LATEST].get(swarm.pk)
     return f"{PREFIX}/dispatches/{trace_id}/" if trace_id else None
 
 

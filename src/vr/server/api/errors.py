@@ -15,6 +15,7 @@ from ninja import NinjaAPI
 from ninja.errors import AuthenticationError
 
 from vr.errors import Busy, InvalidInput, VelociraptorError
+from vr.server.remote.supervisor import HostUnreachable
 
 log = logging.getLogger(__name__)
 
@@ -41,6 +42,7 @@ _STATUS: tuple[tuple[type[VelociraptorError], int], ...] = (
     (InUse, 409),
     (Busy, 409),
     (HostFault, 500),
+    (HostUnreachable, 503),
 )
 
 

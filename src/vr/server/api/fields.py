@@ -225,7 +225,7 @@ class Link(Field):
         return self.to().uri(related) if related else None
 
     def load(self, value: Any) -> Any:
-        return None if value in {None, ""} else find_linked(self.to(), value)
+        return None if value is None or value == "" else find_linked(self.to(), value)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import (
@@ -14,7 +15,7 @@ from django.core.exceptions import (
     FullResultSet,
     ValidationError,
 )
-from django.db.models import Q
+from django.db.models import DateTimeField, IntegerField, Q
 
 from vr.errors import InvalidInput
 
@@ -64,13 +65,13 @@ def _condition(resource: Resource, key: str, text: str) -> Q | None:
     parts = key.split("__")
     if parts[0] not in {"id", *(one.name for one in resource.fields), *resource.filters}:
         return None
-    path, lookup, may_be_empty = _resolve(resource, parts)
+    path, lookup, field = _resolve(resource, parts)
     if "\0" in text:
         raise ValueError("contains a NUL character")
-    if not text and lookup == "exact" and not may_be_empty:
+    if not text and lookup == "exact" and not getattr(field, "blank", False):
         return None
     try:
-        condition = Q(**{f"{path}__{lookup}": _value(lookup, text)})
+        condition = Q(**{f"{path}__{lookup}": _value(field, lookup, text)})
         # Asking for the SQL makes Django convert the value now, not while rows are read.
         with suppress(EmptyResultSet, FullResultSet):
             str(resource.model._default_manager.filter(condition).query)
@@ -79,8 +80,8 @@ def _condition(resource: Resource, key: str, text: str) -> Q | None:
     return condition
 
 
-def _resolve(resource: Resource, parts: list[str]) -> tuple[str, str, bool]:
-    """ORM path, lookup, and whether the field may hold the empty text."""
+def _resolve(resource: Resource, parts: list[str]) -> tuple[str, str, Any]:
+    """ORM path, lookup, and the model's field; None for a relation, which compares by id."""
     path: list[str] = []
     while True:
         head, *rest = parts
@@ -90,11 +91,10 @@ def _resolve(resource: Resource, parts: list[str]) -> tuple[str, str, bool]:
             raise ValueError(f"{resource.name} can't be searched by it, only by {known}")
         if isinstance(allowed, str):
             path.append(allowed)
-            field = resource.model._meta.get_field(allowed)
-            return "__".join(path), _lookup(rest), bool(getattr(field, "blank", False))
+            return "__".join(path), _lookup(rest), resource.model._meta.get_field(allowed)
         path.append(head)
         if not rest or (len(rest) == 1 and rest[0] in {"exact", "in", "isnull"}):
-            return "__".join(path), _lookup(rest), False
+            return "__".join(path), _lookup(rest), None
         resource, parts = allowed.resource(), rest
 
 
@@ -105,19 +105,29 @@ def _lookup(rest: list[str]) -> str:
     return lookup
 
 
-def _value(lookup: str, text: str) -> Any:
-    match lookup:
-        case "in" | "range":
-            values = text.split(",")
-            if lookup == "range" and len(values) != 2:
-                raise ValueError("a range needs two ends")
-            if any(len(value) > _LONGEST_INTEGER and value.isdecimal() for value in values):
-                raise ValueError("the database knows no integers of that size")
-            return values
-        case "isnull":
-            return {"true": True, "1": True, "false": False, "0": False}[text.lower()]
-        case "regex":
+def _value(field: Any, lookup: str, text: str) -> Any:
+    if lookup == "isnull":
+        return {"true": True, "1": True, "false": False, "0": False}[text.lower()]
+    if lookup in _TEXT_LOOKUPS:
+        if lookup == "regex":
             re.compile(text)
-    if lookup == "exact":
-        return _WORDS.get(text.lower(), text)
+        return text
+    if lookup in {"in", "range"}:
+        ends = text.split(",")
+        if lookup == "range" and len(ends) != 2:
+            raise ValueError("a range needs two ends")
+        return [_single(field, one) for one in ends]
+    if lookup == "exact" and text.lower() in _WORDS:
+        return _WORDS[text.lower()]
+    return _single(field, text)
+
+
+def _single(field: Any, text: str) -> Any:
+    """One value as the field's column has it."""
+    if field is None or isinstance(field, IntegerField):
+        if len(text) > _LONGEST_INTEGER and text.isdecimal():
+            raise ValueError("the database knows no integers of that size")
+    elif isinstance(field, DateTimeField):
+        moment = datetime.fromisoformat(text)
+        return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     return text

@@ -13,6 +13,7 @@ from vr.server.api.body import json_object
 from vr.server.api.errors import HostFault, NotFound
 from vr.server.api.fields import Answering
 from vr.server.api.resources import HOSTS
+from vr.server.remote.supervisor import HostUnreachable
 from vr.server.swarming.problems import UnknownProc
 from vr.server.swarming.procs import log_tail, proc_action
 
@@ -73,7 +74,7 @@ def _acted(request: HttpRequest, key: str, proc: str, action: str) -> JsonRespon
         return JsonResponse(proc_action(host, proc, action, user=user))
     except UnknownProc as error:
         raise NotFound(error.message, hint=error.hint) from None
-    except InvalidInput:
+    except (InvalidInput, HostUnreachable):
         raise
     except VelociraptorError as error:
         raise HostFault(error.message, hint=error.hint, details=error.details) from None

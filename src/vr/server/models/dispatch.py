@@ -30,6 +30,7 @@ class DispatchStatus(models.TextChoices):
     FAILED = "failed"
 
 
+OPEN = (DispatchStatus.QUEUED, DispatchStatus.RUNNING)
 ENDED = (DispatchStatus.SUCCEEDED, DispatchStatus.FAILED)
 
 
@@ -82,7 +83,7 @@ class Dispatch(models.Model):
 
     @property
     def is_open(self) -> bool:
-        return self.status not in ENDED
+        return self.status in OPEN
 
 
 class StepKind(models.TextChoices):

@@ -103,7 +103,8 @@ class Swarm(models.Model):
 
     def _compiled(self, field: str) -> dict[str, Any]:
         merged: dict[str, Any] = {}
-        for ingredient in self.config_ingredients.order_by("name"):
+        # Sorted here, so that ingredients which a list has fetched for all are not asked for again.
+        for ingredient in sorted(self.config_ingredients.all(), key=lambda one: one.name):
             merged.update(parse_mapping(getattr(ingredient, field)))
         merged.update(parse_mapping(getattr(self, field)))
         return merged

@@ -74,8 +74,8 @@ class HostConnection(Protocol):
         """Remove a file or a whole folder; a missing one is fine."""
         ...
 
-    def listening_ports(self) -> frozenset[int]:
-        """TCP ports that somebody listens on, whoever it is."""
+    def is_free(self, port: int) -> bool:
+        """Could a proc listen on this TCP port, as far as all other programs are concerned?"""
         ...
 
     def accepts(self, port: int) -> bool:

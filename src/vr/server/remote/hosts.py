@@ -57,7 +57,8 @@ def deploy(host: HostConnection, procs: Sequence[ProcFile]) -> None:
 def _set_up(host: HostConnection, proc: ProcFile) -> None:
     paths = host.root.proc(proc.name)
     runner = host.tool(proc.runner)
-    host.make_folder(paths.folder, 0o711)
+    # Apps may write secrets into their logs.
+    host.make_folder(paths.folder, 0o700)
     host.write(paths.proc_yaml, proc.proc_yaml, 0o600)
     result = host.run(
         [runner, "setup", str(paths.proc_yaml), "--wait", str(LOCK_SECONDS)],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import socket
@@ -15,7 +16,6 @@ from vr.errors import VelociraptorError
 from vr.files.atomic import write_atomic
 from vr.paths import Root
 from vr.server.remote.connection import Result
-from vr.server.remote.sockets import listening_ports
 from vr.server.remote.supervisor import Supervisor
 
 _CONNECT_SECONDS = 1.0
@@ -89,9 +89,20 @@ class LocalConnection:
         else:
             path.unlink(missing_ok=True)
 
-    def listening_ports(self) -> frozenset[int]:
-        tables = [Path("/proc/net/tcp"), Path("/proc/net/tcp6")]
-        return listening_ports(table.read_text() for table in tables if table.exists())
+    def is_free(self, port: int) -> bool:
+        # Trying costs microseconds; the kernel's list of sockets is slow on a busy machine.
+        for family, address in ((socket.AF_INET, "0.0.0.0"), (socket.AF_INET6, "::")):
+            with socket.socket(family, socket.SOCK_STREAM) as probe:
+                # Connections that linger don't count as taken, listeners do.
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                if family == socket.AF_INET6:
+                    probe.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+                try:
+                    probe.bind((address, port))
+                except OSError as error:
+                    if error.errno == errno.EADDRINUSE:
+                        return False
+        return True
 
     def accepts(self, port: int) -> bool:
         try:

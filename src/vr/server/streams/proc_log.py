@@ -20,6 +20,8 @@ from vr.errors import InvalidInput, VelociraptorError
 from vr.server.api.errors import NotFound
 from vr.server.api.resources import HOSTS
 from vr.server.models import Host
+from vr.server.remote.connection import connect, is_local
+from vr.server.remote.supervisor import HostUnreachable
 from vr.server.streams.sse import (
     KEEP_ALIVE,
     KEEP_ALIVE_SECONDS,
@@ -47,7 +49,7 @@ async def proc_log(request: HttpRequest, host: str, proc: str) -> HttpResponseBa
         tail = await client.send(client.build_request("GET", f"/logtail/{proc}"), stream=True)
     except httpx.TransportError as error:
         await client.aclose()
-        raise VelociraptorError(
+        raise HostUnreachable(
             f"The Supervisor of {host} can't be reached: {error}", hint="Is the host up?"
         ) from None
     if tail.status_code != 200:
@@ -63,7 +65,7 @@ async def proc_log(request: HttpRequest, host: str, proc: str) -> HttpResponseBa
 def _supervisor(host: Host) -> httpx.AsyncClient:
     """A client of a host's Supervisor: by its socket on this machine, by its port elsewhere."""
     url: str = settings.SUPERVISOR_URL
-    if host.name != settings.LOCAL_HOST:
+    if not is_local(host.name):
         url = f"http://{host.name}:{_SUPERVISOR_PORT}"
     if url.startswith("unix://"):
         transport = httpx.AsyncHTTPTransport(uds=url.removeprefix("unix://"))
@@ -85,6 +87,8 @@ async def _parts(
             done, _ = await asyncio.wait({reading}, timeout=seconds)
             seconds = KEEP_ALIVE_SECONDS
             if not done:
+                if not is_first and await asyncio.to_thread(_is_gone, host, proc):
+                    return
                 is_first = False
                 yield b""
                 continue
@@ -104,6 +108,14 @@ async def _parts(
                 await reading
         await tail.aclose()
         await client.aclose()
+
+
+def _is_gone(host: Host, proc: str) -> bool:
+    """Was the proc removed? Supervisor would keep quiet about its log for ever."""
+    try:
+        return connect(host.name).supervisor.get(proc) is None
+    except VelociraptorError:
+        return False
 
 
 async def _earlier(host: Host, proc: str, length: int, part: bytes) -> bytes:

@@ -15,7 +15,8 @@ from vr.errors import VelociraptorError
 from vr.paths import Root
 from vr.server import filestore
 from vr.server.announce import announce
-from vr.server.models import Build, Buildpack, BuildStatus, Dispatch, DispatchStatus
+from vr.server.models import Build, Buildpack, BuildStatus, Dispatch
+from vr.server.models.dispatch import OPEN as OPEN_DISPATCHES
 from vr.server.swarming import leases
 from vr.server.swarming.leases import Lease, LeaseLost
 from vr.specs.build import BuildResult, BuildSpec
@@ -49,9 +50,9 @@ def run(build_id: int) -> bool:
 def waiting_dispatches(build_id: int) -> list[int]:
     """The open dispatches that wait for the build."""
     return list(
-        Dispatch.objects.filter(
-            build=build_id, status__in=[DispatchStatus.QUEUED, DispatchStatus.RUNNING]
-        ).values_list("pk", flat=True)
+        Dispatch.objects.filter(build=build_id, status__in=OPEN_DISPATCHES).values_list(
+            "pk", flat=True
+        )
     )
 
 

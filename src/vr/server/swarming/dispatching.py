@@ -13,6 +13,7 @@ from django.db import IntegrityError, transaction
 from vr.errors import InvalidInput
 from vr.server.announce import user_did
 from vr.server.models import App, Build, BuildStatus, Dispatch, DispatchStatus, Release, Swarm
+from vr.server.models.dispatch import OPEN
 from vr.server.swarming import tasks, wake
 from vr.server.swarming.choices import image_of
 from vr.server.swarming.problems import CannotDispatch, NothingToRollBackTo, SwarmBusy
@@ -35,7 +36,6 @@ __all__ = [
     "scale",
 ]
 
-OPEN = (DispatchStatus.QUEUED, DispatchStatus.RUNNING)
 LARGEST_SIZE = 1000
 
 
@@ -79,7 +79,9 @@ def scale(swarm: Swarm, size: int, *, user: Any) -> Dispatch:
 def previous_release(swarm: Swarm) -> Release | None:
     """What `rollback` would go to; None if there is nothing."""
     succeeded = (
-        swarm.dispatches.filter(status=DispatchStatus.SUCCEEDED, release__isnull=False)
+        swarm.dispatches.filter(
+            status=DispatchStatus.SUCCEEDED, release__build__status=BuildStatus.SUCCESS
+        )
         .exclude(release=swarm.release_id)
         .select_related("release__build__app")
         .order_by("-id")

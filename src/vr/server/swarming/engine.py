@@ -15,11 +15,12 @@ from django.db import OperationalError
 from django.utils import timezone
 
 from vr.errors import VelociraptorError
-from vr.server.models import Dispatch, DispatchStatus
+from vr.server.models import Dispatch, DispatchStatus, Swarm
+from vr.server.models.dispatch import OPEN
 from vr.server.remote.supervisor import HostUnreachable
 from vr.server.swarming import leases, state
 from vr.server.swarming.leases import Lease, LeaseLost
-from vr.server.swarming.observe import build_state, observe
+from vr.server.swarming.observe import build_state, milestones, observe
 from vr.server.swarming.plan import plan
 from vr.server.swarming.problems import DispatchFailed, PlanAgain
 from vr.server.swarming.run import Run, port_range
@@ -35,7 +36,6 @@ from vr.server.swarming.steps import (
 
 log = logging.getLogger(__name__)
 
-OPEN = (DispatchStatus.QUEUED, DispatchStatus.RUNNING)
 # How often a step may fail in a way that may pass, before the dispatch is given up.
 _ATTEMPTS = 3
 _RETRY_SECONDS = 0.5
@@ -91,7 +91,7 @@ def _drive(run: Run) -> Outcome:
                 building.wait(run)
                 return Outcome.PARKED
             if isinstance(step, state.Finish):
-                _end(run)
+                _end(run, _silence(step))
                 return Outcome.ENDED
             if not _attempt(run, step):
                 return Outcome.ENDED
@@ -210,6 +210,15 @@ def _fail(run: Run, error: VelociraptorError) -> None:
     run.lease.rows.update(error=run.dispatch.error, output=run.dispatch.output)
 
 
+def _silence(finish: state.Finish) -> str:
+    if not finish.silent_hosts:
+        return ""
+    return (
+        f"Not reached: {', '.join(finish.silent_hosts)}. Old procs there are no longer routed; "
+        "the next dispatch retires them."
+    )
+
+
 def _end(run: Run, trouble: str = "") -> None:
     """Close the dispatch: with success, or failed with its reason."""
     run.lease.check()
@@ -218,9 +227,7 @@ def _end(run: Run, trouble: str = "") -> None:
         dispatch.output = f"{dispatch.output}\n{trouble}".strip()
     dispatch.status = DispatchStatus.FAILED if dispatch.error else DispatchStatus.SUCCEEDED
     dispatch.ended = timezone.now()
-    if dispatch.status == DispatchStatus.SUCCEEDED and dispatch.release is not None:
-        swarm.release = dispatch.release
-        swarm.save(update_fields=["release"])
+    _settle(run)
     run.journal.close_open_steps()
     run.lease.rows.update(status=dispatch.status, ended=dispatch.ended, output=dispatch.output)
     assert dispatch.started is not None
@@ -234,6 +241,26 @@ def _end(run: Run, trouble: str = "") -> None:
     else:
         run.journal.event(
             f"{swarm.name} → {dispatch.tag} done",
-            f"{dispatch.size} procs of {dispatch.tag} serve; it took {seconds:.1f} s.",
+            f"{dispatch.size} procs of {dispatch.tag} serve; it took {seconds:.1f} s. "
+            f"{trouble}".strip(),
             tags=["swarm", "deploy", "done"],
         )
+
+
+def _settle(run: Run) -> None:
+    """Let the swarm say what serves it now.
+
+    A version that was put to use stays what the swarm wants, whatever failed afterwards. One that
+    wasn't is forgotten, so that `vr swarm … -` brings back what served and not what failed.
+    """
+    dispatch, swarm = run.dispatch, run.swarm
+    if not dispatch.error or state.Milestone.COMMITTED in milestones(run):
+        if dispatch.release is not None:
+            swarm.release = dispatch.release
+            swarm.save(update_fields=["release"])
+        return
+    served = swarm.dispatches.filter(status=DispatchStatus.SUCCEEDED).order_by("-id").first()
+    if served is not None:
+        # Edits of the swarm meanwhile are somebody's newer wish.
+        wished = Swarm.objects.filter(pk=swarm.pk, tag=dispatch.tag, size=dispatch.size)
+        wished.update(tag=served.tag, size=served.size)

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 from django.utils import timezone
 
+from vr.errors import VelociraptorError
 from vr.server.announce import announce
 from vr.server.models import Dispatch, Step, StepKind, StepStatus
 
@@ -35,6 +36,10 @@ class Journal:
         opened = OpenStep(row)
         try:
             yield opened
+        except VelociraptorError as error:
+            row.message = error.message
+            self._end(row, StepStatus.FAILED)
+            raise
         except Exception:
             self._end(row, StepStatus.FAILED)
             raise

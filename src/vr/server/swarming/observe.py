@@ -39,7 +39,6 @@ class _Sight:
     """One host as it answered; `infos` is None if it didn't."""
 
     infos: Mapping[str, ProcessInfo] | None
-    listening: frozenset[int] = frozenset()
     problem: str = ""
 
 
@@ -56,7 +55,7 @@ def observe(run: Run) -> Observed:
         nodes=_nodes(run),
         has_former_pools=bool(former_pools(run)),
         tested=_tested(run),
-        milestones=_milestones(run),
+        milestones=milestones(run),
         failed=bool(run.dispatch.error),
     )
 
@@ -91,8 +90,7 @@ def readiness(info: ProcessInfo, host: HostConnection, port: int, listens: bool)
 def _look(run: Run, host_name: str) -> _Sight:
     try:
         host = run.host(host_name)
-        infos = {str(info["group"]): info for info in host.supervisor.all()}
-        return _Sight(infos, host.listening_ports())
+        return _Sight({str(info["group"]): info for info in host.supervisor.all()})
     except HostUnreachable as error:
         return _Sight(None, problem=error.message)
 
@@ -115,7 +113,7 @@ def _host_views(
             problem=sight.problem,
             total=len(names),
             taken_ports=frozenset(leased[host.name])
-            | sight.listening
+            | run.foreign_ports[host.name]
             | {name.port for name in names},
         )
 
@@ -191,7 +189,8 @@ def _tested(run: Run) -> frozenset[Node]:
     return frozenset(node for node, passed in last.items() if passed)
 
 
-def _milestones(run: Run) -> frozenset[Milestone]:
+def milestones(run: Run) -> frozenset[Milestone]:
+    """What this dispatch has completed and can't be seen from outside."""
     steps = {row.kind: row for row in run.dispatch.steps.all()}
     done = {kind: row for kind, row in steps.items() if row.status == StepStatus.DONE}
     found = set()

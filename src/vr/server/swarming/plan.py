@@ -93,16 +93,17 @@ def _towards_serving(
         ):
             steps.append(Drain())
         steps.append(Retire(_sorted(old)))
-    steps.append(Finish(wanted))
+    steps.append(Finish(wanted, _silent(seen)))
     return steps
 
 
 def _back_out(seen: Observed) -> list[Step]:
     """After a failure: remove what is new and serves nobody."""
     if Milestone.COMMITTED in seen.milestones or seen.nodes is None:
-        return [Finish()]
+        return [Finish(silent_hosts=_silent(seen))]
     new = tuple(p for p in seen.procs if p.is_new and str(p.node) not in seen.nodes)
-    return [Undo(_sorted(new)), Finish()] if new else [Finish()]
+    end = Finish(silent_hosts=_silent(seen))
+    return [Undo(_sorted(new)), end] if new else [end]
 
 
 def _kept(intent: Intent, seen: Observed) -> tuple[Proc, ...]:
@@ -162,6 +163,10 @@ def _is_misrouted(seen: Observed, wanted: Iterable[Node]) -> bool:
     if Milestone.ROUTED not in seen.milestones or seen.nodes is None:
         return True
     return set(seen.nodes) != {str(node) for node in wanted}
+
+
+def _silent(seen: Observed) -> tuple[str, ...]:
+    return tuple(host.name for host in seen.hosts if not host.answers)
 
 
 def _sorted(procs: Iterable[Proc]) -> tuple[Proc, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property, lru_cache
@@ -43,6 +44,8 @@ class Run:
         self.dispatch = dispatch
         self.lease = lease
         self.journal = Journal(dispatch)
+        # By host: ports that turned out to be taken by programs that aren't ours.
+        self.foreign_ports: dict[str, frozenset[int]] = defaultdict(frozenset)
         self._connections: dict[str, HostConnection] = {}
 
     @property

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import Enum
 
 
@@ -178,7 +178,8 @@ class Fail:
 class Finish:
     """All is done: with success, or undone after a failure."""
 
-    kept: tuple[Node, ...] = field(default=())
+    kept: tuple[Node, ...] = ()
+    silent_hosts: tuple[str, ...] = ()
 
 
 Step = (

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from vr.server.models import Build, BuildStatus, Dispatch, DispatchStatus
+from vr.server.models import Build, BuildStatus, Dispatch
+from vr.server.models.dispatch import OPEN
 from vr.server.swarming import leases
 
 
 def dispatches() -> list[int]:
     """Open dispatches to wake. Those that wait for a build are woken by its end."""
-    rows = Dispatch.objects.filter(
-        status__in=[DispatchStatus.QUEUED, DispatchStatus.RUNNING]
-    ).select_related("build")
+    rows = Dispatch.objects.filter(status__in=OPEN).select_related("build")
     return [
         row.pk
         for row in leases.lapsed(rows)
@@ -22,8 +21,5 @@ def builds() -> list[int]:
     """Builds that were begun, or that a dispatch waits for. Merely pending ones wait until
     somebody asks for them to be built."""
     begun = Build.objects.filter(status=BuildStatus.STARTED)
-    awaited = Build.objects.filter(
-        status=BuildStatus.PENDING,
-        dispatches__status__in=[DispatchStatus.QUEUED, DispatchStatus.RUNNING],
-    )
+    awaited = Build.objects.filter(status=BuildStatus.PENDING, dispatches__status__in=OPEN)
     return sorted({row.pk for rows in (begun, awaited) for row in leases.lapsed(rows)})

@@ -200,6 +200,7 @@ def build_board(
         if kept := _matching(node, needle, app):
             nodes[app].append(kept)
 
+    ours = [proc for procs in (*owned.values(), *strays.values()) for proc in procs]
     chips = [_chip(proc) for state in states.values() for proc in state.procs]
     return Board(
         apps=tuple(
@@ -213,7 +214,7 @@ def build_board(
             if not needle or _occurs(needle, *(p.name for p in group.procs), group.host)
         ),
         silent=tuple(state for state in states.values() if state.is_silent(now)),
-        running=sum(chip.tone == "ok" for chip in chips),
+        running=sum(_chip(proc).tone == "ok" for proc in ours),
         troubled=sum(chip.tone in {"bad", "warn"} for chip in chips),
         swarm_count=len(cards),
         host_count=len(states),

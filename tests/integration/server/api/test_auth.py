@@ -86,4 +86,7 @@ def test_tokens_of_inactive_users_are_refused(strict: Client, user: User) -> Non
 def test_the_documentation_is_for_those_logged_in(strict: Client, user: User) -> None:
     assert strict.get("/api/v1/docs/").status_code == 302
     strict.force_login(user)
+    page = strict.get("/api/v1/docs/").content.decode()
+    assert "/static/ninja/" in page
+    assert "https://" not in page
     assert "swarms_swarm" in strict.get("/api/v1/openapi.json").content.decode()

@@ -210,3 +210,22 @@ def test_a_missing_name_says_what_names_are(api: Any) -> None:
 def test_balancers_name_the_default(api: Any) -> None:
     objects = api.get("balancers/").json()["objects"]
     assert [(one["name"], one["default"]) for one in objects] == [("default", True)]
+
+
+def test_a_longer_list_asks_the_database_no_more_often(
+    fleet: Any, django_assert_max_num_queries: Any
+) -> None:
+    salt = fleet.add("ingredients", name="salt", env_yaml={"SALT": "1"})
+    for number in range(12):
+        fleet.add(
+            "swarms",
+            app="shop",
+            squad="local",
+            version="v1",
+            config_name=f"c{number}",
+            proc_name="web",
+            config_ingredients=[salt["resource_uri"]],
+        )
+        fleet.post(f"swarms/{number + 2}/swarm/")
+    with django_assert_max_num_queries(8):
+        assert len(fleet.get("swarms/").json()["objects"]) == 13

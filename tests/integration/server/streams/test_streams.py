@@ -175,5 +175,5 @@ def test_a_silent_supervisor_is_an_error_and_no_empty_log(
         f"{web.url}/api/streams/proc_log/testhost/x/",
         headers={"Authorization": "Bearer test-token"},
     )
-    assert answer.status_code == 400
+    assert answer.status_code == 503
     assert "can't be reached" in answer.json()["error"]

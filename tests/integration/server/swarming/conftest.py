@@ -15,11 +15,8 @@ from support.nginx_server import Nginx, nginx_server
 from support.supervisord import supervisord
 from support.swarm_machine import HOST, Machine
 from vr.files.checksums import file_md5
-from vr.server import filestore
-from vr.server.models import Host, Image, Squad, Stack
 from vr.server.remote import hosts
 from vr.server.remote.connection import connect
-from vr.server.remote.supervisor import Supervisor
 from vr.server.swarming import run
 
 
@@ -68,23 +65,9 @@ def machine(
         "other": {"BACKEND": "vr.balancer.dummy.DummyBalancer"},
     }
     run.balancer_named.cache_clear()
-    stack = Stack.objects.create(name="tests")
-    link = filestore.path_of("images/test.tar")
-    link.parent.mkdir(parents=True, exist_ok=True)
-    if not link.exists():
-        link.hardlink_to(test_image()) if _same_disk(link) else shutil.copy(test_image(), link)
-    image = Image.objects.create(
-        stack=stack, name="tests", file="images/test.tar", md5=image_md5, active=True
-    )
-    squad = Squad.objects.create(name="local")
-    Host.objects.create(name=HOST, squad=squad)
-    found = Machine(nginx, Supervisor(HOST, url), root, image, squad)
+    found = Machine.make(nginx, url, root, image_md5)
     yield found
     hosts.retire(connect(HOST), {*found.procs(), *found.folders()})
     for pool in nginx.folder.glob("pools/*.conf"):
         run.balancer_named("nginx").delete_pool(pool.stem)
     run.balancer_named.cache_clear()
-
-
-def _same_disk(link: Path) -> bool:
-    return link.parent.stat().st_dev == test_image().stat().st_dev

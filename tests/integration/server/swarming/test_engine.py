@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable
 from typing import Any
 
@@ -42,7 +43,7 @@ def untouched(machine: Machine, served: Swarm) -> Callable[[], None]:
         assert (machine.nodes(), machine.procs(), machine.folders()) == before
         assert machine.nginx.get("shop").text == "v1"
         assert PortLease.objects.count() == len(before[1])
-        assert served.release is not None and served.release.build.tag == "v1"
+        assert served.release is not None and served.release.build.tag == served.tag == "v1"
 
     return check
 
@@ -213,6 +214,17 @@ def test_a_full_port_range_is_told_and_changes_nothing(
     dispatch = machine.dispatch(served, tag="v2")
     assert f"All ports from {ports[0]} to {ports[-1]} are taken on {HOST}" in dispatch.error
     untouched()
+
+
+def test_a_port_that_a_foreign_program_has_is_passed_over(
+    machine: Machine, served: Swarm, settings: Any
+) -> None:
+    with socket.create_server((HOST, 0)) as foreign:
+        port = foreign.getsockname()[1]
+        settings.PORT_RANGE = f"{port}-{port + 3}"
+        succeeded(machine.drive(dispatching.scale(served, 4, user=None)))
+    assert f"{HOST}:{port}" not in machine.nodes()
+    assert len(machine.nodes()) == 4
 
 
 def test_a_silent_host_is_not_an_empty_one(

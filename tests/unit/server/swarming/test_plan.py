@@ -213,3 +213,9 @@ def test_a_silent_host_gets_no_procs() -> None:
     hosts = (HostView("a", answers=False), HostView("b", answers=True, total=50))
     steps = plan(INTENT, replace(SERVED, hosts=hosts, procs=()))
     assert steps[0] == Deploy((Node("b", 5000), Node("b", 5001)))
+
+
+def test_silent_hosts_are_told_at_the_end() -> None:
+    hosts = (HostView("a", answers=False), *HOSTS[1:])
+    [*_, end] = plan(replace(INTENT, size=1), replace(SERVED, hosts=hosts, procs=()))
+    assert isinstance(end, Finish) and end.silent_hosts == ("a",)

@@ -12,7 +12,6 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand
 from django.db import transaction
 
-from vr import paths
 from vr.server import filestore
 from vr.server.models import ApiToken, Buildpack, Host, Image, Squad, Stack
 from vr.server.stackimage import BUNDLED_STACK, image_md5, image_name, stack_image
@@ -51,15 +50,10 @@ class Command(BaseCommand):
         Host.objects.get_or_create(name=settings.LOCAL_HOST, defaults={"squad": squad})
 
     def _buildpacks(self) -> None:
-        """Bundled buildpacks keep their row when the installation moves to another folder."""
         for order, name in enumerate(BUNDLED_BUILDPACKS):
-            Buildpack.objects.update_or_create(
-                desc=f"bundled: {name}",
-                defaults={"repo_url": str(paths.bundled("buildpacks") / name)},
-                create_defaults={
-                    "repo_url": str(paths.bundled("buildpacks") / name),
-                    "order": order * 10,
-                },
+            Buildpack.objects.get_or_create(
+                repo_url=f"bundled:{name}",
+                defaults={"desc": "Comes with Velociraptor.", "order": order * 10},
             )
 
     def _stack(self) -> None:

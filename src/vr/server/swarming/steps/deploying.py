@@ -18,10 +18,11 @@ from vr.server.swarming.state import Node
 def deploy(run: Run, nodes: Sequence[Node]) -> None:
     """Set up a proc on each node and let Supervisor start it, hosts side by side.
 
-    Raises PlanAgain if another dispatch has taken one of the ports, DispatchFailed with the
-    runner's output if a proc can't be set up.
+    Raises PlanAgain if another dispatch or program has taken one of the ports, DispatchFailed
+    with the runner's output if a proc can't be set up.
     """
     with run.journal.step(StepKind.DEPLOY, f"deploying {_count(nodes)}") as step:
+        _check_ports(run, nodes)
         _lease_ports(run, nodes)
         by_host: dict[str, list[Node]] = defaultdict(list)
         for node in nodes:
@@ -42,6 +43,20 @@ def _deploy_on(run: Run, host_name: str, nodes: Sequence[Node]) -> None:
         hosts.deploy(run.host(host_name), files)
     except hosts.DeployFailed as error:
         raise DispatchFailed(error.message, hint=error.hint, details=error.details) from None
+
+
+def _check_ports(run: Run, nodes: Sequence[Node]) -> None:
+    """Foreign programs listen where they like; ours are known by their leases."""
+    ours = set(PortLease.objects.filter(dispatch=run.dispatch).values_list("host__name", "port"))
+    taken = [
+        node
+        for node in nodes
+        if (node.host, node.port) not in ours and not run.host(node.host).is_free(node.port)
+    ]
+    for node in taken:
+        run.foreign_ports[node.host] |= {node.port}
+    if taken:
+        raise PlanAgain(f"{', '.join(map(str, taken))} is taken by a foreign program")
 
 
 def _lease_ports(run: Run, nodes: Sequence[Node]) -> None:

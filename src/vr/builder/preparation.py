@@ -1,0 +1,146 @@
+"""Everything a compile needs, fetched and laid out for its container."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from vr.builder import environment, pip_config
+from vr.builder.buildpacks import Buildpack, default_references, obtain
+from vr.builder.cache import BuildCache, cache_key
+from vr.builder.workspace import BUILD_GID, BUILD_UID, Workspace, workspace
+from vr.container.launch import host_mounts
+from vr.container.output import OutputLog
+from vr.container.spec import Container, Limits, Mount
+from vr.errors import InvalidInput
+from vr.paths import Root
+from vr.repo import Source, checkout
+from vr.runner.images import ensure_image
+from vr.specs.build import BuildSpec
+
+_SCRIPT = Path(__file__).with_name("builder.sh")
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A build that only has to be compiled."""
+
+    space: Workspace
+    container: Container
+    env: dict[str, str]
+    packs: tuple[Buildpack, ...]
+    revision: str
+    image_md5: str
+    caches: BuildCache
+
+    def keep_cache(self, used: Buildpack) -> None:
+        """Keep what the buildpack has put into its cache, for the next build."""
+        self.caches.save(cache_key(used.reference, self.image_md5), self.space.cache)
+
+
+@contextmanager
+def prepared(
+    spec: BuildSpec, root: Root, say: OutputLog, *, debug: bool = False
+) -> Iterator[Prepared]:
+    """Fetch app, buildpacks and image, and lay them out for the container."""
+    image, image_md5 = _image(spec, root, say)
+    source = Source(spec.app_repo_url)
+    with workspace(root.builder / "work", spec.app_name, f"{spec.app_name}-{source.md5}") as space:
+        say.step(f"Fetching {spec.app_name} {spec.version} from {source.public_url}")
+        fetched = checkout(
+            spec.app_repo_url,
+            spec.version,
+            spec.app_repo_type,
+            space.app,
+            clones=root.builder / "repo",
+        )
+        say.step(f"{spec.version} is commit {fetched.revision}")
+        packs = _obtain_packs(spec, root, space)
+        caches = BuildCache(root.builder / "cache" / space.app_folder)
+        for pack in packs:
+            caches.restore(cache_key(pack.reference, image_md5), space.kept_cache(pack.folder))
+        _write_files(spec, space)
+        space.hand_over()
+        passed = _passed_through()
+        env = environment.script_environment(spec, fetched.revision, passed, debug=debug)
+        env |= _candidates(spec, space, packs)
+        yield Prepared(
+            space,
+            _container(space, image, passed),
+            env,
+            packs,
+            fetched.revision,
+            image_md5,
+            caches,
+        )
+
+
+def _image(spec: BuildSpec, root: Root, say: OutputLog) -> tuple[Path, str]:
+    if not spec.image_url or not spec.image_name:
+        raise InvalidInput(
+            f"the build of {spec.app_name}",
+            ["image_url: is missing; a build needs the OS image that the app will run in"],
+            hint="Give image_url and image_name of an image made by vimage.",
+        )
+    say.step(f"Using the image {spec.image_name}")
+    contents = ensure_image(root, spec.image_url, spec.image_name, spec.image_md5)
+    # Images are kept by content, in a folder called by its checksum.
+    return contents, contents.parent.name
+
+
+def _obtain_packs(spec: BuildSpec, root: Root, space: Workspace) -> tuple[Buildpack, ...]:
+    if spec.buildpack_url:
+        references: tuple[str, ...] = (spec.buildpack_url,)
+    else:
+        references = spec.buildpack_urls or default_references()
+    return tuple(
+        obtain(
+            reference,
+            space.buildpack(number, Source.parse(reference).basename),
+            clones=root.builder / "buildpacks",
+        )
+        for number, reference in enumerate(references)
+    )
+
+
+def _candidates(spec: BuildSpec, space: Workspace, packs: tuple[Buildpack, ...]) -> dict[str, str]:
+    folders = [space.inside(candidate.folder) for candidate in packs]
+    if spec.buildpack_url:
+        return {"BUILDPACK_DIR": folders[0]}
+    return {"BUILDPACK_DIRS": ":".join(folders)}
+
+
+def _write_files(spec: BuildSpec, space: Workspace) -> None:
+    for name, value in spec.env.items():
+        (space.env / name).write_text(value)
+        (space.env / name).chmod(0o600)
+    script = space.upper / "builder.sh"
+    script.write_bytes(_SCRIPT.read_bytes())
+    script.chmod(0o755)
+
+
+def _passed_through() -> dict[str, str]:
+    patterns = environment.passed_patterns(os.environ.get("VR_BUILD_PASS_ENV", ""))
+    host = {**pip_config.read_host_settings(), **os.environ}
+    return environment.passed_through(host, patterns)
+
+
+def _container(space: Workspace, image: Path, passed: dict[str, str]) -> Container:
+    certificates = tuple(
+        Mount(Path(path), path, is_file=True, optional=True)
+        for path in sorted(environment.certificate_files(passed))
+    )
+    return Container(
+        name=space.container_name,
+        lowers=(image,),
+        upper=space.upper,
+        uid=BUILD_UID,
+        gid=BUILD_GID,
+        mounts=(*host_mounts(), *certificates),
+        # Compilers fill /tmp with more than a tmpfs should hold.
+        limits=Limits(tmp_size=None),
+        cwd=space.inside(space.app),
+    )

@@ -1,0 +1,117 @@
+"""proc_publisher under a real supervisord, with a real Redis; and the RPC plugin."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from xmlrpc.client import ServerProxy
+
+import pytest
+import redis
+from supervisor.xmlrpc import SupervisorTransport
+
+from support.redis_server import redis_server
+from support.supervisord import supervisord
+from support.waiting import until
+from vr.events.procs import CHANNEL, ProcBoard
+from vr.server.remote.supervisor import Supervisor
+
+HOST = "web1.example.com"
+PROC = "shop-v1-prod-0123abcd-web-5000"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "programs").mkdir()
+    return tmp_path
+
+
+@pytest.fixture
+def supervisor(folder: Path) -> Iterator[Supervisor]:
+    """A supervisord with the publisher, whose Redis is not there yet."""
+    listener = f"""\
+[eventlistener:proc_publisher]
+command={Path(sys.executable).parent}/proc_publisher
+events=PROCESS_STATE,PROCESS_GROUP,TICK_5
+environment=REDIS_URL="unix://{folder}/redis/redis.sock",HOSTNAME="{HOST}"
+stderr_logfile={folder}/publisher.log
+"""
+    with supervisord(folder / "supervisor", f"{folder}/programs/*.conf", listener) as url:
+        yield Supervisor(HOST, url)
+
+
+@pytest.fixture
+def board(folder: Path, supervisor: Supervisor) -> Iterator[tuple[ProcBoard, Any]]:
+    """The board, and a subscription to its channel."""
+    with redis_server(folder / "redis") as url:
+        connection = redis.Redis.from_url(url, decode_responses=True)
+        changes = connection.pubsub(ignore_subscribe_messages=True)
+        changes.subscribe(CHANNEL)
+        yield ProcBoard(connection), changes
+        changes.close()
+        connection.close()
+
+
+def program(folder: Path, name: str) -> None:
+    (folder / "programs" / f"{name}.conf").write_text(
+        f"[program:{name}]\ncommand=sleep 1000\nstartsecs=0\n"
+    )
+
+
+def wait_for_event(changes: Any, event: str) -> dict[str, Any]:
+    def found() -> dict[str, Any] | None:
+        message = changes.get_message(timeout=0.1)
+        data = json.loads(message["data"]) if message else {}
+        return data if data.get("event") == event else None
+
+    return until(found, event)
+
+
+def test_every_change_is_published_also_after_redis_was_away(
+    folder: Path, supervisor: Supervisor, board: tuple[ProcBoard, Any]
+) -> None:
+    states, changes = board
+    program(folder, PROC)
+    supervisor.reload()
+    supervisor.add(PROC)
+    running = wait_for_event(changes, "PROCESS_STATE_RUNNING")
+    assert (running["name"], running["host"], running["port"]) == (PROC, HOST, 5000)
+    assert running["statename"] == "RUNNING" and running["group"] == PROC
+    until(lambda: _names(states) >= {PROC, "proc_publisher"}, "the list has it")
+    state = states.read([HOST])[HOST]
+    assert not state.is_silent(time.time())
+
+    supervisor.stop(PROC)
+    assert wait_for_event(changes, "PROCESS_STATE_STOPPED")["pid"] == 0
+    until(lambda: supervisor.remove(PROC), "it has stopped")
+    removed = wait_for_event(changes, "PROCESS_GROUP_REMOVED")
+    assert removed["id"] == f"{HOST}-{PROC}" and removed["app_name"] == "shop"
+    until(lambda: PROC not in _names(states), "the list has lost it")
+
+
+def _names(states: ProcBoard) -> set[str]:
+    return {proc["name"] for proc in states.read([HOST])[HOST].procs}
+
+
+def test_the_plugin_tells_a_procs_yaml_with_its_nulls(folder: Path, supervisor: Supervisor) -> None:
+    place = folder / "supervisor" / "apps" / "procs" / PROC
+    place.mkdir(parents=True)
+    (place / "proc.yaml").write_text("app_name: shop\nenv: null\nport: 5000\n")
+    program(folder, PROC)
+    program(folder, "redis")
+    supervisor.reload()
+    supervisor.add(PROC)
+    supervisor.add("redis")
+    url = f"unix://{folder}/supervisor/supervisor.sock"
+    rpc = ServerProxy("http://x", transport=SupervisorTransport(None, None, url)).vr
+    assert rpc.get_velociraptor_info(PROC) == {"app_name": "shop", "env": None, "port": 5000}
+    assert rpc.get_velociraptor_info("redis") == {}
+    assert rpc.get_velociraptor_info("../../etc-v-c-h-p-1") == {}
+    both = rpc.get_proc_info(PROC)
+    assert both["supervisor"]["name"] == PROC and both["velociraptor"]["app_name"] == "shop"
+    names = {info["supervisor"]["name"] for info in rpc.get_all_procs_info()}
+    assert {PROC, "redis"} <= names

@@ -1,0 +1,29 @@
+"""How git and hg are told who asks, without a process list showing it."""
+
+from vr.repo import git, hg
+from vr.repo.source import Credentials
+
+ADA = Credentials("ada", "s3cret")
+
+
+def test_git_never_asks_and_forgets_the_repository_of_a_calling_hook() -> None:
+    env = git.environment({"GIT_DIR": "/x", "GIT_SSL_CAINFO": "/ca", "PATH": "/bin"}, None)
+    assert "GIT_DIR" not in env
+    assert env["GIT_TERMINAL_PROMPT"] == "0"
+    assert env["GIT_SSL_CAINFO"] == "/ca"
+    assert "BatchMode=yes" in env["GIT_SSH_COMMAND"]
+
+
+def test_git_is_given_credentials_beside_the_configuration_that_is_there() -> None:
+    host = {"GIT_CONFIG_COUNT": "1", "GIT_CONFIG_KEY_0": "a.b", "GIT_CONFIG_VALUE_0": "c"}
+    env = git.environment(host, ADA)
+    assert env["GIT_CONFIG_COUNT"] == "2"
+    assert env["GIT_CONFIG_KEY_0"] == "a.b"
+    assert env["GIT_CONFIG_KEY_1"] == "credential.helper"
+    assert "s3cret" not in env["GIT_CONFIG_VALUE_1"]
+
+
+def test_mercurial_gives_credentials_to_their_own_host_only() -> None:
+    text = hg.authentication("https://host:8443/shop", ADA)
+    assert "source.prefix = host:8443\n" in text
+    assert "source.password = s3cret\n" in text
