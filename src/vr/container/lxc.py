@@ -11,6 +11,7 @@ import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
+from vr.container.aftermath import oom_hook
 from vr.container.host import HostFeatures
 from vr.container.spec import Container, Limits, Mount
 from vr.errors import VelociraptorError
@@ -27,8 +28,16 @@ _SHM_SIZE = 64 << 20
 _CPU_PERIOD = 100_000
 
 
-def render(container: Container, *, seccomp: Path, features: HostFeatures) -> str:
+def render(
+    container: Container,
+    *,
+    seccomp: Path,
+    features: HostFeatures,
+    oom_report: Path | None = None,
+) -> str:
     """The configuration file's text.
+
+    `oom_report` is the file to which kills for want of memory are to be counted (aftermath.py).
 
     Mount targets must exist in a layer (see mountpoints.py): LXC is never asked to create one,
     because it would follow an image's symbolic links out of the container to do so.
@@ -41,6 +50,7 @@ def render(container: Container, *, seccomp: Path, features: HostFeatures) -> st
         *_devices(features),
         *_limits(container.limits, features),
         *_mounts(container),
+        *_oom_report(container, features, oom_report),
     ]
     return "\n".join(lines) + "\n"
 
@@ -140,6 +150,13 @@ def _limits(limits: Limits, features: HostFeatures) -> Iterator[str]:
             yield _line("lxc.cgroup.cpu.cfs_quota_us", str(quota))
         if "cpu" in features.v2:
             yield _line("lxc.cgroup2.cpu.max", f"{quota} {_CPU_PERIOD}")
+
+
+def _oom_report(container: Container, features: HostFeatures, report: Path | None) -> Iterator[str]:
+    limited = container.limits.memory or container.limits.memsw
+    if report and limited and features.memory_group:
+        hook = oom_hook(container.name, features.memory_group, report)
+        yield _line("lxc.hook.stop", hook)
 
 
 def _mounts(container: Container) -> Iterator[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from vr.container.aftermath import oom_report
 from vr.container.host import HostFeatures, host_features
 from vr.container.lxc import render
 from vr.container.mountpoints import make_mount_points
@@ -51,6 +52,11 @@ def prepare(
         )
         ready = replace(container, mounts=mounts)
     conf = folder / conf_name
-    text = render(ready, seccomp=seccomp, features=features or host_features())
+    text = render(
+        ready,
+        seccomp=seccomp,
+        features=features or host_features(),
+        oom_report=oom_report(folder),
+    )
     write_atomic(conf, text, mode=0o600)
     return Prepared(conf, tuple(added))

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import argparse
+import os
 import sys
-from pathlib import Path
-from typing import TYPE_CHECKING
 
-from vr.errors import run_main
-
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import argparse
+
     from vr.runner.setup import Variant
 
 _COMMANDS = {
@@ -23,17 +22,39 @@ _COMMANDS = {
 
 def main() -> None:
     """vrun: procs in an OS image."""
-    sys.exit(run_main(lambda: _dispatch("vrun", sys.argv[1:])))
+    _main("vrun")
 
 
 def main_precise() -> None:
     """vrun_precise: procs in the host's own system, read-only."""
-    sys.exit(run_main(lambda: _dispatch("vrun_precise", sys.argv[1:])))
+    _main("vrun_precise")
+
+
+def _main(variant: Variant) -> None:
+    # Folders that apps must be able to read are made here, whatever the caller's umask.
+    os.umask(0o022)
+    _run_if_ready(sys.argv[1:])
+    from vr.errors import run_main
+
+    sys.exit(run_main(lambda: _dispatch(variant, sys.argv[1:])))
+
+
+def _run_if_ready(argv: list[str]) -> None:
+    """`run FILE` of a proc that is set up does not return; it needs no more of Python."""
+    if len(argv) != 2 or argv[0] != "run":
+        return
+    from vr.runner import quick
+
+    launcher = quick.find(argv[1], f"{os.environ.get('VR_ROOT') or '/apps'}/ready")
+    if launcher:
+        quick.become(launcher)
 
 
 def _dispatch(variant: Variant, argv: list[str]) -> int:
+    from pathlib import Path
+
     arguments = _parser(variant).parse_args(argv)
-    file: Path = arguments.file
+    file = Path(arguments.file)
     wait: float = arguments.wait
     from vr.paths import Root
 
@@ -62,6 +83,8 @@ def _dispatch(variant: Variant, argv: list[str]) -> int:
 
 
 def _parser(program: str) -> argparse.ArgumentParser:
+    import argparse
+
     from vr import __version__
 
     commands = "\n".join(f"  {name:9} {text}" for name, text in _COMMANDS.items())
@@ -72,7 +95,7 @@ def _parser(program: str) -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     parser.add_argument("command", choices=_COMMANDS, metavar="COMMAND")
-    parser.add_argument("file", type=Path, metavar="FILE", help="the proc's YAML file")
+    parser.add_argument("file", metavar="FILE", help="the proc's YAML file")
     parser.add_argument(
         "--wait",
         type=_seconds,
@@ -84,10 +107,12 @@ def _parser(program: str) -> argparse.ArgumentParser:
 
 
 def _seconds(text: str) -> float:
+    from argparse import ArgumentTypeError
+
     try:
         seconds = float(text)
     except ValueError:
         seconds = -1
     if not 0 <= seconds <= 86400:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds")
+        raise ArgumentTypeError(f"{text!r} is no number of seconds")
     return seconds

@@ -21,7 +21,7 @@ from vr.errors import InvalidInput, VelociraptorError
 from vr.files.atomic import write_atomic
 from vr.files.locks import Lock
 from vr.paths import ProcPaths, Root
-from vr.runner import record
+from vr.runner import quick, record
 from vr.runner.accounts import Account, account
 from vr.runner.builds import ensure_build
 from vr.runner.environment import (
@@ -107,8 +107,10 @@ def _make_ready(
         folder=paths.folder,
         command=command(container, prepared.conf, ["/bin/bash", PROC_SCRIPT, "run"]),
         stop_timeout=proc.stop_timeout,
+        **({"memory": limit} if (limit := proc.mem_limit or proc.memsw_limit) else {}),
     )
     write_atomic(paths.launcher, text, mode=0o700)
+    quick.remember(proc_yaml, paths.launcher, root)
 
 
 def _check_variant(proc: ProcYaml, variant: Variant, proc_yaml: Path) -> None:

@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 import yaml
 
+import vr.runner
 from support.images import test_image
 from support.waiting import until
 from vr.container import cgroups
@@ -26,7 +27,9 @@ from vr.files.pack import pack
 from vr.paths import ProcPaths, Root
 from vr.specs.proc import load
 
-_CLEAN = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"}
+# Commands run the very code that the tests import, wherever that lies.
+_SOURCE = Path(vr.runner.__file__).parents[2]
+_CLEAN = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "PYTHONPATH": str(_SOURCE)}
 
 
 @dataclass
