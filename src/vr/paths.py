@@ -45,6 +45,11 @@ class Root:
         return self.path / "ready"
 
     @property
+    def networks(self) -> Path:
+        """Who has which private addresses."""
+        return self.path / "networks"
+
+    @property
     def locks(self) -> Path:
         return self.path / "locks"
 

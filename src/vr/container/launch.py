@@ -13,9 +13,10 @@ from typing import IO
 
 from vr.container import cgroups
 from vr.container.aftermath import lxc_complaint, lxc_log, oom_kills, oom_report
+from vr.container.network import PrivateNetwork, network_script, resolver
 from vr.container.prepare import Prepared, prepare
 from vr.container.script import start_script
-from vr.container.spec import Container, Mount
+from vr.container.spec import Container, Mount, Network
 from vr.errors import VelociraptorError
 from vr.files.atomic import write_atomic
 
@@ -47,14 +48,16 @@ class ContainerTimeout(VelociraptorError):
     """A container did not end in time."""
 
 
-def host_mounts(ca_bundle: str = "/etc/ssl/certs/ca-certificates.crt") -> tuple[Mount, ...]:
-    """The host's resolver, hosts file and CA bundle, read-only.
+def host_mounts(
+    ca_bundle: str = "/etc/ssl/certs/ca-certificates.crt", *, network: Network = "host"
+) -> tuple[Mount, ...]:
+    """The host's resolver, hosts file and CA bundle, read-only, for a container in `network`.
 
     For provisioning give another path as `ca_bundle` and point SSL_CERT_FILE there: installing
     ca-certificates replaces the usual one, which must not be a mount then.
     """
     sources = {
-        "/etc/resolv.conf": "/etc/resolv.conf",
+        "/etc/resolv.conf": str(_resolv_conf(network)),
         "/etc/hosts": "/etc/hosts",
         "/etc/ssl/certs/ca-certificates.crt": ca_bundle,
     }
@@ -62,6 +65,13 @@ def host_mounts(ca_bundle: str = "/etc/ssl/certs/ca-certificates.crt") -> tuple[
         Mount(Path(source).resolve(), target, is_file=True, optional=True)
         for source, target in sources.items()
     )
+
+
+def _resolv_conf(network: Network) -> Path:
+    own = Path("/etc/resolv.conf")
+    if not isinstance(network, PrivateNetwork) or not own.exists():
+        return own
+    return resolver(own.read_text(), upstream=Path("/run/systemd/resolve/resolv.conf")) or own
 
 
 def command(container: Container, conf: Path, argv: Sequence[str]) -> list[str]:
@@ -208,6 +218,9 @@ class Running:
                 self._process.kill()
                 self._process.wait()
         cgroups.sweep(self.container.name)
+        if isinstance(self.container.network, PrivateNetwork):
+            script = network_script(self._prepared.conf.parent)
+            subprocess.run([str(script), "down"], env={}, check=False)
 
 
 def _remove_if_empty(path: Path) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from vr.container.aftermath import oom_hook
 from vr.container.host import HostFeatures
+from vr.container.network import PrivateNetwork, lxc_lines
 from vr.container.spec import Container, Limits, Mount
 from vr.errors import VelociraptorError
 
@@ -34,10 +35,12 @@ def render(
     seccomp: Path,
     features: HostFeatures,
     oom_report: Path | None = None,
+    network_script: Path | None = None,
 ) -> str:
     """The configuration file's text.
 
-    `oom_report` is the file to which kills for want of memory are to be counted (aftermath.py).
+    `oom_report` is the file to which kills for want of memory are to be counted (aftermath.py),
+    `network_script` the one that a private network needs (network.py).
 
     Mount targets must exist in a layer (see mountpoints.py): LXC is never asked to create one,
     because it would follow an image's symbolic links out of the container to do so.
@@ -46,6 +49,7 @@ def render(
     lines = [
         *_root(container),
         *_identity(container),
+        *_network(container, network_script),
         _line("lxc.seccomp.profile", str(seccomp)),
         *_devices(features),
         *_limits(container.limits, features),
@@ -101,7 +105,6 @@ def _root(container: Container) -> Iterator[str]:
 
 
 def _identity(container: Container) -> Iterator[str]:
-    yield _line("lxc.net.0.type", "none" if container.network == "host" else "empty")
     yield _line("lxc.console.path", "none")
     yield _line("lxc.pty.max", "64")
     yield _line("lxc.init.uid", str(container.uid))
@@ -115,6 +118,14 @@ def _identity(container: Container) -> Iterator[str]:
         yield _line("lxc.no_new_privs", "1")
     else:
         yield _line("lxc.cap.keep", _PROVISION_CAPABILITIES)
+
+
+def _network(container: Container, script: Path | None) -> Iterator[str]:
+    if isinstance(container.network, PrivateNetwork):
+        for key, value in lxc_lines(container.network, shlex.quote(str(script))):
+            yield _line(key, value)
+    else:
+        yield _line("lxc.net.0.type", "none" if container.network == "host" else "empty")
 
 
 def _devices(features: HostFeatures) -> Iterator[str]:

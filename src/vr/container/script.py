@@ -14,7 +14,8 @@ exec 2>/dev/null
 # Whoever stops the container sends TERM to all of its processes, this one included.
 stopping=
 trap 'stopping=1' TERM INT
-"$@" 2>&3 3>&-
+# In a subshell: for a plain command this shell would take the redirection for itself.
+(exec "$@") 2>&3 3>&-
 code=$?
 exec 3>&-
 # LXC's init waits for every process. A daemon that the command left behind must not keep a

@@ -25,7 +25,7 @@ def launcher(
     folder: Path,
     command: Sequence[str],
     stop_timeout: float,
-    memory: str = "no more than there is",
+    memory: str | None = None,
 ) -> str:
     """The script. Its one optional argument: seconds to wait for the locks.
 
@@ -38,7 +38,7 @@ def launcher(
         "name": name,
         "yaml": str(proc_yaml),
         "folder": str(folder),
-        "memory": memory,
+        "memory": memory or "no more than the host has",
         "ticks": str(round(stop_timeout * _TICKS_PER_SECOND)),
         "ticks_per_second": str(_TICKS_PER_SECOND),
     }

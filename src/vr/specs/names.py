@@ -54,9 +54,7 @@ class ProcName:
     port: int
 
     def __str__(self) -> str:
-        return "-".join(
-            [self.app, self.version, self.config, self.hash, self.proc, str(self.port)]
-        )
+        return "-".join([self.app, self.version, self.config, self.hash, self.proc, str(self.port)])
 
     @property
     def short(self) -> str:
