@@ -79,10 +79,18 @@ class Proc:
     def command(self, *arguments: str) -> list[str]:
         return [str(Path(sys.executable).with_name(self.program)), *arguments]
 
+    @property
+    def environment(self) -> dict[str, str]:
+        return {**_CLEAN, "VR_ROOT": str(self.root.path)}
+
     def vrun(self, command: str, *more: str, **options: Any) -> subprocess.CompletedProcess[str]:
+        return self.vrun_alone(command, str(self.file), *more, **options)
+
+    def vrun_alone(self, *arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:
+        """A command of this proc's host that names no file."""
         return subprocess.run(
-            self.command(command, str(self.file), *more),
-            env={**_CLEAN, "VR_ROOT": str(self.root.path)},
+            self.command(*arguments),
+            env=self.environment,
             capture_output=True,
             text=True,
             timeout=60,
@@ -103,7 +111,7 @@ class Proc:
         with log.open("wb") as output:
             process = subprocess.Popen(
                 argv,
-                env={**_CLEAN, "VR_ROOT": str(self.root.path)},
+                env=self.environment,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
