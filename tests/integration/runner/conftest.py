@@ -63,6 +63,8 @@ class Proc:
     root: Root
     program: str = "vrun"
     started: list[Running] = field(default_factory=list)
+    extra: dict[str, str] = field(default_factory=dict)
+    """More of vrun's own environment."""
 
     @property
     def name(self) -> str:
@@ -81,7 +83,7 @@ class Proc:
 
     @property
     def environment(self) -> dict[str, str]:
-        return {**_CLEAN, "VR_ROOT": str(self.root.path)}
+        return {**_CLEAN, "VR_ROOT": str(self.root.path), **self.extra}
 
     def vrun(self, command: str, *more: str, **options: Any) -> subprocess.CompletedProcess[str]:
         return self.vrun_alone(command, str(self.file), *more, **options)
