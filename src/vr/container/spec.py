@@ -7,11 +7,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from vr.container.network import PrivateNetwork
+
 Role = Literal["proc", "provision"]
 """`proc`: an app or a build, as a user without any privilege. `provision`: root inside, with what
 dpkg and apt need and nothing of the kernel's, for scripts of the operator's own."""
 
-Network = Literal["host", "none"]
+Network = Literal["host", "none"] | PrivateNetwork
+"""`host` shares the host's network; `none` is a loopback of its own."""
 
 DEFAULT_TMP_SIZE = 64 << 20
 DEFAULT_PIDS = 1024
