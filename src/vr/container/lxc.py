@@ -1,8 +1,8 @@
 """A container as LXC configuration: pure text from plain values (reference: lxc.md).
 
 What is left out on purpose: `lxc.environment`, whose values run as configuration when they hold a
-newline, and reach root's hooks; and `lxc.uts.name`, so that the host's own name, which its hosts
-file resolves, stays (a proc's name may also be longer than the kernel's 64 characters).
+newline, and reach root's hooks; and, unless asked for, `lxc.uts.name`, so that the host's own name,
+which its hosts file resolves, stays.
 """
 
 from __future__ import annotations
@@ -105,6 +105,8 @@ def _root(container: Container) -> Iterator[str]:
 
 
 def _identity(container: Container) -> Iterator[str]:
+    if container.host_name:
+        yield _line("lxc.uts.name", container.host_name)
     yield _line("lxc.console.path", "none")
     yield _line("lxc.pty.max", "64")
     yield _line("lxc.init.uid", str(container.uid))

@@ -60,6 +60,8 @@ class Container:
     `upper` itself is the root, written to directly. One upper, one container at a time. With
     `upper_size` the upper is a tmpfs of so many bytes that vanishes with the container.
 
+    Without `host_name` the host's own is seen, which its hosts file resolves.
+
     `name` is unique on its host; `NAME-<digits>` is LXC's for its own use, so no other container
     may be called that.
     """
@@ -76,6 +78,7 @@ class Container:
     network: Network = "host"
     read_only: bool = False
     upper_size: int | None = None
+    host_name: str | None = None
 
     def __post_init__(self) -> None:
         if not _NAME.fullmatch(self.name):

@@ -26,12 +26,14 @@ def launcher(
     command: Sequence[str],
     stop_timeout: float,
     memory: str | None = None,
+    main_only: bool = False,
 ) -> str:
     """The script. Its one optional argument: seconds to wait for the locks.
 
     It locks `proc_yaml` and the proc's `folder`, runs `command` (the container) as its child, and
     ends with its exit code; 137 if the app outlived `stop_timeout` seconds after a TERM. `memory`
-    is the limit as its user wrote it, for the message about its excess.
+    is the limit as its user wrote it, for the message about its excess. With `main_only` a TERM
+    is for the app's main process alone, which stops the others in its own order.
     """
     assignments = {
         "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
@@ -39,6 +41,7 @@ def launcher(
         "yaml": str(proc_yaml),
         "folder": str(folder),
         "memory": memory or "no more than the host has",
+        "main_only": "1" if main_only else "",
         "ticks": str(round(stop_timeout * _TICKS_PER_SECOND)),
         "ticks_per_second": str(_TICKS_PER_SECOND),
     }

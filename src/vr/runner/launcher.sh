@@ -78,9 +78,13 @@ first_child() { # of a process, into the variable named; fails if it has none
 }
 
 terminate() { # TERM for every process of the app, once; fails while there is none yet
-    init= supervisor=
+    init= supervisor= main=
     first_child "$lxc" init && first_child "$init" supervisor || return
     kill -TERM "$supervisor"
+    if [ -n "$main_only" ]; then
+        first_child "$supervisor" main && kill -TERM "$main"
+        return
+    fi
     reached=
     for base in $groups; do
         for group in "$base/lxc.payload.$name" "$base/lxc.payload.$name"-[0-9]*; do

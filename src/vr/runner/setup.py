@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -22,7 +22,7 @@ from vr.errors import InvalidInput, VelociraptorError
 from vr.files.atomic import write_atomic
 from vr.files.locks import Lock
 from vr.paths import ProcPaths, Root
-from vr.runner import quick, record
+from vr.runner import pilot, quick, record
 from vr.runner.accounts import Account, account
 from vr.runner.addresses import claim, release
 from vr.runner.builds import ensure_build
@@ -84,9 +84,10 @@ def setup(
             # Leases keep the layers from `vrun gc` until the proc's record names them.
             with leased(lambda: _system(job)) as system, leased(lambda: _build(job)) as build:
                 env = resolve_env(proc.env, os.environ if host_env is None else host_env)
-                _write_private(job, env, build)
+                under = _pilot(job, build, system)
+                _write_private(job, env, build, under)
                 _renew_upper(paths, who)
-                _write_launcher(job, _container(job, build, system))
+                _write_launcher(job, _container(job, build, system, under), under)
     say(f"{proc.name} is set up.")
     return paths
 
@@ -134,7 +135,16 @@ def _build(job: _Job) -> Path:
     return layer
 
 
-def _container(job: _Job, build: Path, system: Path) -> Container:
+def _pilot(job: _Job, build: Path, system: Path) -> pilot.Pilot | None:
+    """What the app runs under, if it asks for it."""
+    where = str(job.proc_yaml)
+    under = pilot.choose(job.proc.pilot, build / APP_FOLDER.lstrip("/"), where)
+    if under:
+        pilot.check_system(Path("/") if job.variant == "vrun_precise" else system, where)
+    return under
+
+
+def _container(job: _Job, build: Path, system: Path, under: pilot.Pilot | None) -> Container:
     proc, network = job.proc, _network(job)
     precise = job.variant == "vrun_precise"
     mounts = host_system_mounts(network) if precise else host_mounts(network=network)
@@ -145,11 +155,12 @@ def _container(job: _Job, build: Path, system: Path) -> Container:
         upper=job.paths.upper,
         uid=job.who.uid,
         gid=job.who.gid,
-        mounts=(*mounts, *_own_mounts(job.paths), *volumes),
+        mounts=(*mounts, *_own_mounts(job, under), *volumes),
         limits=_limits(proc),
         cwd="/",
         network=network,
         read_only=proc.read_only,
+        host_name=pilot.host_name(str(proc.name)) if under else None,
     )
 
 
@@ -162,7 +173,7 @@ def _network(job: _Job) -> Network:
     return "host"
 
 
-def _write_launcher(job: _Job, container: Container) -> None:
+def _write_launcher(job: _Job, container: Container, under: pilot.Pilot | None) -> None:
     proc, paths = job.proc, job.paths
     for warning in unsupported_limits(container.limits, host_features()):
         say(f"warning: {warning}")
@@ -176,6 +187,8 @@ def _write_launcher(job: _Job, container: Container) -> None:
         command=command(container, prepared.conf, ["/bin/bash", PROC_SCRIPT, "run"]),
         stop_timeout=proc.stop_timeout,
         memory=proc.mem_limit or proc.memsw_limit,
+        # The pilot deregisters first, runs its hooks, and then stops the app.
+        main_only=under is not None,
     )
     write_atomic(paths.launcher, text, mode=0o700)
     quick.remember(job.proc_yaml, paths.launcher, job.root)
@@ -219,23 +232,34 @@ def _env_folder(paths: ProcPaths) -> Path:
     return paths.folder / "env"
 
 
-def _write_private(job: _Job, env: Mapping[str, str | None], build: Path) -> None:
+def _write_private(
+    job: _Job, env: Mapping[str, str | None], build: Path, under: pilot.Pilot | None
+) -> None:
     """What holds the app's secrets: readable for its user only."""
-    script = proc_script(env, command=_command(job.proc, job.proc_yaml, build), port=job.proc.port)
+    proc = job.proc
+    command_text = _command(proc, job.proc_yaml, build)
+    if under:
+        command_text = pilot.command(under, command_text)
+        env = {"HOST": proc.host, **env}
     folder = _env_folder(job.paths)
     folder.mkdir(exist_ok=True, mode=0o700)
     owner = (job.who.uid, job.who.gid)
+    script = proc_script(env, command=command_text, port=proc.port)
     write_atomic(folder / "proc.sh", script, mode=0o500, owner=owner)
-    settings = settings_yaml(job.proc.settings)
+    settings = settings_yaml(proc.settings)
     write_atomic(folder / "settings.yaml", settings, mode=0o400, owner=owner)
+    if under and under.inline is not None:
+        write_atomic(folder / "containerpilot.json", under.inline, mode=0o400, owner=owner)
 
 
-def _own_mounts(paths: ProcPaths) -> tuple[Mount, ...]:
-    folder = _env_folder(paths)
-    return (
-        Mount(folder / "proc.sh", PROC_SCRIPT, is_file=True),
-        Mount(folder / "settings.yaml", SETTINGS_PATH, is_file=True),
-    )
+def _own_mounts(job: _Job, under: pilot.Pilot | None) -> Iterator[Mount]:
+    folder = _env_folder(job.paths)
+    yield Mount(folder / "proc.sh", PROC_SCRIPT, is_file=True)
+    yield Mount(folder / "settings.yaml", SETTINGS_PATH, is_file=True)
+    if under:
+        yield Mount(pilot.ensure_archive(job.root), pilot.ARCHIVE_PATH, is_file=True)
+        if under.inline is not None:
+            yield Mount(folder / "containerpilot.json", pilot.INLINE_PATH, is_file=True)
 
 
 def _renew_upper(paths: ProcPaths, who: Account) -> None:

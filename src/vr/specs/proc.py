@@ -62,6 +62,7 @@ class ProcYaml(msgspec.Struct, frozen=True, kw_only=True, repr_omit_defaults=Tru
     nofile: int | None = None
     read_only: bool = False
     network: Literal["host", "private"] = "host"
+    pilot: bool | str | dict[str, Any] | None = None
     stop_timeout: float = DEFAULT_STOP_TIMEOUT
     uptest_timeout: float = DEFAULT_UPTEST_TIMEOUT
     extra: dict[str, Any] = {}
