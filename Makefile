@@ -41,7 +41,14 @@ bench: ## speed, measured and printed beside a yardstick
 	@bin/setup
 	@for program in benchmarks/bench_*.py; do $(VENV)/python $$program || exit 1; done
 
+pilot: ## the pilot as one file: dist/containerpilot.pyz
+	@bin/make-pilot
+
+docs: ## the documentation as a web site in site/
+	@bin/setup --python
+	@$(VENV)/mkdocs build --quiet
+
 lock: ## write requirements.lock anew from pyproject.toml
 	@bin/lock
 
-.PHONY: help setup run demo-stager test test-unit test-chaos test-scale lint bench lock
+.PHONY: help setup run demo-stager test test-unit test-chaos test-scale lint bench pilot docs lock

@@ -40,6 +40,16 @@ class Root:
         return self.path / "layers"
 
     @property
+    def ready(self) -> Path:
+        """Links to the launchers of procs that are set up, by the identity of their YAML file."""
+        return self.path / "ready"
+
+    @property
+    def networks(self) -> Path:
+        """Who has which private addresses."""
+        return self.path / "networks"
+
+    @property
     def locks(self) -> Path:
         return self.path / "locks"
 

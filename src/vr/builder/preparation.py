@@ -19,6 +19,7 @@ from vr.errors import InvalidInput
 from vr.paths import Root
 from vr.repo import Source, checkout
 from vr.runner.images import ensure_image
+from vr.runner.layers import leased
 from vr.specs.build import BuildSpec
 
 _SCRIPT = Path(__file__).with_name("builder.sh")
@@ -46,9 +47,13 @@ def prepared(
     spec: BuildSpec, root: Root, say: OutputLog, *, debug: bool = False
 ) -> Iterator[Prepared]:
     """Fetch app, buildpacks and image, and lay them out for the container."""
-    image, image_md5 = _image(spec, root, say)
     source = Source(spec.app_repo_url)
-    with workspace(root.builder / "work", spec.app_name, f"{spec.app_name}-{source.md5}") as space:
+    with (
+        leased(lambda: _image(spec, root, say)) as image,
+        workspace(root.builder / "work", spec.app_name, f"{spec.app_name}-{source.md5}") as space,
+    ):
+        # Images are kept by content, in a folder called by its checksum.
+        image_md5 = image.parent.name
         say.step(f"Fetching {spec.app_name} {spec.version} from {source.public_url}")
         fetched = checkout(
             spec.app_repo_url,
@@ -78,7 +83,7 @@ def prepared(
         )
 
 
-def _image(spec: BuildSpec, root: Root, say: OutputLog) -> tuple[Path, str]:
+def _image(spec: BuildSpec, root: Root, say: OutputLog) -> Path:
     if not spec.image_url or not spec.image_name:
         raise InvalidInput(
             f"the build of {spec.app_name}",
@@ -86,9 +91,7 @@ def _image(spec: BuildSpec, root: Root, say: OutputLog) -> tuple[Path, str]:
             hint="Give image_url and image_name of an image made by vimage.",
         )
     say.step(f"Using the image {spec.image_name}")
-    contents = ensure_image(root, spec.image_url, spec.image_name, spec.image_md5)
-    # Images are kept by content, in a folder called by its checksum.
-    return contents, contents.parent.name
+    return ensure_image(root, spec.image_url, spec.image_name, spec.image_md5)
 
 
 def _obtain_packs(spec: BuildSpec, root: Root, space: Workspace) -> tuple[Buildpack, ...]:

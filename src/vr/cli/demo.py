@@ -101,7 +101,7 @@ def _fetch(config: Config) -> int:
             if time.monotonic() > deadline:
                 raise VelociraptorError(
                     f"The app's page could not be fetched through the balancer: {error}.",
-                    hint=f"Look at vr logs {APP}, vr status and {config.logs}/nginx-error.log.",
+                    hint=f"Look at vr logs {APP}, vr status and {config.logs}/nginx.log.",
                 ) from None
             time.sleep(0.2)
 

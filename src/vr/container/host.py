@@ -20,6 +20,8 @@ class HostFeatures:
     v2: frozenset[str]
     swap_accounting: bool
     """Whether RAM and swap together can be limited."""
+    memory_group: Path | None = None
+    """The folder in which LXC makes the groups that count memory."""
 
     @property
     def only_v2(self) -> bool:
@@ -29,15 +31,35 @@ class HostFeatures:
 def host_features() -> HostFeatures:
     """Ask this host."""
     mounts = Path("/proc/mounts").read_text()
+    groups = Path("/proc/1/cgroup").read_text()
     v1 = v1_controllers(mounts)
     if v1:
         return HostFeatures(
             v1=v1,
             v2=frozenset(),
+            memory_group=group_folder(groups, "memory"),
             swap_accounting=(_CGROUP_ROOT / "memory/memory.memsw.limit_in_bytes").exists(),
         )
     controllers = frozenset((_CGROUP_ROOT / "cgroup.controllers").read_text().split())
-    return HostFeatures(v1=v1, v2=controllers, swap_accounting=Path("/proc/swaps").exists())
+    return HostFeatures(
+        v1=v1,
+        v2=controllers,
+        memory_group=group_folder(groups, ""),
+        swap_accounting=Path("/proc/swaps").exists(),
+    )
+
+
+def group_folder(pid1_cgroup: str, controller: str) -> Path | None:
+    """Where LXC makes its groups of a v1 controller, or of v2 if it is "".
+
+    From the text of /proc/1/cgroup; None if the kernel lacks the controller.
+    """
+    for line in pid1_cgroup.splitlines():
+        _number, controllers, path = line.split(":", 2)
+        if controller in controllers.split(","):
+            inner = path.removesuffix("/init.scope").strip("/")
+            return _CGROUP_ROOT / controllers / inner
+    return None
 
 
 def v1_controllers(mounts: str) -> frozenset[str]:

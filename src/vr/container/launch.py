@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -11,9 +12,11 @@ from types import TracebackType
 from typing import IO
 
 from vr.container import cgroups
+from vr.container.aftermath import lxc_complaint, lxc_log, oom_kills, oom_report
+from vr.container.network import PrivateNetwork, network_script, resolver
 from vr.container.prepare import Prepared, prepare
 from vr.container.script import start_script
-from vr.container.spec import Container, Mount
+from vr.container.spec import Container, Mount, Network
 from vr.errors import VelociraptorError
 from vr.files.atomic import write_atomic
 
@@ -21,10 +24,22 @@ PIPE = subprocess.PIPE
 STDOUT = subprocess.STDOUT
 DEVNULL = subprocess.DEVNULL
 
+_START_FAILED = 1
+
 Stream = int | IO[bytes] | None
 
 START_SCRIPT = "/.start"
 """Where the script that holds a container's environment is seen inside."""
+
+GUARD = (
+    *("setpriv", "--pdeathsig", "TERM", "/bin/sh", "-c"),
+    # A parent that died before the signal was armed has left us to somebody else. LXC's stderr is
+    # not the app's: it says harmless things, and its init says one at each TERM. The app's own
+    # passes through as descriptor 3; the start script puts it back.
+    '[ "$PPID" = "$1" ] || exit 1; exec 3>&2 2>"$2"; shift 2; exec "$@"',
+    "guard",
+)
+"""Its arguments: the parent's pid, the file for LXC's messages, the command."""
 
 _HOST_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
@@ -33,14 +48,16 @@ class ContainerTimeout(VelociraptorError):
     """A container did not end in time."""
 
 
-def host_mounts(ca_bundle: str = "/etc/ssl/certs/ca-certificates.crt") -> tuple[Mount, ...]:
-    """The host's resolver, hosts file and CA bundle, read-only.
+def host_mounts(
+    ca_bundle: str = "/etc/ssl/certs/ca-certificates.crt", *, network: Network = "host"
+) -> tuple[Mount, ...]:
+    """The host's resolver, hosts file and CA bundle, read-only, for a container in `network`.
 
     For provisioning give another path as `ca_bundle` and point SSL_CERT_FILE there: installing
     ca-certificates replaces the usual one, which must not be a mount then.
     """
     sources = {
-        "/etc/resolv.conf": "/etc/resolv.conf",
+        "/etc/resolv.conf": str(_resolv_conf(network)),
         "/etc/hosts": "/etc/hosts",
         "/etc/ssl/certs/ca-certificates.crt": ca_bundle,
     }
@@ -50,16 +67,28 @@ def host_mounts(ca_bundle: str = "/etc/ssl/certs/ca-certificates.crt") -> tuple[
     )
 
 
-def command(container: Container, conf: Path, argv: Sequence[str]) -> list[str]:
-    """The host's command line that runs `argv`, by way of the start script, in the container.
+def _resolv_conf(network: Network) -> Path:
+    own = Path("/etc/resolv.conf")
+    if not isinstance(network, PrivateNetwork) or not own.exists():
+        return own
+    return resolver(own.read_text(), upstream=Path("/run/systemd/resolve/resolv.conf")) or own
 
-    The parent-death signal belongs to the thread that starts it: that thread must live on.
-    """
+
+def command(container: Container, conf: Path, argv: Sequence[str]) -> list[str]:
+    """The host's command line that runs `argv`, by way of the start script, in the container."""
     return [
-        *("setpriv", "--pdeathsig", "TERM", "lxc-execute"),
-        *("-P", str(conf.parent), "-n", container.name, "-f", str(conf)),
+        *("lxc-execute", "-P", str(conf.parent), "-n", container.name, "-f", str(conf)),
         *("--", "/bin/sh", START_SCRIPT, *argv),
     ]
+
+
+def guarded(command: Sequence[str], folder: Path, parent: int) -> list[str]:
+    """`command`, ended by the kernel when the process `parent`, which starts it, ends.
+
+    The parent-death signal belongs to the thread that starts it: that thread must live on.
+    LXC's own messages go to `lxc_log(folder)`.
+    """
+    return [*GUARD, str(parent), str(lxc_log(folder)), *command]
 
 
 def with_start_script(container: Container, folder: Path, env: Mapping[str, str]) -> Container:
@@ -110,8 +139,9 @@ def start(
     folder.mkdir(parents=True, exist_ok=True)
     prepared = prepare(with_start_script(container, folder, env), folder)
     cgroups.sweep(container.name)
+    oom_report(folder).unlink(missing_ok=True)
     process = subprocess.Popen(
-        command(container, prepared.conf, argv),
+        guarded(command(container, prepared.conf, argv), folder, os.getpid()),
         env={"PATH": _HOST_PATH},
         stdin=stdin,
         stdout=stdout,
@@ -157,7 +187,8 @@ class Running:
     def wait(self, timeout: float | None = None) -> int:
         """The exit code, once everything in the container has ended.
 
-        Raises ContainerTimeout after `timeout` seconds; the container then still runs.
+        Raises ContainerTimeout after `timeout` seconds; the container then still runs. Raises
+        VelociraptorError, with what LXC says, if it could not be started.
         """
         try:
             code = self._process.wait(timeout)
@@ -165,7 +196,16 @@ class Running:
             raise ContainerTimeout(
                 f"The container {self.container.name} was still running after {timeout:g} seconds."
             ) from None
+        complaint = lxc_complaint(self._prepared.conf.parent) if code == _START_FAILED else ""
+        if complaint:
+            raise VelociraptorError(
+                f"The container {self.container.name} could not be started.", details=complaint
+            )
         return code if code >= 0 else 128 - code
+
+    def oom_kills(self) -> int:
+        """How many processes of the ended container the kernel killed for want of memory."""
+        return oom_kills(self._prepared.conf.parent)
 
     def kill(self) -> None:
         """SIGKILL for every process of the container; returns when all are gone."""
@@ -178,6 +218,9 @@ class Running:
                 self._process.kill()
                 self._process.wait()
         cgroups.sweep(self.container.name)
+        if isinstance(self.container.network, PrivateNetwork):
+            script = network_script(self._prepared.conf.parent)
+            subprocess.run([str(script), "down"], env={}, check=False)
 
 
 def _remove_if_empty(path: Path) -> None:

@@ -1,8 +1,8 @@
 """A container as LXC configuration: pure text from plain values (reference: lxc.md).
 
 What is left out on purpose: `lxc.environment`, whose values run as configuration when they hold a
-newline, and reach root's hooks; and `lxc.uts.name`, so that the host's own name, which its hosts
-file resolves, stays (a proc's name may also be longer than the kernel's 64 characters).
+newline, and reach root's hooks; and, unless asked for, `lxc.uts.name`, so that the host's own name,
+which its hosts file resolves, stays.
 """
 
 from __future__ import annotations
@@ -11,7 +11,9 @@ import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
+from vr.container.aftermath import oom_hook
 from vr.container.host import HostFeatures
+from vr.container.network import PrivateNetwork, lxc_lines
 from vr.container.spec import Container, Limits, Mount
 from vr.errors import VelociraptorError
 
@@ -27,8 +29,18 @@ _SHM_SIZE = 64 << 20
 _CPU_PERIOD = 100_000
 
 
-def render(container: Container, *, seccomp: Path, features: HostFeatures) -> str:
+def render(
+    container: Container,
+    *,
+    seccomp: Path,
+    features: HostFeatures,
+    oom_report: Path | None = None,
+    network_script: Path | None = None,
+) -> str:
     """The configuration file's text.
+
+    `oom_report` is the file to which kills for want of memory are to be counted (aftermath.py),
+    `network_script` the one that a private network needs (network.py).
 
     Mount targets must exist in a layer (see mountpoints.py): LXC is never asked to create one,
     because it would follow an image's symbolic links out of the container to do so.
@@ -37,10 +49,12 @@ def render(container: Container, *, seccomp: Path, features: HostFeatures) -> st
     lines = [
         *_root(container),
         *_identity(container),
+        *_network(container, network_script),
         _line("lxc.seccomp.profile", str(seccomp)),
         *_devices(features),
         *_limits(container.limits, features),
         *_mounts(container),
+        *_oom_report(container, features, oom_report),
     ]
     return "\n".join(lines) + "\n"
 
@@ -91,7 +105,8 @@ def _root(container: Container) -> Iterator[str]:
 
 
 def _identity(container: Container) -> Iterator[str]:
-    yield _line("lxc.net.0.type", "none" if container.network == "host" else "empty")
+    if container.host_name:
+        yield _line("lxc.uts.name", container.host_name)
     yield _line("lxc.console.path", "none")
     yield _line("lxc.pty.max", "64")
     yield _line("lxc.init.uid", str(container.uid))
@@ -105,6 +120,14 @@ def _identity(container: Container) -> Iterator[str]:
         yield _line("lxc.no_new_privs", "1")
     else:
         yield _line("lxc.cap.keep", _PROVISION_CAPABILITIES)
+
+
+def _network(container: Container, script: Path | None) -> Iterator[str]:
+    if isinstance(container.network, PrivateNetwork):
+        for key, value in lxc_lines(container.network, shlex.quote(str(script))):
+            yield _line(key, value)
+    else:
+        yield _line("lxc.net.0.type", "none" if container.network == "host" else "empty")
 
 
 def _devices(features: HostFeatures) -> Iterator[str]:
@@ -140,6 +163,13 @@ def _limits(limits: Limits, features: HostFeatures) -> Iterator[str]:
             yield _line("lxc.cgroup.cpu.cfs_quota_us", str(quota))
         if "cpu" in features.v2:
             yield _line("lxc.cgroup2.cpu.max", f"{quota} {_CPU_PERIOD}")
+
+
+def _oom_report(container: Container, features: HostFeatures, report: Path | None) -> Iterator[str]:
+    limited = container.limits.memory or container.limits.memsw
+    if report and limited and features.memory_group:
+        hook = oom_hook(container.name, features.memory_group, report)
+        yield _line("lxc.hook.stop", hook)
 
 
 def _mounts(container: Container) -> Iterator[str]:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from vr.container.aftermath import oom_report
 from vr.container.host import HostFeatures, host_features
 from vr.container.lxc import render
 from vr.container.mountpoints import make_mount_points
+from vr.container.network import PrivateNetwork, network_script, script
 from vr.container.seccomp import profile
 from vr.container.spec import Container
 from vr.files.atomic import write_atomic
@@ -50,7 +52,15 @@ def prepare(
             container.upper, (), container.mounts, private=("/proc", "/sys", *private)
         )
         ready = replace(container, mounts=mounts)
+    if isinstance(container.network, PrivateNetwork):
+        write_atomic(network_script(folder), script(container.network), mode=0o700)
     conf = folder / conf_name
-    text = render(ready, seccomp=seccomp, features=features or host_features())
+    text = render(
+        ready,
+        seccomp=seccomp,
+        features=features or host_features(),
+        oom_report=oom_report(folder),
+        network_script=network_script(folder),
+    )
     write_atomic(conf, text, mode=0o600)
     return Prepared(conf, tuple(added))

@@ -8,11 +8,16 @@ from collections.abc import Mapping
 from vr.errors import VelociraptorError
 
 _SUPERVISE = """\
+# The app's stderr came in as 3 (see launch.py). This shell's own remarks, such as "Terminated",
+# are nobody's business.
+exec 2>/dev/null
 # Whoever stops the container sends TERM to all of its processes, this one included.
 stopping=
 trap 'stopping=1' TERM INT
-"$@"
+# In a subshell: for a plain command this shell would take the redirection for itself.
+(exec "$@") 2>&3 3>&-
 code=$?
+exec 3>&-
 # LXC's init waits for every process. A daemon that the command left behind must not keep a
 # crashed app looking alive; but when stopping, each has its full time of grace.
 if [ -z "$stopping" ] && kill -TERM -1 2>/dev/null; then
@@ -27,7 +32,8 @@ exit "$code"
 def start_script(env: Mapping[str, str]) -> str:
     """A /bin/sh script that runs its arguments with exactly `env` and ends with their exit code.
 
-    Raises VelociraptorError for values that no environment can hold.
+    Their stderr is its descriptor 3. Raises VelociraptorError for values that no environment can
+    hold.
     """
     return f"#!/bin/sh\n{exports(env)}{_SUPERVISE}"
 

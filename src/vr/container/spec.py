@@ -7,11 +7,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from vr.container.network import PrivateNetwork
+
 Role = Literal["proc", "provision"]
 """`proc`: an app or a build, as a user without any privilege. `provision`: root inside, with what
 dpkg and apt need and nothing of the kernel's, for scripts of the operator's own."""
 
-Network = Literal["host", "none"]
+Network = Literal["host", "none"] | PrivateNetwork
+"""`host` shares the host's network; `none` is a loopback of its own."""
 
 DEFAULT_TMP_SIZE = 64 << 20
 DEFAULT_PIDS = 1024
@@ -57,6 +60,8 @@ class Container:
     `upper` itself is the root, written to directly. One upper, one container at a time. With
     `upper_size` the upper is a tmpfs of so many bytes that vanishes with the container.
 
+    Without `host_name` the host's own is seen, which its hosts file resolves.
+
     `name` is unique on its host; `NAME-<digits>` is LXC's for its own use, so no other container
     may be called that.
     """
@@ -73,6 +78,7 @@ class Container:
     network: Network = "host"
     read_only: bool = False
     upper_size: int | None = None
+    host_name: str | None = None
 
     def __post_init__(self) -> None:
         if not _NAME.fullmatch(self.name):

@@ -7,7 +7,7 @@ from pathlib import Path
 from vr.files.download import Progress
 from vr.files.unpack import unpack
 from vr.paths import Root
-from vr.runner.layers import ensure_layer, obtain
+from vr.runner.layers import ensure_layer, key, obtain
 
 
 def ensure_build(
@@ -17,6 +17,7 @@ def ensure_build(
     uid: int,
     gid: int,
     *,
+    sha256: str | None = None,
     progress: Progress | None = None,
 ) -> Path:
     """The layer that contains `app/`, owned by (uid, gid); fetched and unpacked first if need be.
@@ -24,10 +25,11 @@ def ensure_build(
     Raises ChecksumMismatch, UnsafeArchive, VelociraptorError.
     """
     root.layers.mkdir(parents=True, exist_ok=True)
-    if md5 and _layer(root, md5, uid, gid).is_dir():
-        return _layer(root, md5, uid, gid)
+    given = key(md5, sha256)
+    if given and _layer(root, given, uid, gid).is_dir():
+        return _layer(root, given, uid, gid)
     root.builds.mkdir(parents=True, exist_ok=True)
-    tarball, found = obtain(url, root.builds, md5, progress)
+    tarball, found = obtain(url, root.builds, md5, progress, sha256=sha256)
 
     def fill(new: Path) -> None:
         unpack(tarball, new / "app", kind="build", owner=(uid, gid))
@@ -35,5 +37,5 @@ def ensure_build(
     return ensure_layer(_layer(root, found, uid, gid), root.locks, fill)
 
 
-def _layer(root: Root, md5: str, uid: int, gid: int) -> Path:
-    return root.layers / f"{md5.lower()}-{uid}-{gid}"
+def _layer(root: Root, key: str, uid: int, gid: int) -> Path:
+    return root.layers / f"{key}-{uid}-{gid}"

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from vr.container.spec import Mount
+from vr.container.launch import host_mounts
+from vr.container.spec import Mount, Network
 from vr.paths import Root
 from vr.runner.layers import ensure_layer
 
@@ -19,7 +20,7 @@ _ETC_FILES = (
     *("ld.so.cache", "localtime", "mime.types", "services", "protocols", "ssl/openssl.cnf"),
     "ssl/certs/ca-certificates.crt",
 )
-_ETC_FOLDERS = ("alternatives", "ld.so.conf.d")
+_ETC_FOLDERS = ("alternatives", "ld.so.conf.d", "python3*")
 
 
 def host_skeleton(root: Root) -> Path:
@@ -41,8 +42,10 @@ def host_skeleton(root: Root) -> Path:
     return ensure_layer(root.images / "host-skeleton", root.locks, fill)
 
 
-def host_system_mounts() -> tuple[Mount, ...]:
+def host_system_mounts(network: Network = "host") -> tuple[Mount, ...]:
     """The host's programs and what they need of /etc."""
+    own = host_mounts(network=network)
+    shared = {mount.target for mount in own}
     folders = [
         *(Mount(Path(path), path, optional=not needed) for path, needed in _FOLDERS.items()),
         *(
@@ -50,10 +53,16 @@ def host_system_mounts() -> tuple[Mount, ...]:
             for name in _LINKS
             if Path("/", name).is_dir() and not Path("/", name).is_symlink()
         ),
-        *(Mount(Path("/etc", name), f"/etc/{name}", optional=True) for name in _ETC_FOLDERS),
+        *(Mount(path, str(path), optional=True) for path in _etc_folders()),
     ]
     files = [
         Mount(Path("/etc", name).resolve(), f"/etc/{name}", is_file=True, optional=True)
         for name in _ETC_FILES
+        if f"/etc/{name}" not in shared
     ]
-    return (*folders, *files)
+    return (*folders, *files, *own)
+
+
+def _etc_folders() -> list[Path]:
+    found = (path for pattern in _ETC_FOLDERS for path in sorted(Path("/etc").glob(pattern)))
+    return [path for path in found if path.is_dir() and not path.is_symlink()]

@@ -8,7 +8,7 @@ from vr.errors import InvalidInput
 from vr.files.download import Progress
 from vr.files.unpack import unpack
 from vr.paths import Root
-from vr.runner.layers import ensure_layer, obtain
+from vr.runner.layers import ensure_layer, key, obtain
 from vr.specs.names import part_problem
 
 # Files that the host's own are mounted over. Images made on a systemd host have links there, and
@@ -17,11 +17,17 @@ _MOUNTED_OVER = ("etc/resolv.conf", "etc/hosts", "etc/hostname")
 
 
 def ensure_image(
-    root: Root, url: str, name: str, md5: str | None = None, *, progress: Progress | None = None
+    root: Root,
+    url: str,
+    name: str,
+    md5: str | None = None,
+    *,
+    sha256: str | None = None,
+    progress: Progress | None = None,
 ) -> Path:
     """The folder with the unpacked image, fetched and unpacked first if need be.
 
-    Kept by content (rulings.md, 10): another `md5` under the same name is unpacked beside the
+    Kept by content (rulings.md, 10): another checksum under the same name is unpacked beside the
     old one, which running containers go on using. Raises ChecksumMismatch, UnsafeArchive,
     InvalidInput for a name that is no file name, VelociraptorError for an unreadable source.
     """
@@ -30,9 +36,10 @@ def ensure_image(
         raise InvalidInput("image", [problem])
     folder = root.image(name)
     folder.mkdir(parents=True, exist_ok=True)
-    if md5 and _contents(folder, md5).is_dir():
-        return _contents(folder, md5)
-    tarball, found = obtain(url, folder, md5, progress)
+    given = key(md5, sha256)
+    if given and _contents(folder, given).is_dir():
+        return _contents(folder, given)
+    tarball, found = obtain(url, folder, md5, progress, sha256=sha256)
 
     def fill(new: Path) -> None:
         unpack(tarball, new / "contents", kind="image")
@@ -42,8 +49,8 @@ def ensure_image(
     return ensure_layer(_contents(folder, found).parent, root.locks, fill) / "contents"
 
 
-def _contents(folder: Path, md5: str) -> Path:
-    return folder / md5.lower() / "contents"
+def _contents(folder: Path, key: str) -> Path:
+    return folder / key / "contents"
 
 
 def _make_plain(contents: Path, relative: str) -> None:

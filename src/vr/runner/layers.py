@@ -6,10 +6,16 @@ left is removed by the next one, which holds the same lock.
 
 from __future__ import annotations
 
+import fcntl
+import hashlib
+import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 
+from vr.errors import VelociraptorError
 from vr.files.checksums import file_md5, verify
 from vr.files.download import Progress, fetch, file_name, local_path
 from vr.files.locks import Lock
@@ -19,22 +25,33 @@ LOCK_SECONDS = 1800
 
 
 def obtain(
-    url: str, downloads: Path, md5: str | None, progress: Progress | None
+    url: str,
+    downloads: Path,
+    md5: str | None,
+    progress: Progress | None,
+    *,
+    sha256: str | None = None,
 ) -> tuple[Path, str]:
-    """The tarball on this host and its MD5: a local one where it is, another one downloaded.
+    """The tarball on this host and its key: a local one where it is, another one downloaded.
 
-    The local name carries the checksum, or a checksum of the address, because different builds
-    may end in the same file name. Raises ChecksumMismatch and VelociraptorError.
+    The key is the checksum that was given, or the MD5. The local name carries it, or a checksum
+    of the address, because different builds may end in the same file name. Raises
+    ChecksumMismatch and VelociraptorError.
     """
+    given = key(md5, sha256)
     source = local_path(url)
     if source is not None and source.exists():
-        if md5:
-            verify(source, str(source), md5=md5)
-            return source, md5.lower()
-        return source, file_md5(source)
-    target = downloads / f"{(md5 or _address_key(url)).lower()[:12]}-{file_name(url)}"
-    fetch(url, target, md5=md5, progress=progress)
-    return target, md5.lower() if md5 else file_md5(target)
+        verify(source, str(source), md5=md5, sha256=sha256)
+        return source, given or file_md5(source)
+    target = downloads / f"{(given or _address_key(url))[:12]}-{file_name(url)}"
+    fetch(url, target, md5=md5, sha256=sha256, progress=progress)
+    os.utime(target)  # gc keeps what was used lately
+    return target, given or file_md5(target)
+
+
+def key(md5: str | None, sha256: str | None) -> str | None:
+    """What a layer is called after: one of the checksums given, in lower case."""
+    return (sha256 or md5 or "").lower() or None
 
 
 def ensure_layer(final: Path, locks: Path, fill: Callable[[Path], None]) -> Path:
@@ -44,7 +61,7 @@ def ensure_layer(final: Path, locks: Path, fill: Callable[[Path], None]) -> Path
     """
     if final.is_dir():
         return final
-    with Lock(locks / f"layer-{final.parent.name}-{final.name}", wait=LOCK_SECONDS):
+    with Lock(lock_file(final, locks), wait=LOCK_SECONDS):
         if final.is_dir():
             return final
         new = final.with_name(f".new-{final.name}")
@@ -60,7 +77,58 @@ def ensure_layer(final: Path, locks: Path, fill: Callable[[Path], None]) -> Path
     return final
 
 
-def _address_key(url: str) -> str:
-    import hashlib
+def lock_file(final: Path, locks: Path) -> Path:
+    """What is locked while the layer `final` is made."""
+    return locks / f"layer-{final.parent.name}-{final.name}"
 
+
+@contextmanager
+def leased(ensure: Callable[[], Path]) -> Iterator[Path]:
+    """The layer that `ensure` gives, safe from `vrun gc` inside the `with` block.
+
+    For as long as nothing else says that it is used: until a proc's record does, or while a
+    build or a shell runs in it. The kernel ends the lease with its holder.
+    """
+    while (descriptor := _hold(layer := ensure())) is None:
+        pass  # removed between the two: have it made again
+    try:
+        yield layer
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def all_leased(layers: tuple[Path, ...]) -> Iterator[None]:
+    """The same for layers that are there; raises VelociraptorError if one is not any more."""
+
+    def existing(layer: Path) -> Path:
+        if not layer.is_dir():
+            raise VelociraptorError(
+                f"The layer {layer} was removed meanwhile.", hint="Run vrun setup again."
+            )
+        return layer
+
+    with ExitStack() as leases:
+        for layer in layers:
+            leases.enter_context(leased(partial(existing, layer)))
+        yield
+
+
+def _hold(layer: Path) -> int | None:
+    """A descriptor with a shared lock on the layer; None if it was removed."""
+    try:
+        descriptor = os.open(layer, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return None
+    fcntl.flock(descriptor, fcntl.LOCK_SH)  # gc's own lock lasts for a rename
+    try:
+        if os.path.samestat(os.fstat(descriptor), layer.stat()):
+            return descriptor
+    except FileNotFoundError:
+        pass
+    os.close(descriptor)
+    return None
+
+
+def _address_key(url: str) -> str:
     return hashlib.md5(url.encode()).hexdigest()

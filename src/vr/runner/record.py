@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,25 @@ def load(paths: ProcPaths, proc_yaml: Path) -> Container:
             f"{paths.folder.name} is not set up on this host.", hint=f"Run: vrun setup {proc_yaml}"
         )
     return container
+
+
+def layers_in_use(procs: Path) -> set[Path]:
+    """The layers of all procs in the folder `procs`, set up or in the middle of another setup.
+
+    Raises VelociraptorError if a record can't be read: who knows what it would name.
+    """
+    layers: set[Path] = set()
+    for file in procs.glob(f"*/{_FILE}"):
+        try:
+            layers |= {Path(lower) for lower in json.loads(file.read_bytes())["lowers"]}
+        except FileNotFoundError:
+            continue  # torn down just now
+        except (ValueError, KeyError, TypeError):
+            raise VelociraptorError(
+                f"{file} is damaged, so the layers that it uses are not known.",
+                hint="Run vrun setup or vrun teardown for this proc.",
+            ) from None
+    return layers
 
 
 def _encode(value: Any) -> Any:

@@ -10,7 +10,10 @@ from typing import NoReturn
 from vr.files.locks import Lock
 from vr.paths import Root
 from vr.runner import record
+from vr.runner.quick import become
 from vr.specs.proc import load
+
+_SUPERVISED_WAIT = 15
 
 
 def run(proc_yaml: Path, *, root: Root, wait: float = 0) -> NoReturn:
@@ -20,7 +23,8 @@ def run(proc_yaml: Path, *, root: Root, wait: float = 0) -> NoReturn:
     """
     # Taken and given back: it gives the same answer as the launcher's own lock, in better words,
     # and waits until a setup that is under way has left something to run.
-    with Lock(proc_yaml, wait=wait, create=False):
+    supervised = "SUPERVISOR_ENABLED" in os.environ
+    with Lock(proc_yaml, wait=wait or (_SUPERVISED_WAIT if supervised else 0), create=False):
         paths = root.proc(str(load(proc_yaml).name))
         record.load(paths, proc_yaml)
-    os.execve(paths.launcher, [str(paths.launcher), str(math.ceil(wait))], {})
+    become(str(paths.launcher), math.ceil(wait))

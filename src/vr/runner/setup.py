@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -16,13 +17,14 @@ from vr.container.host import host_features
 from vr.container.launch import command, host_mounts, with_start_script
 from vr.container.lxc import unsupported_limits
 from vr.container.prepare import prepare
-from vr.container.spec import Container, Limits, Mount
+from vr.container.spec import Container, Limits, Mount, Network
 from vr.errors import InvalidInput, VelociraptorError
 from vr.files.atomic import write_atomic
 from vr.files.locks import Lock
 from vr.paths import ProcPaths, Root
-from vr.runner import record
+from vr.runner import pilot, quick, record
 from vr.runner.accounts import Account, account
+from vr.runner.addresses import claim, release
 from vr.runner.builds import ensure_build
 from vr.runner.environment import (
     APP_FOLDER,
@@ -35,12 +37,25 @@ from vr.runner.environment import (
 from vr.runner.host_system import host_skeleton, host_system_mounts
 from vr.runner.images import ensure_image
 from vr.runner.launcher import launcher
+from vr.runner.layers import leased
 from vr.runner.progress import download_progress, say
 from vr.specs.proc import ProcYaml, load
 from vr.specs.procfile import parse as parse_procfile
 from vr.specs.sizes import parse_size
 
 Variant = Literal["vrun", "vrun_precise"]
+
+
+@dataclass(frozen=True)
+class _Job:
+    """One proc to be set up, and where."""
+
+    proc: ProcYaml
+    proc_yaml: Path
+    paths: ProcPaths
+    root: Root
+    variant: Variant
+    who: Account
 
 
 def setup(
@@ -63,52 +78,18 @@ def setup(
         paths = root.proc(str(proc.name))
         paths.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         paths.folder.chmod(0o700)  # whoever put proc.yaml there may have made it for all to read
+        job = _Job(proc, proc_yaml.resolve(), paths, root, variant, who)
         with Lock(paths.folder, wait=wait):
             paths.launcher.unlink(missing_ok=True)
-            _make_ready(proc, proc_yaml.resolve(), paths, root, variant, who, host_env)
+            # Leases keep the layers from `vrun gc` until the proc's record names them.
+            with leased(lambda: _system(job)) as system, leased(lambda: _build(job)) as build:
+                env = resolve_env(proc.env, os.environ if host_env is None else host_env)
+                under = _pilot(job, build, system)
+                _write_private(job, env, build, under)
+                _renew_upper(paths, who)
+                _write_launcher(job, _container(job, build, system, under), under)
     say(f"{proc.name} is set up.")
     return paths
-
-
-def _make_ready(
-    proc: ProcYaml,
-    proc_yaml: Path,
-    paths: ProcPaths,
-    root: Root,
-    variant: Variant,
-    who: Account,
-    host_env: Mapping[str, str] | None,
-) -> None:
-    system, mounts = _system(proc, root, variant)
-    build = _build(proc, root, paths, who)
-    env = resolve_env(proc.env, os.environ if host_env is None else host_env)
-    script = proc_script(env, command=_command(proc, proc_yaml, build), port=proc.port)
-    _write_private(paths, who, script, settings_yaml(proc.settings))
-    _renew_upper(paths, who)
-    container = Container(
-        name=str(proc.name),
-        lowers=(build, *system),
-        upper=paths.upper,
-        uid=who.uid,
-        gid=who.gid,
-        mounts=(*mounts, *_own_mounts(paths), *_volumes(proc)),
-        limits=_limits(proc),
-        cwd="/",
-        read_only=proc.read_only,
-    )
-    for warning in unsupported_limits(container.limits, host_features()):
-        say(f"warning: {warning}")
-    ready = with_start_script(container, _env_folder(paths), {})
-    prepared = prepare(ready, paths.folder, conf_name=paths.lxc_conf.name)
-    record.save(paths, container)
-    text = launcher(
-        name=container.name,
-        proc_yaml=proc_yaml,
-        folder=paths.folder,
-        command=command(container, prepared.conf, ["/bin/bash", PROC_SCRIPT, "run"]),
-        stop_timeout=proc.stop_timeout,
-    )
-    write_atomic(paths.launcher, text, mode=0o700)
 
 
 def _check_variant(proc: ProcYaml, variant: Variant, proc_yaml: Path) -> None:
@@ -120,37 +101,97 @@ def _check_variant(proc: ProcYaml, variant: Variant, proc_yaml: Path) -> None:
         )
 
 
-def _build(proc: ProcYaml, root: Root, paths: ProcPaths, who: Account) -> Path:
+def _system(job: _Job) -> Path:
+    """The layer below the build: the image, or what the host's own system is mounted into."""
+    if job.variant == "vrun_precise":
+        return host_skeleton(job.root)
+    proc = job.proc
+    assert proc.image_url and proc.image_name  # _check_variant and the spec say so
+    return ensure_image(
+        job.root,
+        proc.image_url,
+        proc.image_name,
+        proc.image_md5,
+        sha256=proc.image_sha256,
+        progress=download_progress("image"),
+    )
+
+
+def _build(job: _Job) -> Path:
     """The layer with /app: the build, or an empty one of the proc's own."""
+    proc, who = job.proc, job.who
     if proc.build_url:
         return ensure_build(
-            root,
+            job.root,
             proc.build_url,
             proc.build_md5,
             who.uid,
             who.gid,
+            sha256=proc.build_sha256,
             progress=download_progress("build"),
         )
-    layer = paths.folder / "empty"
+    layer = job.paths.folder / "empty"
     _make_app_folder(layer, who)
     return layer
 
 
-def _system(
-    proc: ProcYaml, root: Root, variant: Variant
-) -> tuple[tuple[Path, ...], tuple[Mount, ...]]:
-    """The layers below the build, and the mounts that complete them."""
-    if variant == "vrun_precise":
-        return (host_skeleton(root),), host_system_mounts()
-    assert proc.image_url and proc.image_name  # _check_variant and the spec say so
-    image = ensure_image(
-        root,
-        proc.image_url,
-        proc.image_name,
-        proc.image_md5,
-        progress=download_progress("image"),
+def _pilot(job: _Job, build: Path, system: Path) -> pilot.Pilot | None:
+    """What the app runs under, if it asks for it."""
+    where = str(job.proc_yaml)
+    under = pilot.choose(job.proc.pilot, build / APP_FOLDER.lstrip("/"), where)
+    if under:
+        pilot.check_system(Path("/") if job.variant == "vrun_precise" else system, where)
+    return under
+
+
+def _container(job: _Job, build: Path, system: Path, under: pilot.Pilot | None) -> Container:
+    proc, network = job.proc, _network(job)
+    precise = job.variant == "vrun_precise"
+    mounts = host_system_mounts(network) if precise else host_mounts(network=network)
+    volumes = (Mount(Path(source), target, read_only=False) for source, target in proc.volumes)
+    return Container(
+        name=str(proc.name),
+        lowers=(build, system),
+        upper=job.paths.upper,
+        uid=job.who.uid,
+        gid=job.who.gid,
+        mounts=(*mounts, *_own_mounts(job, under), *volumes),
+        limits=_limits(proc),
+        cwd="/",
+        network=network,
+        read_only=proc.read_only,
+        host_name=pilot.host_name(str(proc.name)) if under else None,
     )
-    return (image,), host_mounts()
+
+
+def _network(job: _Job) -> Network:
+    name = str(job.proc.name)
+    if job.proc.network == "private":
+        return claim(job.root, name, job.proc.port or None)
+    release(job.root, name)  # an earlier setup may have asked for one
+    (job.paths.folder / "network").unlink(missing_ok=True)
+    return "host"
+
+
+def _write_launcher(job: _Job, container: Container, under: pilot.Pilot | None) -> None:
+    proc, paths = job.proc, job.paths
+    for warning in unsupported_limits(container.limits, host_features()):
+        say(f"warning: {warning}")
+    ready = with_start_script(container, _env_folder(paths), {})
+    prepared = prepare(ready, paths.folder, conf_name=paths.lxc_conf.name)
+    record.save(paths, container)
+    text = launcher(
+        name=container.name,
+        proc_yaml=job.proc_yaml,
+        folder=paths.folder,
+        command=command(container, prepared.conf, ["/bin/bash", PROC_SCRIPT, "run"]),
+        stop_timeout=proc.stop_timeout,
+        memory=proc.mem_limit or proc.memsw_limit,
+        # The pilot deregisters first, runs its hooks, and then stops the app.
+        main_only=under is not None,
+    )
+    write_atomic(paths.launcher, text, mode=0o700)
+    quick.remember(job.proc_yaml, paths.launcher, job.root)
 
 
 def _command(proc: ProcYaml, proc_yaml: Path, build: Path) -> str:
@@ -191,24 +232,34 @@ def _env_folder(paths: ProcPaths) -> Path:
     return paths.folder / "env"
 
 
-def _write_private(paths: ProcPaths, who: Account, script: str, settings: str) -> None:
-    folder = _env_folder(paths)
+def _write_private(
+    job: _Job, env: Mapping[str, str | None], build: Path, under: pilot.Pilot | None
+) -> None:
+    """What holds the app's secrets: readable for its user only."""
+    proc = job.proc
+    command_text = _command(proc, job.proc_yaml, build)
+    if under:
+        command_text = pilot.command(under, command_text)
+        env = {"HOST": proc.host, **env}
+    folder = _env_folder(job.paths)
     folder.mkdir(exist_ok=True, mode=0o700)
-    owner = (who.uid, who.gid)
+    owner = (job.who.uid, job.who.gid)
+    script = proc_script(env, command=command_text, port=proc.port)
     write_atomic(folder / "proc.sh", script, mode=0o500, owner=owner)
+    settings = settings_yaml(proc.settings)
     write_atomic(folder / "settings.yaml", settings, mode=0o400, owner=owner)
+    if under and under.inline is not None:
+        write_atomic(folder / "containerpilot.json", under.inline, mode=0o400, owner=owner)
 
 
-def _own_mounts(paths: ProcPaths) -> tuple[Mount, ...]:
-    folder = _env_folder(paths)
-    return (
-        Mount(folder / "proc.sh", PROC_SCRIPT, is_file=True),
-        Mount(folder / "settings.yaml", SETTINGS_PATH, is_file=True),
-    )
-
-
-def _volumes(proc: ProcYaml) -> tuple[Mount, ...]:
-    return tuple(Mount(Path(source), target, read_only=False) for source, target in proc.volumes)
+def _own_mounts(job: _Job, under: pilot.Pilot | None) -> Iterator[Mount]:
+    folder = _env_folder(job.paths)
+    yield Mount(folder / "proc.sh", PROC_SCRIPT, is_file=True)
+    yield Mount(folder / "settings.yaml", SETTINGS_PATH, is_file=True)
+    if under:
+        yield Mount(pilot.ensure_archive(job.root), pilot.ARCHIVE_PATH, is_file=True)
+        if under.inline is not None:
+            yield Mount(folder / "containerpilot.json", pilot.INLINE_PATH, is_file=True)
 
 
 def _renew_upper(paths: ProcPaths, who: Account) -> None:

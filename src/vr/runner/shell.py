@@ -22,5 +22,5 @@ def shell(proc_yaml: Path, *, root: Root) -> int:
     paths = root.proc(str(proc.name))
     container = record.load(paths, proc_yaml)
     entry = ["/bin/bash", PROC_SCRIPT]
-    with twin(paths, container, "SH") as (copy, folder):
+    with twin(root, paths, container, "SH") as (copy, folder):
         return interact(copy, folder, env={}, prompt=proc.name.short, entry=entry)

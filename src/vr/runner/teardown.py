@@ -9,6 +9,8 @@ from pathlib import Path
 from vr.container import cgroups
 from vr.files.locks import Lock
 from vr.paths import ProcPaths, Root
+from vr.runner import quick
+from vr.runner.addresses import release
 from vr.runner.twin import twins_folder
 from vr.specs.proc import load
 
@@ -24,9 +26,10 @@ def teardown(proc_yaml: Path, *, root: Root, wait: float = 0) -> None:
         return
     with Lock(proc_yaml, wait=wait, create=False):
         paths = root.proc(str(load(proc_yaml).name))
+        quick.forget(proc_yaml, root)
         if paths.folder.is_dir():
             with Lock(paths.folder, wait=wait):
-                _remove(paths)
+                _remove(paths, root)
 
 
 def _only_folder_left(proc_yaml: Path, root: Root) -> bool:
@@ -40,14 +43,16 @@ def _only_folder_left(proc_yaml: Path, root: Root) -> bool:
     )
 
 
-def _remove(paths: ProcPaths) -> None:
+def _remove(paths: ProcPaths, root: Root) -> None:
     # First what makes it look ready; last proc.yaml, by which an interrupted teardown is repeated.
     paths.launcher.unlink(missing_ok=True)
-    cgroups.sweep(paths.folder.name)
+    names = [paths.folder.name]
     twins = twins_folder(paths)
     if twins.is_dir():
-        for twin in twins.iterdir():
-            cgroups.sweep(twin.name)
+        names += [twin.name for twin in twins.iterdir()]
+    for name in names:
+        cgroups.sweep(name)
+        release(root, name)
     for entry in paths.folder.iterdir():
         if entry.is_dir() and not entry.is_symlink():
             _remove_folder(entry)

@@ -9,8 +9,11 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+from vr.container.network import PrivateNetwork
 from vr.container.spec import Container
-from vr.paths import ProcPaths
+from vr.paths import ProcPaths, Root
+from vr.runner.addresses import claim, release
+from vr.runner.layers import all_leased
 
 _UPPER_SIZE = 256 << 20
 
@@ -21,7 +24,9 @@ def twins_folder(paths: ProcPaths) -> Path:
 
 
 @contextmanager
-def twin(paths: ProcPaths, container: Container, kind: str) -> Iterator[tuple[Container, Path]]:
+def twin(
+    root: Root, paths: ProcPaths, container: Container, kind: str
+) -> Iterator[tuple[Container, Path]]:
     """A twin of the proc's container and the folder for its files, which goes away afterwards.
 
     Everything is the proc's (layers, mounts, user, limits) but the name and the upper layer, so
@@ -32,6 +37,13 @@ def twin(paths: ProcPaths, container: Container, kind: str) -> Iterator[tuple[Co
     (folder / "memory").mkdir(parents=True)
     try:
         upper = folder / "memory" / "upper"
-        yield replace(container, name=name, upper=upper, upper_size=_UPPER_SIZE), folder
+        # A new setup may give the proc other layers while this twin still runs in these.
+        with all_leased(container.lowers):
+            copy = replace(container, name=name, upper=upper, upper_size=_UPPER_SIZE)
+            if isinstance(container.network, PrivateNetwork):
+                # The port is the proc's; addresses of its own let both be at work.
+                copy = replace(copy, network=claim(root, name, None))
+            yield copy, folder
     finally:
+        release(root, name)
         shutil.rmtree(folder, ignore_errors=True)

@@ -16,6 +16,7 @@ from pathlib import Path
 import msgspec
 
 from vr.container.launch import PIPE, STDOUT, Running, start
+from vr.container.network import PrivateNetwork
 from vr.container.spec import Container
 from vr.errors import VelociraptorError
 from vr.paths import ProcPaths, Root
@@ -57,11 +58,21 @@ class UptestResult(msgspec.Struct, frozen=True):
 
 
 @dataclass(frozen=True)
+class _Place:
+    """Where the tests of one proc run."""
+
+    root: Root
+    paths: ProcPaths
+    container: Container
+
+
+@dataclass(frozen=True)
 class _Outcome:
     output: bytes
     code: int | None
     """None: it was killed because its time was over."""
     seconds: float
+    oom_kills: int
 
 
 def uptest(proc_yaml: Path, *, root: Root) -> list[UptestResult]:
@@ -72,12 +83,10 @@ def uptest(proc_yaml: Path, *, root: Root) -> list[UptestResult]:
     """
     proc = load(proc_yaml)
     paths = root.proc(str(proc.name))
-    container = record.load(paths, proc_yaml)
+    place = _Place(root, paths, record.load(paths, proc_yaml))
     if not proc.proc_name:
         return []
-    return [
-        _test(paths, container, proc, name) for name in _scripts(paths, container, proc.proc_name)
-    ]
+    return [_test(place, proc, name) for name in _scripts(place, proc.proc_name)]
 
 
 def to_json(results: Iterable[UptestResult]) -> str:
@@ -85,22 +94,33 @@ def to_json(results: Iterable[UptestResult]) -> str:
     return msgspec.json.encode(list(results)).decode()
 
 
-def _scripts(paths: ProcPaths, container: Container, proc_name: str) -> list[str]:
-    outcome = _execute(paths, container, ["/bin/bash", "-c", _LIST, "list", proc_name], None)
+def _scripts(place: _Place, proc_name: str) -> list[str]:
+    outcome = _execute(place, ["/bin/bash", "-c", _LIST, "list", proc_name], None)
     if outcome.code != 0:
         raise VelociraptorError(
-            f"The uptests of {container.name} could not be listed.",
+            f"The uptests of {place.container.name} could not be listed.",
             details=outcome.output.decode(errors="replace"),
         )
     return [os.fsdecode(name) for name in outcome.output.split(b"\0")[:-1]]
 
 
-def _test(paths: ProcPaths, container: Container, proc: ProcYaml, name: str) -> UptestResult:
+def _test(place: _Place, proc: ProcYaml, name: str) -> UptestResult:
     assert proc.proc_name
-    address = [proc.host or "localhost", str(proc.port or 0)]
+    address = [proc.host or _this_host(place.container), str(proc.port or 0)]
     argv = ["/bin/bash", PROC_SCRIPT, "/bin/bash", "-c", _RUN, "uptest", proc.proc_name, name]
-    outcome = _execute(paths, container, [*argv, *address], proc.uptest_timeout)
-    return result(name, outcome.output, outcome.code, outcome.seconds, proc.uptest_timeout)
+    outcome = _execute(place, [*argv, *address], proc.uptest_timeout)
+    tested = result(name, outcome.output, outcome.code, outcome.seconds, proc.uptest_timeout)
+    if outcome.oom_kills:
+        said = f"{tested.Output}{_line_break(tested.Output)}"
+        reason = f"out of memory: {outcome.oom_kills} process(es) killed"
+        return msgspec.structs.replace(tested, Output=said + reason)
+    return tested
+
+
+def _this_host(container: Container) -> str:
+    """Where the proc answers, as its tests see it."""
+    network = container.network
+    return network.host if isinstance(network, PrivateNetwork) else "localhost"
 
 
 def result(
@@ -121,16 +141,15 @@ def _line_break(text: str) -> str:
     return "\n" if text and not text.endswith("\n") else ""
 
 
-def _execute(
-    paths: ProcPaths, container: Container, argv: list[str], timeout: float | None
-) -> _Outcome:
+def _execute(place: _Place, argv: list[str], timeout: float | None) -> _Outcome:
     seconds = _LIST_SECONDS if timeout is None else timeout
-    with twin(paths, container, "UP") as (copy, folder):
+    with twin(place.root, place.paths, place.container, "UP") as (copy, folder):
         begun = time.monotonic()
         with start(copy, folder, argv, env={}, stdout=PIPE, stderr=STDOUT) as running:
             output, ended = _read(running, begun + seconds)
             code = running.wait() if ended else None
-    return _Outcome(output, code, time.monotonic() - begun)
+        kills = running.oom_kills()
+    return _Outcome(output, code, time.monotonic() - begun, kills)
 
 
 def _read(running: Running, deadline: float) -> tuple[bytes, bool]:

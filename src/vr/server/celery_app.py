@@ -20,11 +20,12 @@ from kombu.entity import Queue
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "vr.server.settings")
 
 RESUME_SECONDS = 5
+PRUNE_SECONDS = 3600
 
 app = Celery("velociraptor")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.conf.update(
-    imports=["vr.server.swarming.tasks"],
+    imports=["vr.server.swarming.tasks", "vr.server.pruning"],
     task_ignore_result=True,
     task_serializer="json",
     accept_content=["json"],
@@ -44,6 +45,7 @@ app.conf.update(
             "task": "vr.server.swarming.tasks.resume",
             "schedule": RESUME_SECONDS,
             "options": {"expires": RESUME_SECONDS},
-        }
+        },
+        "prune_events": {"task": "vr.server.pruning.prune_events", "schedule": PRUNE_SECONDS},
     },
 )

@@ -67,6 +67,12 @@ TOOLS = Path(_env("VR_TOOLS") or Path(sys.executable).parent)
 # Supervisor of a host: the local one by its socket, others by name.
 LOCAL_HOST = _env("VR_LOCAL_HOST") or ""
 SUPERVISOR_URL = _env("VR_SUPERVISOR_URL") or f"unix://{VR_HOME}/run/supervisor.sock"
+# What procs are told of service discovery, for the pilot and for whoever else asks.
+DISCOVERY = {
+    name: address
+    for name, address in (("CONSUL", _env("VR_CONSUL")), ("ETCD", _env("VR_ETCD")))
+    if address
+}
 PORT_RANGE = _env("VR_PORT_RANGE") or "5000-5999"
 # How long a new proc may take until it is ready, and old connections to a retired one to end.
 START_SECONDS = float(_env("VR_START_SECONDS") or 60)

@@ -6,7 +6,7 @@ import contextlib
 import re
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 import yaml
@@ -22,7 +22,7 @@ DEFAULT_UPTEST_TIMEOUT = 60.0
 
 _LEAST_MEMORY = 4 << 20
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_MD5 = re.compile(r"[0-9a-fA-F]{32}")
+_CHECKSUMS = {"build_md5": 32, "image_md5": 32, "build_sha256": 64, "image_sha256": 64}
 _NUMBERS = ("port", "pids_limit", "nofile", "cpu_limit", "stop_timeout", "uptest_timeout")
 _SIZES = ("mem_limit", "memsw_limit", "tmp_size")
 
@@ -48,9 +48,11 @@ class ProcYaml(msgspec.Struct, frozen=True, kw_only=True, repr_omit_defaults=Tru
     settings: dict[Any, Any] = {}
     build_url: str | None = None
     build_md5: str | None = None
+    build_sha256: str | None = None
     image_url: str | None = None
     image_name: str | None = None
     image_md5: str | None = None
+    image_sha256: str | None = None
     volumes: tuple[tuple[str, str], ...] = ()
     mem_limit: str | None = None
     memsw_limit: str | None = None
@@ -59,6 +61,8 @@ class ProcYaml(msgspec.Struct, frozen=True, kw_only=True, repr_omit_defaults=Tru
     tmp_size: str | None = None
     nofile: int | None = None
     read_only: bool = False
+    network: Literal["host", "private"] = "host"
+    pilot: bool | str | dict[str, Any] | None = None
     stop_timeout: float = DEFAULT_STOP_TIMEOUT
     uptest_timeout: float = DEFAULT_UPTEST_TIMEOUT
     extra: dict[str, Any] = {}
@@ -203,9 +207,11 @@ def _contradictions(values: Mapping[str, Any], where: str) -> Iterator[str]:
         yield f"{missing}: is missing; an image needs both image_url and image_name"
     if values.get("build_url") and not values.get("user"):
         yield "user: is missing; the account that owns the build's files is needed"
-    for key in ("build_md5", "image_md5"):
-        if isinstance(md5 := values.get(key), str) and md5 and not _MD5.fullmatch(md5):
-            yield f"{key}: {md5!r} is no MD5; 32 hexadecimal digits are expected"
+    for key, digits in _CHECKSUMS.items():
+        checksum = values.get(key)
+        if isinstance(checksum, str) and not re.fullmatch(rf"([0-9a-fA-F]{{{digits}}})?", checksum):
+            kind = key.rpartition("_")[2].upper()
+            yield f"{key}: {checksum!r} is no {kind}; {digits} hexadecimal digits are expected"
     yield from _range_problems(values)
     yield from _memory_problems(values)
     with contextlib.suppress(msgspec.ValidationError):

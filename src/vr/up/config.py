@@ -35,6 +35,7 @@ class Config:
     port_range: str
     host_name: str
     worker_threads: int
+    keepalive_seconds: int
 
     @property
     def etc(self) -> Path:
@@ -127,6 +128,7 @@ class Config:
             port_range=env.get("VR_PORT_RANGE") or "5000-5999",
             host_name=env.get("VR_LOCAL_HOST") or "127.0.0.1",
             worker_threads=number("VR_WORKER_THREADS", 8, 1, 64),
+            keepalive_seconds=number("VR_KEEPALIVE_SECONDS", 0, 0, 3600),
         )
         problems += config._problems()
         if problems:

@@ -110,7 +110,7 @@ def programs(config: Config, bin_folder: Path) -> list[Program]:
         ),
         Program(
             "nginx",
-            f"nginx -c {config.nginx_conf} -e {config.logs}/nginx-error.log",
+            _nginx(config),
             20,
             {},
             stop_signal="QUIT",
@@ -195,6 +195,11 @@ loglevel warning
 """
 
 
+def _nginx(config: Config) -> str:
+    """nginx by its configuration here; what it says goes where Supervisor rotates it."""
+    return f"nginx -c {config.nginx_conf} -e stderr"
+
+
 def nginx_conf(config: Config) -> str:
     """nginx as the balancer: the pool files, and a clear answer for hosts without a pool."""
     temp = config.run / "nginx"
@@ -207,12 +212,16 @@ worker_processes auto;
 # Bounds how long an old worker may serve what it had when the pools changed.
 worker_shutdown_timeout 30s;
 pid {config.run}/nginx.pid;
-error_log {config.logs}/nginx-error.log warn;
+error_log stderr warn;
 events {{ worker_connections 4096; }}
 http {{
-  access_log {config.logs}/nginx-access.log;
+  # A file of nginx's own would grow for ever; the procs know their requests.
+  access_log off;
   client_max_body_size 0;
   server_tokens off;
+  # A reload closes idle connections at once, and with them the request that a client may just
+  # have sent. Only nginx 1.27.4 and later can wait (keepalive_min_timeout).
+  keepalive_timeout {config.keepalive_seconds}s;
   server_names_hash_bucket_size 128;
   client_body_temp_path {temp}/body;
   proxy_temp_path {temp}/proxy;
@@ -236,7 +245,7 @@ http {{
 def balancers_yaml(config: Config) -> str:
     """The one balancer of a single machine: its own nginx."""
     listen = f"[{config.bind}]" if ":" in config.bind else config.bind
-    nginx = f"nginx -c {config.nginx_conf} -e {config.logs}/nginx-error.log"
+    nginx = _nginx(config)
     return yaml.safe_dump(
         {
             "BALANCERS": {

@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 import yaml
 
+import vr.runner
 from support.images import test_image
 from support.waiting import until
 from vr.container import cgroups
@@ -26,7 +27,9 @@ from vr.files.pack import pack
 from vr.paths import ProcPaths, Root
 from vr.specs.proc import load
 
-_CLEAN = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"}
+# Commands run the very code that the tests import, wherever that lies.
+_SOURCE = Path(vr.runner.__file__).parents[2]
+_CLEAN = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "PYTHONPATH": str(_SOURCE)}
 
 
 @dataclass
@@ -60,6 +63,8 @@ class Proc:
     root: Root
     program: str = "vrun"
     started: list[Running] = field(default_factory=list)
+    extra: dict[str, str] = field(default_factory=dict)
+    """More of vrun's own environment."""
 
     @property
     def name(self) -> str:
@@ -76,10 +81,18 @@ class Proc:
     def command(self, *arguments: str) -> list[str]:
         return [str(Path(sys.executable).with_name(self.program)), *arguments]
 
+    @property
+    def environment(self) -> dict[str, str]:
+        return {**_CLEAN, "VR_ROOT": str(self.root.path), **self.extra}
+
     def vrun(self, command: str, *more: str, **options: Any) -> subprocess.CompletedProcess[str]:
+        return self.vrun_alone(command, str(self.file), *more, **options)
+
+    def vrun_alone(self, *arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:
+        """A command of this proc's host that names no file."""
         return subprocess.run(
-            self.command(command, str(self.file), *more),
-            env={**_CLEAN, "VR_ROOT": str(self.root.path)},
+            self.command(*arguments),
+            env=self.environment,
             capture_output=True,
             text=True,
             timeout=60,
@@ -100,7 +113,7 @@ class Proc:
         with log.open("wb") as output:
             process = subprocess.Popen(
                 argv,
-                env={**_CLEAN, "VR_ROOT": str(self.root.path)},
+                env=self.environment,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,

@@ -27,9 +27,9 @@ def run(tmp_path: Path, env: dict[str, str], *argv: str) -> subprocess.Completed
     script = tmp_path / "start"
     script.write_text(start_script({"PATH": "/usr/bin:/bin", **env}))
     # Its own pid namespace, as in a container: it signals all other processes there.
-    inside = ["unshare", "--pid", "--fork", "--kill-child", "/bin/sh", "-c", '"$@"; exit $?', "-"]
+    inside = ["unshare", "--pid", "--fork", "--kill-child", "/bin/sh", "-c", '"$@" 3>&2; exit $?']
     return subprocess.run(
-        [*inside, "/bin/sh", str(script), *argv], capture_output=True, text=True, timeout=30
+        [*inside, "-", "/bin/sh", str(script), *argv], capture_output=True, text=True, timeout=30
     )
 
 

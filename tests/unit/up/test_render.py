@@ -64,6 +64,10 @@ def test_nginx_answers_hosts_without_a_pool_and_includes_the_pool_files() -> Non
     assert "include /srv/vr/etc/pools/*.conf;" in conf
 
 
+def test_no_idle_connection_is_kept_that_a_reload_would_cut() -> None:
+    assert "keepalive_timeout 0s;" in render.nginx_conf(CONFIG)
+
+
 def test_the_bundled_balancer_is_nginx_with_its_test_and_reload() -> None:
     balancers = yaml.safe_load(render.balancers_yaml(CONFIG))["BALANCERS"]
     local = balancers[render.BALANCER]

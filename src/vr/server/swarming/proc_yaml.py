@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import yaml
+from django.conf import settings
 
 from vr.server import filestore
 from vr.server.models import Release
@@ -25,6 +26,7 @@ def proc_file(release: Release, name: ProcName, host: str) -> ProcFile:
 def content(release: Release, name: ProcName, host: str) -> dict[str, Any]:
     """The keys and values; those without a value are left out."""
     build, image = release.build, release.build.image
+    config = parse_mapping(release.config_yaml)
     values = {
         "app_name": name.app,
         "version": name.version,
@@ -36,8 +38,10 @@ def content(release: Release, name: ProcName, host: str) -> dict[str, Any]:
         "port": name.port,
         "user": release.run_as,
         "group": GROUP,
-        "env": parse_mapping(release.env_yaml),
-        "settings": parse_mapping(release.config_yaml),
+        "env": {**settings.DISCOVERY, **parse_mapping(release.env_yaml)},
+        "settings": config,
+        # Of our own keys this is the one that an app's config may hold.
+        "pilot": config.get("pilot"),
         "volumes": release.volumes,
         "mem_limit": release.mem_limit,
         "memsw_limit": release.memsw_limit,

@@ -37,7 +37,7 @@ def test_swarming_answers_202_with_the_trace_id(
     shown = fleet.get(accepted["Location"]).json()
     assert (shown["trace_id"], shown["status"], shown["version"]) == (trace, "queued", "v1")
     assert shown["steps"] == []
-    assert fleet.get("swarms/1/").json()["dispatch"] == accepted["Location"]
+    assert fleet.get("swarms/1/").json()["latest_dispatch"] == accepted["Location"]
 
 
 def test_a_version_and_size_can_be_given_with_it(fleet: Any) -> None:

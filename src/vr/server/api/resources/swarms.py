@@ -84,7 +84,7 @@ SWARMS: Resource = Resource(
             name="compiled_config", value=lambda swarm, _: swarm.compiled_config(), shape="object"
         ),
         Computed(name="compiled_env", value=lambda swarm, _: swarm.compiled_env(), shape="object"),
-        Computed(name="dispatch", value=latest_uri),
+        Computed(name="latest_dispatch", value=latest_uri),
         Computed(name="procs_uri", value=lambda swarm, _: f"{SWARMS.uri(swarm)}procs/"),
         Computed(name="procs", value=procs.of_swarm, shape="array"),
     ),

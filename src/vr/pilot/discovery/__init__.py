@@ -1,0 +1,1 @@
+"""Consul and etcd behind one interface (`base.Discovery`)."""
