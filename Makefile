@@ -39,6 +39,7 @@ lint: ## ruff, mypy, import contracts
 
 bench: ## speed, measured and printed beside a yardstick
 	@bin/setup
+	@bin/setup --stager
 	@for program in benchmarks/bench_*.py; do $(VENV)/python $$program || exit 1; done
 
 pilot: ## the pilot as one file: dist/containerpilot.pyz

@@ -117,7 +117,7 @@ def by_hand(work: Path) -> float:
 def kill_one(work: Path) -> None:
     for attempts in (1, 2):
         with running(work / f"kill{attempts}") as pool:
-            first, *_others = [pool.start(max_active_tasks=4) for _ in range(3)]
+            first, *_others = pool.start_several(3, max_active_tasks=4)
             began = time.monotonic()
             answers = stage_many(
                 pool, REQUESTS, at_once=24, attempts=attempts, after=(60, first.process.kill)

@@ -64,6 +64,16 @@ class Stagers:
         return self.folder / "tmp"
 
     def start(self, **keys: Any) -> StagerProcess:
+        return self.start_several(1, **keys)[0]
+
+    def start_several(self, count: int, **keys: Any) -> list[StagerProcess]:
+        """Start so many at once, and wait until all of them serve."""
+        started = [self._launch(keys) for _ in range(count)]
+        for each in started:
+            each.shows("Server running")
+        return started
+
+    def _launch(self, keys: dict[str, Any]) -> StagerProcess:
         number = len(self.running)
         config = self.folder / f"stager{number}.yml"
         pid_file = self.folder / f"stager{number}.pid"
@@ -88,7 +98,6 @@ class Stagers:
             )
         started = StagerProcess(process, log, pid_file)
         self.running.append(started)
-        started.shows("Server running")
         return started
 
     def close(self) -> None:

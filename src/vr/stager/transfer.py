@@ -9,11 +9,16 @@ from __future__ import annotations
 import ssl
 import time
 from pathlib import Path
-
-import httpx
+from typing import TYPE_CHECKING
 
 from vr.errors import VelociraptorError
 from vr.files.download import without_credentials
+
+if TYPE_CHECKING:
+    import httpx
+
+# httpx is imported late: a stager needs it only in the processes of its tasks, which get it
+# ready made (see preload.py), and it takes as long as all the rest of a start.
 
 SILENCE_SECONDS = 60.0
 FIELD, FILE_NAME = "upload[droplet]", "droplet.tgz"
@@ -21,6 +26,8 @@ FIELD, FILE_NAME = "upload[droplet]", "droplet.tgz"
 
 def download(url: str, target: Path, *, most_bytes: int, seconds: float) -> None:
     """GET `url` into the file `target`; raises VelociraptorError saying why it failed."""
+    import httpx
+
     shown = without_credentials(url)
     deadline = time.monotonic() + seconds
     try:
@@ -44,6 +51,8 @@ def download(url: str, target: Path, *, most_bytes: int, seconds: float) -> None
 
 def upload(url: str, droplet: Path, *, seconds: float) -> None:
     """POST the droplet to `url` as a form's file; raises VelociraptorError saying why it failed."""
+    import httpx
+
     shown = without_credentials(url)
     try:
         with _client(url, seconds) as client, droplet.open("rb") as file:
@@ -54,6 +63,8 @@ def upload(url: str, droplet: Path, *, seconds: float) -> None:
 
 
 def _client(url: str, seconds: float) -> httpx.Client:
+    import httpx
+
     return httpx.Client(
         trust_env=False,
         follow_redirects=False,
@@ -87,6 +98,8 @@ def _check_size(size: int, most_bytes: int, shown: str) -> None:
 
 
 def _reason(error: Exception) -> str:
+    import httpx
+
     if isinstance(error, httpx.TimeoutException):
         return "the server did not answer in time"
     return str(error).rstrip(".") or type(error).__name__

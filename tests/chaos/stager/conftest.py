@@ -1,4 +1,4 @@
-"""A NATS server for all tests of this folder; stagers and an HTTP server for each."""
+"""Stagers with a bus and an HTTP server of their own."""
 
 from __future__ import annotations
 
@@ -7,25 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from support.cloud import Cloud, cloud
-from support.nats_server import NatsServer, nats_server
+from support.cloud import cloud
+from support.nats_server import nats_server
 from support.stagers import Stagers, stagers
 
 
-@pytest.fixture(scope="session")
-def bus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NatsServer]:
-    with nats_server(tmp_path_factory.mktemp("nats")) as server:
-        yield server
-
-
 @pytest.fixture
-def controller(tmp_path: Path) -> Iterator[Cloud]:
-    with cloud(tmp_path / "cloud") as running:
-        yield running
-
-
-@pytest.fixture
-def pool(bus: NatsServer, controller: Cloud, tmp_path: Path) -> Iterator[Stagers]:
-    """No stager runs yet; afterwards none of them has left anything behind."""
-    with stagers(bus, controller, tmp_path / "stagers") as ready:
+def pool(tmp_path: Path) -> Iterator[Stagers]:
+    with (
+        nats_server(tmp_path / "nats") as bus,
+        cloud(tmp_path / "cloud") as controller,
+        stagers(bus, controller, tmp_path / "stagers") as ready,
+    ):
         yield ready

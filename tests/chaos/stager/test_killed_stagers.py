@@ -15,7 +15,7 @@ REQUESTS = 200
 
 @pytest.mark.chaos
 def test_each_request_has_one_answer_though_a_stager_is_killed(pool: Stagers) -> None:
-    first, *_others = [pool.start(max_active_tasks=4) for _ in range(3)]
+    first, *_others = pool.start_several(3, max_active_tasks=4)
     answers = stage_many(pool, REQUESTS, at_once=24, after=(60, first.process.kill))
     errors = [each.reply.error for each in answers if each.reply.error]
     assert len(answers) == REQUESTS
@@ -28,7 +28,7 @@ def test_each_request_has_one_answer_though_a_stager_is_killed(pool: Stagers) ->
 
 @pytest.mark.chaos
 def test_sent_again_all_succeed(pool: Stagers) -> None:
-    first, *_others = [pool.start(max_active_tasks=4) for _ in range(3)]
+    first, *_others = pool.start_several(3, max_active_tasks=4)
     answers = stage_many(pool, REQUESTS, at_once=24, attempts=2, after=(60, first.process.kill))
     assert [each.reply.error for each in answers] == [None] * REQUESTS
     assert len(pool.cloud.uploads) == REQUESTS

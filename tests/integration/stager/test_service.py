@@ -101,7 +101,7 @@ def test_credentials_in_addresses_are_decoded_used_and_kept_quiet(
 def test_three_stagers_share_a_queue_and_each_request_has_one_answer(
     pool: Stagers, app: str
 ) -> None:
-    started = [pool.start(max_active_tasks=2) for _ in range(3)]
+    started = pool.start_several(3, max_active_tasks=2)
     names = [f"app{number}" for number in range(12)]
     pool.cloud.apps |= dict.fromkeys(names, pool.cloud.apps[app])
     replies = pool.ask(*(pool.request(name) for name in names))
@@ -122,8 +122,7 @@ def test_the_log_is_seen_while_the_task_runs(pool: Stagers, app: str) -> None:
 
 
 def test_a_full_stager_passes_a_request_to_an_idle_one(pool: Stagers, app: str) -> None:
-    for _ in range(3):
-        pool.start(max_active_tasks=1)
+    pool.start_several(3, max_active_tasks=1)
     waiting = in_background(pool, *gated(pool, 3))
     # Whichever stagers the bus has chosen, all three get one.
     pool.cloud.until_waiting(3)
