@@ -242,6 +242,7 @@ def row(title: str, own: float, original: float | None, plain: float | None) -> 
 
 def report_starts(bench: Bench, original: Original | None) -> None:
     file = bench.proc(1)
+    run(*bench.vrun("setup", str(file)))  # the file is new, if only by its time
     launcher = bench.root.proc(str(load(file).name)).launcher
     run_line, run_stop = start_times(bench.vrun("run", str(file)))
     line, stop = start_times([str(launcher)])
