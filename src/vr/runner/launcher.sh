@@ -89,8 +89,13 @@ first_child() { # of a process, into the variable named; fails if it has none
 }
 
 terminate() { # TERM for every process of the app, once; fails while there is none yet
-    init= supervisor=
+    init= supervisor= main= ours= its=
     first_child "$lxc" init && first_child "$init" supervisor || return
+    first_child "$supervisor" main || return
+    # A shell that has forked, but not yet executed the app, would lose the signal.
+    read -r ours <"/proc/$supervisor/cmdline"
+    read -r its <"/proc/$main/cmdline"
+    [ "$its" != "$ours" ] || return
     kill -TERM "$supervisor"
     reached=
     for base in $groups; do
