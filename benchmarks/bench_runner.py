@@ -222,7 +222,7 @@ def install_original(venv: Path) -> bool:
 
 
 def report_setups(own: Setups, plain: float, original: Original | None) -> None:
-    print(f"\n{'setup':<34}{'vrun':>10}{'original':>10}{'tar -xzf':>10}   ratio")
+    print(f"\n{'setup':<34}{'vrun':>10}{'original':>10}{'tar -xzf':>10}")
     theirs = original.setups if original else None
     row("first, unpacking the build, s", own.first, theirs and theirs.first, plain)
     row("tenth of the same build, s", own.tenth, theirs and theirs.tenth, None)
