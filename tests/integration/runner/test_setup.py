@@ -46,7 +46,7 @@ def test_two_setups_at_once_unpack_once(
     commands = [
         subprocess.Popen(
             one.command("setup", str(one.file)),
-            env={"PATH": os.environ["PATH"], "VR_ROOT": str(root.path)},
+            env=one.environment,
         )
         for one in procs
     ]
@@ -180,7 +180,7 @@ def test_a_setup_killed_anywhere_can_be_repeated(
     one = proc(**keys, proc_name="web")
     command = subprocess.Popen(
         one.command("setup", str(one.file)),
-        env={"PATH": os.environ["PATH"], "VR_ROOT": str(root.path)},
+        env=one.environment,
     )
     until(lambda: list(root.layers.glob(".new-*/.unpack*/contents/f*")), "it unpacks")
     command.send_signal(signal.SIGKILL)
