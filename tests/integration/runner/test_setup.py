@@ -130,6 +130,7 @@ def test_a_wrong_checksum_leaves_no_layer(
     one = proc(**{**build(PROCFILE), "build_md5": "0" * 32}, proc_name="web")
     assert one.vrun("setup").returncode == 1
     assert set(root.layers.iterdir()) == before
+    assert not root.proc(one.name).folder.exists(), "a proc half set up is left"
 
 
 def test_an_evil_build_is_refused_and_leaves_no_layer(
