@@ -38,8 +38,7 @@ lint: ## ruff, mypy, import contracts
 	@bin/lint
 
 bench: ## speed, measured and printed beside a yardstick
-	@bin/setup
-	@bin/setup --stager
+	@bin/setup --tests
 	@for program in benchmarks/bench_*.py; do $(VENV)/python $$program || exit 1; done
 
 pilot: ## the pilot as one file: dist/containerpilot.pyz

@@ -40,6 +40,8 @@ while IFS=: read -r number controllers path; do
         groups="/sys/fs/cgroup$path $groups"
     fi
 done </proc/1/cgroup
+groups=${groups# }
+groups=${groups% }
 
 each_group() { # payload or monitor, function: called with $group set
     for base in $groups; do
@@ -62,13 +64,22 @@ kill_group() {
 remove_group() { rmdir "$group"; }
 
 sweep() { # what a killed monitor left
-    tries=200
-    while left=; each_group payload kill_group; [ -n "$left" ] && [ "$tries" -gt 0 ]; do
-        tries=$((tries - 1))
-        sleep 0.01
+    # LXC makes groups in every hierarchy. Looking into one is enough, and much faster on a host
+    # with many procs, as long as that one's are the last to be removed.
+    for group in "${groups%% *}"/lxc.*."$name" "${groups%% *}"/lxc.*."$name"-[0-9]*; do
+        [ -d "$group" ] || continue
+        tries=200
+        while left=; each_group payload kill_group; [ -n "$left" ] && [ "$tries" -gt 0 ]; do
+            tries=$((tries - 1))
+            sleep 0.01
+        done
+        all=$groups
+        groups="${groups#* } ${groups%% *}"
+        each_group payload remove_group
+        each_group monitor remove_group
+        groups=$all
+        break
     done
-    each_group payload remove_group
-    each_group monitor remove_group
     [ ! -x "$folder/network" ] || "$folder/network" down
 } 2>/dev/null
 
@@ -78,11 +89,16 @@ first_child() { # of a process, into the variable named; fails if it has none
 }
 
 terminate() { # TERM for every process of the app, once; fails while there is none yet
-    init= supervisor= main=
+    init= supervisor= main= ours= its=
     first_child "$lxc" init && first_child "$init" supervisor || return
+    first_child "$supervisor" main || return
+    # A shell that has forked, but not yet executed the app, would lose the signal.
+    read -r ours <"/proc/$supervisor/cmdline"
+    read -r its <"/proc/$main/cmdline"
+    [ "$its" != "$ours" ] || return
     kill -TERM "$supervisor"
     if [ -n "$main_only" ]; then
-        first_child "$supervisor" main && kill -TERM "$main"
+        kill -TERM "$main"
         return
     fi
     reached=

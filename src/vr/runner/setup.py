@@ -6,6 +6,7 @@ setup that is killed anywhere is simply repeated or torn down.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 from collections.abc import Iterator, Mapping
@@ -81,15 +82,23 @@ def setup(
         job = _Job(proc, proc_yaml.resolve(), paths, root, variant, who)
         with Lock(paths.folder, wait=wait):
             paths.launcher.unlink(missing_ok=True)
-            # Leases keep the layers from `vrun gc` until the proc's record names them.
-            with leased(lambda: _system(job)) as system, leased(lambda: _build(job)) as build:
-                env = resolve_env(proc.env, os.environ if host_env is None else host_env)
-                under = _pilot(job, build, system)
-                _write_private(job, env, build, under)
-                _renew_upper(paths, who)
-                _write_launcher(job, _container(job, build, system, under), under)
+            try:
+                _set_up(job, resolve_env(proc.env, os.environ if host_env is None else host_env))
+            except BaseException:
+                with contextlib.suppress(OSError):  # it was there before, and isn't empty
+                    paths.folder.rmdir()
+                raise
     say(f"{proc.name} is set up.")
     return paths
+
+
+def _set_up(job: _Job, env: Mapping[str, str | None]) -> None:
+    # Leases keep the layers from `vrun gc` until the proc's record names them.
+    with leased(lambda: _system(job)) as system, leased(lambda: _build(job)) as build:
+        under = _pilot(job, build, system)
+        _write_private(job, env, build, under)
+        _renew_upper(job.paths, job.who)
+        _write_launcher(job, _container(job, build, system, under), under)
 
 
 def _check_variant(proc: ProcYaml, variant: Variant, proc_yaml: Path) -> None:

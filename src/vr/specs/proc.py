@@ -100,6 +100,7 @@ def parse(mapping: Mapping[str, Any], where: str) -> ProcYaml:
         *_ease_numbers(values),
         *_ease_sizes(values),
         *_spell_env(values),
+        *_known_network(values),
     ]
     proc: ProcYaml | None = None
     try:
@@ -175,6 +176,11 @@ def _ease_sizes(values: dict[str, Any]) -> Iterator[str]:
             except ValueError as error:
                 values[key] = None
                 yield f"{key}: {error}"
+
+
+def _known_network(values: dict[str, Any]) -> Iterator[str]:
+    if values.get("network") not in (None, "host", "private"):
+        yield f"network: {values.pop('network')!r} is not known; host or private is expected"
 
 
 def _spell_env(values: dict[str, Any]) -> Iterator[str]:

@@ -139,7 +139,8 @@ def test_all_of_the_cpu(proc: Callable[..., Any], neighbour: Any) -> None:
     one = proc(cmd=busy, cpu_limit=0.2).setup()
     running = one.launch()
     running.shows("ready")
-    base = next(base for base in host_bases() if (base / "cpu.stat").exists())
-    account = base / f"lxc.payload.{one.name}" / "cpu.stat"
+    accounts = [base / f"lxc.payload.{one.name}" / "cpu.stat" for base in host_bases()]
+    # A hybrid host's v2 groups have such a file, too, but without the limit's line.
+    (account,) = [a for a in accounts if a.exists() and "nr_throttled" in a.read_text()]
     until(lambda: "nr_throttled 0\n" not in account.read_text(), "the kernel holds it back")
     assert running.stop() == 143

@@ -9,6 +9,7 @@ import socket
 import subprocess
 import urllib.request
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -178,8 +179,10 @@ def test_an_app_that_ignores_term_is_killed_after_stop_timeout(proc: Callable[..
 
 def test_a_stop_in_the_middle_of_the_start_is_not_lost(proc: Callable[..., Any]) -> None:
     one = proc(cmd="sleep 1000").setup()
-    for _ in range(5):
+    for milliseconds in range(0, 40, 3):
         running = one.launch()
+        with suppress(subprocess.TimeoutExpired):
+            running.process.wait(milliseconds / 1000)
         assert running.stop() in (143, -signal.SIGTERM)
         assert one.processes() == set()
 

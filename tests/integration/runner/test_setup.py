@@ -46,7 +46,7 @@ def test_two_setups_at_once_unpack_once(
     commands = [
         subprocess.Popen(
             one.command("setup", str(one.file)),
-            env={"PATH": os.environ["PATH"], "VR_ROOT": str(root.path)},
+            env=one.environment,
         )
         for one in procs
     ]
@@ -130,6 +130,7 @@ def test_a_wrong_checksum_leaves_no_layer(
     one = proc(**{**build(PROCFILE), "build_md5": "0" * 32}, proc_name="web")
     assert one.vrun("setup").returncode == 1
     assert set(root.layers.iterdir()) == before
+    assert not root.proc(one.name).folder.exists(), "a proc half set up is left"
 
 
 def test_an_evil_build_is_refused_and_leaves_no_layer(
@@ -180,7 +181,7 @@ def test_a_setup_killed_anywhere_can_be_repeated(
     one = proc(**keys, proc_name="web")
     command = subprocess.Popen(
         one.command("setup", str(one.file)),
-        env={"PATH": os.environ["PATH"], "VR_ROOT": str(root.path)},
+        env=one.environment,
     )
     until(lambda: list(root.layers.glob(".new-*/.unpack*/contents/f*")), "it unpacks")
     command.send_signal(signal.SIGKILL)

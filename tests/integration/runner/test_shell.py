@@ -38,7 +38,7 @@ def test_on_a_terminal_it_is_interactive_with_job_control_and_a_prompt(
     outer, inner = pty.openpty()
     process = subprocess.Popen(
         one.command("shell", str(one.file)),
-        env={"VR_ROOT": str(one.root.path), "PATH": os.environ["PATH"], "TERM": "dumb"},
+        env={**one.environment, "TERM": "dumb"},
         stdin=inner,
         stdout=inner,
         stderr=inner,

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from vr.container.host import HostFeatures, v1_controllers
+from vr.container.host import HostFeatures, group_folder, v1_controllers
 from vr.container.lxc import render, unsupported_limits
+from vr.container.network import PrivateNetwork
 from vr.container.spec import Container, Limits, Mount
 from vr.errors import VelociraptorError
 
@@ -134,3 +135,26 @@ def test_controllers_are_read_from_the_mount_table() -> None:
         "cgroup2 /sys/fs/cgroup/unified cgroup2 rw 0 0\n"
     )
     assert v1_controllers(mounts) == {"cpu", "cpuacct", "memory"}
+
+
+def test_kills_for_want_of_memory_are_counted_where_the_host_counts_them() -> None:
+    v1_host = "9:name=systemd:/init.scope\n4:memory:/rig/h1\n0::/\n"
+    v2_host = "0::/init.scope\n"
+    assert group_folder(v1_host, "memory") == Path("/sys/fs/cgroup/memory/rig/h1")
+    assert group_folder(v2_host, "") == Path("/sys/fs/cgroup")
+    assert group_folder(v2_host, "memory") is None
+    for features, group in ((V1, "/sys/fs/cgroup/memory"), (V2, "/sys/fs/cgroup")):
+        known = replace(features, memory_group=Path(group))
+        text = render(CONTAINER, seccomp=Path("/p/s"), features=known, oom_report=Path("/p/oom"))
+        (hook,) = [line for line in text.splitlines() if line.startswith("lxc.hook.stop")]
+        assert f"{group}/lxc.payload.{CONTAINER.name}/memory." in hook and "/p/oom" in hook
+    unlimited = replace(CONTAINER, limits=Limits())
+    assert "lxc.hook.stop" not in "".join(config(unlimited, V1))
+
+
+def test_a_private_network_is_a_veth_pair_that_our_script_completes() -> None:
+    own = replace(CONTAINER, network=PrivateNetwork("10.214.0.1", "10.214.0.2", 5000))
+    text = render(own, seccomp=Path("/p/s"), features=V2, network_script=Path("/p p/network"))
+    assert "lxc.net.0.type = veth\n" in text
+    assert "lxc.net.0.script.up = '/p p/network' up\n" in text
+    assert "lxc.net.0.type = none" in config()

@@ -110,6 +110,8 @@ def test_secrets_do_not_show_in_a_representation() -> None:
         ({"image_name": "x"}, "image_url: is missing"),
         ({"build_url": "x"}, "user: is missing"),
         ({"build_md5": "abc"}, "build_md5: 'abc' is no MD5"),
+        ({"image_sha256": "a" * 32}, "is no SHA256; 64 hexadecimal digits are expected"),
+        ({"network": "bridge"}, "network: 'bridge' is not known; host or private"),
         ({"pids_limit": True}, "pids_limit: 'true' is no number"),
         ({"cpu_limit": 0}, "cpu_limit: 0 is out of range"),
     ],
