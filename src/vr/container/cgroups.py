@@ -54,9 +54,12 @@ def kill(name: str, where: Sequence[Path] | None = None) -> None:
 
     Raises VelociraptorError if one resists for 10 s (the kernel waits for a disk or a network).
     """
-    where = host_bases() if where is None else where
+    _kill_all(name, "payload", host_bases() if where is None else where)
+
+
+def _kill_all(name: str, kind: str, where: Sequence[Path]) -> None:
     deadline = time.monotonic() + _DEADLINE_SECONDS
-    while alive := _kill_once(name, where):
+    while alive := _kill_once(name, kind, where):
         if time.monotonic() > deadline:
             raise VelociraptorError(
                 f"The processes {sorted(alive)} of the container {name} can't be killed.",
@@ -71,14 +74,16 @@ def sweep(name: str) -> None:
     Whoever calls holds the lock of that container, so a living one is an orphan.
     """
     where = host_bases()
-    kill(name, where)
+    _kill_all(name, "payload", where)
+    # A monitor ends with its container, but waits for ever for one that was killed in its start.
+    _kill_all(name, "monitor", where)
     for group in list(_groups(name, ("payload", "monitor"), where)):
         _remove(group)
 
 
-def _kill_once(name: str, where: Sequence[Path]) -> set[int]:
+def _kill_once(name: str, kind: str, where: Sequence[Path]) -> set[int]:
     alive: set[int] = set()
-    for group in _groups(name, ("payload",), where):
+    for group in _groups(name, (kind,), where):
         found = _pids(group)
         alive |= found
         switch = group / "cgroup.kill"

@@ -69,7 +69,9 @@ sweep() { # what a killed monitor left
     for group in "${groups%% *}"/lxc.*."$name" "${groups%% *}"/lxc.*."$name"-[0-9]*; do
         [ -d "$group" ] || continue
         tries=200
-        while left=; each_group payload kill_group; [ -n "$left" ] && [ "$tries" -gt 0 ]; do
+        # A monitor ends with its container, but waits for ever for one that was killed in its start.
+        while left=; each_group payload kill_group; each_group monitor kill_group
+            [ -n "$left" ] && [ "$tries" -gt 0 ]; do
             tries=$((tries - 1))
             sleep 0.01
         done
@@ -168,6 +170,7 @@ if [ -n "$stop" ]; then
         if [ "$ticks" -le 0 ]; then
             killed=1
             each_group payload kill_group 2>/dev/null
+            [ "$ticks" -gt "-$ticks_per_second" ] || kill -KILL "$lxc" 2>/dev/null
         fi
         ticks=$((ticks - 1))
         sleep 0.02
