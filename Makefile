@@ -2,6 +2,8 @@
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
 VENV := .venv/bin
+# Tests of one file, and all end-to-end ones, share a process. PARALLEL= runs one after another.
+PARALLEL ?= --numprocesses=auto --maxprocesses=4 --dist=loadgroup
 
 help: ## show the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -15,7 +17,7 @@ run: ## start Velociraptor here, deploy the example app, print where it is
 
 test: ## everything: unit, integration with the real parts, end to end
 	@bin/setup --tests
-	@$(VENV)/pytest -m "not chaos and not scale"
+	@$(VENV)/pytest -m "not chaos and not scale" $(PARALLEL)
 
 test-unit: ## the pure parts, in seconds
 	@bin/setup --python

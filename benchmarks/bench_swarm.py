@@ -22,7 +22,8 @@ from pathlib import Path
 TOP = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(TOP / "tests"))
 
-from support.stack import Stack, free_port  # noqa: E402
+from support.ports import free_port  # noqa: E402
+from support.stack import Stack  # noqa: E402
 
 ROUNDS = 7
 PROCS = 2
@@ -63,7 +64,7 @@ def measure_velociraptor(
     work: Path, repo: Path
 ) -> tuple[list[float], dict[str, list[float]], float]:
     """Seconds until routed for each round; seconds by step; the app's own start."""
-    stack = Stack(work / "stack", "22000-22099")
+    stack = Stack(work / "stack", procs=100)
     seconds: list[float] = []
     steps: dict[str, list[float]] = defaultdict(list)
     try:

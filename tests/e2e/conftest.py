@@ -12,13 +12,11 @@ import pytest
 
 from support.stack import TOP, Stack
 
-PORTS = "21000-21099"
-
 
 @pytest.fixture(scope="session")
 def stack() -> Iterator[Stack]:
     """Up before the first test; down, with nothing left behind, after the last."""
-    one = Stack(Path(tempfile.mkdtemp(prefix="vr-e2e-")), PORTS)
+    one = Stack(Path(tempfile.mkdtemp(prefix="vr-e2e-")), procs=100)
     try:
         one.up()
         yield one

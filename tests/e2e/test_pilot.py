@@ -51,7 +51,7 @@ def consul(tmp_path: Path) -> Iterator[ConsulAgent]:
 @pytest.fixture
 def own(consul: ConsulAgent) -> Iterator[Stack]:
     """A stack whose procs are told of the Consul agent."""
-    one = Stack(Path(tempfile.mkdtemp(prefix="vr-own-")), "21120-21139")
+    one = Stack(Path(tempfile.mkdtemp(prefix="vr-own-")))
     one.env["VR_CONSUL"] = consul.address
     one.up()
     yield one

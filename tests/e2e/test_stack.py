@@ -18,7 +18,7 @@ from support.stack import Stack, wait_for
 @pytest.fixture
 def own() -> Iterator[Stack]:
     """A stack that a test may start, break and stop."""
-    one = Stack(Path(tempfile.mkdtemp(prefix="vr-own-")), "21100-21119")
+    one = Stack(Path(tempfile.mkdtemp(prefix="vr-own-")))
     yield one
     one.remove()
     assert one.leftovers() == []

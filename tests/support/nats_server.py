@@ -11,8 +11,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from support.ports import free_port
 from support.waiting import until
-from support.web_server import free_port
 
 
 @dataclass

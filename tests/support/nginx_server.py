@@ -12,8 +12,8 @@ from typing import Any
 
 import httpx
 
+from support.ports import free_port
 from support.waiting import until
-from support.web_server import free_port
 
 
 @dataclass(frozen=True)

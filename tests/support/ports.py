@@ -1,23 +1,77 @@
-"""Ports that nobody uses at this moment."""
+"""Ports for tests: each test process has a block of its own, which no other process uses.
+
+The blocks lie below the kernel's ephemeral range, where any outgoing connection may take a port
+between a test's asking for it and its use.
+"""
 
 from __future__ import annotations
 
 import socket
-from contextlib import ExitStack
+from functools import cache
+from itertools import count
+
+_FIRST = 20000
+_SIZE = 500
+_BLOCKS = 25
+_given = count()
 
 
-def free_ports(count: int) -> list[int]:
-    """Different ones, as all are held until the last is found."""
-    with ExitStack() as stack:
-        ports = []
-        for _ in range(count):
-            sock = stack.enter_context(socket.socket())
-            sock.bind(("127.0.0.1", 0))
-            ports.append(sock.getsockname()[1])
-        return ports
+def free_ports(number: int) -> list[int]:
+    """Different ports of loopback that nobody listens on."""
+    return [free_port() for _ in range(number)]
+
+
+def free_port() -> int:
+    """A port of loopback that nobody listens on; not given again before all others were."""
+    first = _FIRST + block() * _SIZE
+    for number in _given:
+        port = first + number % _SIZE
+        if _is_free(port):
+            return port
+    raise AssertionError("counting has no end")
+
+
+def port_range(size: int) -> str:
+    """Neighbouring ports for a VR_PORT_RANGE, as `first-last`."""
+    ports = free_ports(size)
+    while ports[-1] - ports[0] != size - 1:
+        ports = [*ports[1:], free_port()]
+    return f"{ports[0]}-{ports[-1]}"
 
 
 def answers(port: int) -> bool:
     """Whether somebody listens there."""
     with socket.socket() as sock:
         return sock.connect_ex(("127.0.0.1", port)) == 0
+
+
+@cache
+def block() -> int:
+    """The number of this process's block, below 25: its own until it ends.
+
+    The name of an abstract socket is the lock: the kernel frees it whatever ends the process.
+    """
+    for number in range(_BLOCKS):
+        lock = socket.socket(socket.AF_UNIX)
+        try:
+            lock.bind(f"\0velociraptor-tests-ports-{number}")
+        except OSError:
+            lock.close()
+        else:
+            _locks.append(lock)
+            return number
+    raise AssertionError("25 test processes run on this machine already")
+
+
+_locks: list[socket.socket] = []
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as sock:
+        # As servers do: a port in TIME_WAIT is free to them.
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            sock.bind(("", port))
+        except OSError:
+            return False
+    return True

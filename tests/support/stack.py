@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -13,15 +12,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from support.ports import free_port, port_range
+
 BIN = Path(sys.executable).parent
 TOP = Path(__file__).resolve().parents[2]
-
-
-def free_port() -> int:
-    """A port of loopback that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def wait_for(what: str, condition: Callable[[], Any], seconds: float = 30) -> Any:
@@ -38,7 +32,7 @@ def wait_for(what: str, condition: Callable[[], Any], seconds: float = 30) -> An
 class Stack:
     """`vr up` in folders below `home`; its commands run as a user would run them."""
 
-    def __init__(self, home: Path, ports: str) -> None:
+    def __init__(self, home: Path, *, procs: int = 20) -> None:
         self.home = home
         self.root = home / "apps"
         self.web_port = free_port()
@@ -51,7 +45,7 @@ class Stack:
             "VR_ROOT": str(self.root),
             "VR_WEB_PORT": str(self.web_port),
             "VR_HTTP_PORT": str(self.http_port),
-            "VR_PORT_RANGE": ports,
+            "VR_PORT_RANGE": port_range(procs),
             "PATH": f"{BIN}:{os.environ['PATH']}",
         }
 

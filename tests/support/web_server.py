@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import socket
 import subprocess
 import sys
 import threading
@@ -15,6 +14,7 @@ from pathlib import Path
 
 import httpx
 
+from support.ports import free_port
 from support.waiting import until
 
 # Runs snippets one after another; each answers with a line of JSON: did it work, what it printed.
@@ -56,12 +56,6 @@ class WebServer:
         worked, text = json.loads(answer)
         assert worked, text
         return str(text).strip()
-
-
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
 
 
 @contextmanager

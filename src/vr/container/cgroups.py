@@ -11,6 +11,7 @@ import re
 import signal
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from vr.errors import VelociraptorError
@@ -88,7 +89,8 @@ def _kill_once(name: str, kind: str, where: Sequence[Path]) -> set[int]:
         alive |= found
         switch = group / "cgroup.kill"
         if found and switch.exists():
-            switch.write_text("1")
+            with suppress(OSError):  # the group went away at this moment
+                switch.write_text("1")
             continue
         for pid in found:
             _signal(pid, signal.SIGKILL)

@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 
 import support
+from support.ports import free_port
 from vr.container.launch import PIPE, host_mounts, start
 from vr.container.spec import Container
 from vr.files.checksums import file_md5
@@ -40,9 +41,7 @@ while True:
 @pytest.fixture
 def neighbour(proc: Callable[..., Any], build: Callable[..., Any]) -> Iterator[Any]:
     """A proc with secrets, which must go on answering."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     keys = {"env": {"PASSWORD": SECRET}, "settings": {"password": SECRET}}
     one = proc(**build({"s.py": SERVER}), cmd="exec python3 s.py", port=port, **keys).setup()
     running = one.launch()

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from support.ports import free_port
 from support.waiting import until
 
 FORWARD = Path("/proc/sys/net/ipv4/ip_forward")
@@ -26,13 +27,6 @@ while True:
     peer.sendall(b"hello")
     peer.close()
 """
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def own_address() -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import socket
 import subprocess
 import urllib.request
 from collections.abc import Callable
@@ -15,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from support.ports import free_port
 from support.waiting import until
 
 SLOW = """\
@@ -28,13 +28,6 @@ print(sys.argv[1], "ready", flush=True)
 while True:
     time.sleep(1)
 """
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def test_a_web_proc_answers_on_its_port_from_its_build(

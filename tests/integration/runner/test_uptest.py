@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import socket
 import threading
 from collections.abc import Callable
 from typing import Any
 
+from support.ports import free_port
 from support.waiting import until
 from vr.container import cgroups
 
@@ -53,9 +53,7 @@ def test_without_tests_the_array_is_empty(
 def test_it_runs_beside_the_proc_and_reaches_it(
     proc: Callable[..., Any], build: Callable[..., Any]
 ) -> None:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     check = (
         "#!/usr/bin/env python3\nimport sys, urllib.request\n"
         "print(urllib.request.urlopen('http://%s:%s/' % tuple(sys.argv[1:])).status)\n"

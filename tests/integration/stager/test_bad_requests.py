@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import stat
 import subprocess
 import zipfile
@@ -16,12 +17,14 @@ import pytest
 
 from support.cloud import Cloud, cloud, zipped
 from support.nats_server import NatsServer
+from support.ports import free_port
 from support.stagers import SINATRA_APP, SINATRA_RULES, Stagers, buildpack, properties, stagers
-from support.web_server import free_port
 from vr.stager.client import StagingReply
 
 SECONDS = 4
 """How long a step may take here."""
+LONG_SLEEP = f"sleep {10_000_000 + os.getpid()}"
+"""A command of this run's alone."""
 
 
 @pytest.fixture(scope="module")
@@ -242,7 +245,7 @@ STAGING_TIMES_OUT = f"Staging timed out after {SECONDS} seconds."
 MISBEHAVING = {
     "drips": Misbehaving("Failed downloading app: ", download="dripping/x"),
     "says nothing": Misbehaving("Failed downloading app: ", download="silent/x"),
-    "hangs": Misbehaving(STAGING_TIMES_OUT, "setsid sleep 987 & trap '' TERM; sleep 987"),
+    "hangs": Misbehaving(STAGING_TIMES_OUT, f"setsid {LONG_SLEEP} & trap '' TERM; {LONG_SLEEP}"),
     "floods": Misbehaving(STAGING_TIMES_OUT, "yes 'a flood of output'"),
     "fails": Misbehaving("bin/compile ended with status 3", "echo the reason; exit 3"),
     "takes memory": Misbehaving(
@@ -277,7 +280,7 @@ def test_what_takes_too_long_or_too_much(
     reply = misbehaving[name]
     assert reply.error and MISBEHAVING[name].complaint in reply.error
     assert len(reply.task_log) < 1 << 20
-    assert subprocess.run(["pgrep", "-f", "sleep 987"], check=False).returncode == 1
+    assert subprocess.run(["pgrep", "-fx", LONG_SLEEP], check=False).returncode == 1
     assert staging.workspaces == []
 
 

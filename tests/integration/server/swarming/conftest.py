@@ -12,6 +12,7 @@ import pytest
 
 from support.images import test_image
 from support.nginx_server import Nginx, nginx_server
+from support.ports import port_range
 from support.supervisord import supervisord
 from support.swarm_machine import HOST, Machine
 from vr.files.checksums import file_md5
@@ -58,7 +59,7 @@ def machine(
     settings.FILES_ROOT = root.parent / "files"
     settings.SUPERVISOR_URL = url
     settings.LOCAL_HOST = HOST
-    settings.PORT_RANGE = "21500-21599"
+    settings.PORT_RANGE = port_range(100)
     settings.START_SECONDS = 20
     settings.BALANCERS = {
         "nginx": {"BACKEND": "vr.balancer.nginx.NginxBalancer", **nginx.config},

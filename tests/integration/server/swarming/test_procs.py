@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from support.ports import free_port
 from support.swarm_machine import HOST, Machine
 from support.waiting import until
 from vr.errors import InvalidInput
@@ -19,7 +20,7 @@ from vr.server.swarming.problems import UnknownProc
 from vr.server.swarming.proc_yaml import proc_file
 from vr.specs.names import ProcName
 
-PORT = 21590
+PORT = free_port()
 
 
 @pytest.fixture
