@@ -76,7 +76,10 @@ def _resolv_conf(network: Network) -> Path:
 
 def command(container: Container, conf: Path, argv: Sequence[str]) -> list[str]:
     """The host's command line that runs `argv`, by way of the start script, in the container."""
+    # Without PATH LXC finds no newuidmap, which would refuse ids that /etc/subuid gives nobody.
+    without_path = ["env", "-u", "PATH"] if container.role == "provision" else []
     return [
+        *without_path,
         *("lxc-execute", "-P", str(conf.parent), "-n", container.name, "-f", str(conf)),
         *("--", "/bin/sh", START_SCRIPT, *argv),
     ]
@@ -94,7 +97,7 @@ def guarded(command: Sequence[str], folder: Path, parent: int) -> list[str]:
 def with_start_script(container: Container, folder: Path, env: Mapping[str, str]) -> Container:
     """The container with its start script, written into `folder`, readable for its user only."""
     script = folder / "start"
-    write_atomic(script, start_script(env), mode=0o500, owner=(container.uid, container.gid))
+    write_atomic(script, start_script(env), mode=0o500, owner=container.owner)
     return replace(container, mounts=(*container.mounts, Mount(script, START_SCRIPT, is_file=True)))
 
 
@@ -148,6 +151,9 @@ def start(
         stderr=stderr,
         start_new_session=True,  # Ctrl-C is for whoever started it, who then cleans up
     )
+    for pipe in (process.stdin, process.stdout, process.stderr):
+        if pipe:  # so that /dev/stdout can be opened inside; LXC may do so for a proc's only
+            os.fchown(pipe.fileno(), *container.owner)
     return Running(container, prepared, process)
 
 

@@ -11,7 +11,13 @@ from vr.container.network import PrivateNetwork
 
 Role = Literal["proc", "provision"]
 """`proc`: an app or a build, as a user without any privilege. `provision`: root inside, with what
-dpkg and apt need and nothing of the kernel's, for scripts of the operator's own."""
+dpkg and apt need and nothing of the kernel's, for scripts of the operator's own; on the host it is
+an ordinary user, so that nothing there which trusts root (LXC's monitors do) listens to it."""
+
+FIRST_PROVISION_ID = 0x7000_0000
+"""The host's uid and gid of `provision`'s root; 65,535 more follow. It lies above what useradd
+(600,100,000) and systemd-nspawn (1,879,048,191) give away, below where signed numbers end."""
+PROVISION_IDS = 65_536
 
 Network = Literal["host", "none"] | PrivateNetwork
 """`host` shares the host's network; `none` is a loopback of its own."""
@@ -85,3 +91,11 @@ class Container:
             raise ValueError(f"not a container name: {self.name!r}")
         if self.role == "proc" and self.uid == 0:
             raise ValueError("a proc's container never runs as root")
+        if self.role == "provision" and self.lowers:
+            raise ValueError("a provisioning container has no layers: they'd belong to nobody")
+
+    @property
+    def owner(self) -> tuple[int, int]:
+        """The host's uid and gid of `uid` and `gid`."""
+        first = FIRST_PROVISION_ID if self.role == "provision" else 0
+        return first + self.uid, first + self.gid

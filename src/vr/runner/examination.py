@@ -51,6 +51,7 @@ def _kernel() -> Iterator[Finding]:
     yield diagnosis.overlayfs(Path("/proc/filesystems").read_text())
     yield diagnosis.seccomp(_read("/proc/sys/kernel/seccomp/actions_avail"))
     yield diagnosis.namespaces({path.name for path in Path("/proc/self/ns").iterdir()})
+    yield diagnosis.image_making(platform.release(), _read("/proc/sys/user/max_user_namespaces"))
     try:
         features = host_features()
     except OSError:
