@@ -31,6 +31,9 @@ Stream = int | IO[bytes] | None
 START_SCRIPT = "/.start"
 """Where the script that holds a container's environment is seen inside."""
 
+APP_STDERR = 3
+"""The descriptor by which the app's stderr passes through LXC."""
+
 GUARD = (
     *("setpriv", "--pdeathsig", "TERM", "/bin/sh", "-c"),
     # A parent that died before the signal was armed has left us to somebody else. LXC's stderr is
