@@ -94,15 +94,23 @@ def _root(container: Container) -> Iterator[str]:
     ]
     if options:
         yield _line("lxc.rootfs.options", ",".join(options))
-    if container.upper_size is not None:
+    if mount := _upper_mount(container):
         # Mounted inside the container's own mount namespace: nothing to clean up on the host.
-        mount = [
-            *("mount", "-t", "tmpfs", "-o"),
-            f"size={container.upper_size},mode=0755,nosuid,nodev",
-            *("tmpfs", str(container.upper.parent)),
-        ]
         yield _line("lxc.hook.version", "1")
         yield _line("lxc.hook.pre-mount", shlex.join(mount))
+
+
+def _upper_mount(container: Container) -> list[str]:
+    """The command that mounts what the upper lies on, if it is no plain folder."""
+    target = str(container.upper.parent)
+    if container.upper_size is not None:
+        options = f"size={container.upper_size},mode=0755,nosuid,nodev"
+        return ["mount", "-t", "tmpfs", "-o", options, "tmpfs", target]
+    if container.upper_disk is not None:
+        # The loop device goes with its last mount; discard gives room back to the host.
+        options = "loop,discard,noatime,nosuid,nodev"
+        return ["mount", "-t", "ext4", "-o", options, str(container.upper_disk), target]
+    return []
 
 
 def _identity(container: Container) -> Iterator[str]:

@@ -64,7 +64,8 @@ class Container:
 
     `lowers` are read-only layers, top first; `upper` takes what is written. Without lowers,
     `upper` itself is the root, written to directly. One upper, one container at a time. With
-    `upper_size` the upper is a tmpfs of so many bytes that vanishes with the container.
+    `upper_size` the upper is a tmpfs of so many bytes that vanishes with the container; with
+    `upper_disk`, a file with an ext4 file system, it lies on that. Both are mounted on its parent.
 
     Without `host_name` the host's own is seen, which its hosts file resolves.
 
@@ -84,6 +85,7 @@ class Container:
     network: Network = "host"
     read_only: bool = False
     upper_size: int | None = None
+    upper_disk: Path | None = None
     host_name: str | None = None
 
     def __post_init__(self) -> None:

@@ -22,6 +22,7 @@ _PROGRAMS = {
     "bash": "bash",
 }
 _USEFUL = {
+    "mkfs.ext4": ("e2fsprogs", "needed for disk_limit"),
     "zstd": ("zstd", "needed for .zst builds and images"),
     "ip": ("iproute2", "needed for network: private"),
     "iptables-restore": ("iptables", "needed for network: private"),

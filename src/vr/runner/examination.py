@@ -24,7 +24,10 @@ from vr.runner.diagnosis import Finding, Verdict, judge
 from vr.runner.host_system import host_skeleton, host_system_mounts
 
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-_PROGRAMS = ("lxc-execute", "setpriv", "flock", "bash", "zstd", "ip", "iptables-restore")
+_PROGRAMS = (
+    *("lxc-execute", "setpriv", "flock", "bash"),
+    *("mkfs.ext4", "zstd", "ip", "iptables-restore"),
+)
 _LISTEN = "0A"
 _NOBODY = 65534
 _PATIENCE = 20

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,6 +39,7 @@ from vr.runner.images import ensure_image
 from vr.runner.launcher import launcher
 from vr.runner.layers import leased
 from vr.runner.progress import download_progress, say
+from vr.runner.upper import Upper, make_app_folder, renew_upper
 from vr.specs.proc import ProcYaml, load
 from vr.specs.procfile import parse as parse_procfile
 from vr.specs.sizes import parse_size
@@ -97,8 +97,10 @@ def _set_up(job: _Job, env: Mapping[str, str | None]) -> None:
     with leased(lambda: _system(job)) as system, leased(lambda: _build(job)) as build:
         under = _pilot(job, build, system)
         _write_private(job, env, build, under)
-        _renew_upper(job.paths, job.who)
-        _write_launcher(job, _container(job, build, system, under), under)
+        limit = parse_size(job.proc.disk_limit) if job.proc.disk_limit else None
+        upper = renew_upper(job.paths, job.who, limit)
+        container = _container(job, (build, system), upper, under)
+        _write_launcher(job, container, under)
 
 
 def _check_variant(proc: ProcYaml, variant: Variant, proc_yaml: Path) -> None:
@@ -140,7 +142,7 @@ def _build(job: _Job) -> Path:
             progress=download_progress("build"),
         )
     layer = job.paths.folder / "empty"
-    _make_app_folder(layer, who)
+    make_app_folder(layer, who)
     return layer
 
 
@@ -153,15 +155,18 @@ def _pilot(job: _Job, build: Path, system: Path) -> pilot.Pilot | None:
     return under
 
 
-def _container(job: _Job, build: Path, system: Path, under: pilot.Pilot | None) -> Container:
+def _container(
+    job: _Job, lowers: tuple[Path, ...], upper: Upper, under: pilot.Pilot | None
+) -> Container:
     proc, network = job.proc, _network(job)
     precise = job.variant == "vrun_precise"
     mounts = host_system_mounts(network) if precise else host_mounts(network=network)
     volumes = (Mount(Path(source), target, read_only=False) for source, target in proc.volumes)
     return Container(
         name=str(proc.name),
-        lowers=(build, system),
-        upper=job.paths.upper,
+        lowers=lowers,
+        upper=upper.layer,
+        upper_disk=upper.disk,
         uid=job.who.uid,
         gid=job.who.gid,
         mounts=(*mounts, *_own_mounts(job, under), *volumes),
@@ -269,22 +274,6 @@ def _own_mounts(job: _Job, under: pilot.Pilot | None) -> Iterator[Mount]:
         yield Mount(pilot.ensure_archive(job.root), pilot.ARCHIVE_PATH, is_file=True)
         if under.inline is not None:
             yield Mount(folder / "containerpilot.json", pilot.INLINE_PATH, is_file=True)
-
-
-def _renew_upper(paths: ProcPaths, who: Account) -> None:
-    """A new setup replaces what the app wrote below /app, and keeps the rest."""
-    app = paths.upper / APP_FOLDER.lstrip("/")
-    for folder in (app, paths.folder / "work"):
-        if folder.exists():
-            shutil.rmtree(folder)
-    _make_app_folder(paths.upper, who)
-
-
-def _make_app_folder(layer: Path, who: Account) -> None:
-    app = layer / APP_FOLDER.lstrip("/")
-    layer.mkdir(exist_ok=True, mode=0o755)
-    app.mkdir(exist_ok=True, mode=0o755)
-    os.chown(app, who.uid, who.gid)
 
 
 def _limits(proc: ProcYaml) -> Limits:

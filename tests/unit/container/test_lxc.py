@@ -128,6 +128,12 @@ def test_an_upper_in_memory_is_mounted_by_a_hook() -> None:
     assert "size=1024" in hook and """'/p/it'"'"'s'""" in hook
 
 
+def test_an_upper_on_a_disk_of_its_own_is_mounted_by_a_hook() -> None:
+    lines = config(replace(CONTAINER, upper=Path("/p/disk/upper"), upper_disk=Path("/p/d.ext4")))
+    (hook,) = [line for line in lines if line.startswith("lxc.hook.pre-mount")]
+    assert hook.endswith("-o loop,discard,noatime,nosuid,nodev /p/d.ext4 /p/disk")
+
+
 def test_names_and_roles_are_checked() -> None:
     with pytest.raises(ValueError, match="not a container name"):
         replace(CONTAINER, name="a/b")
