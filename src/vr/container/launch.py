@@ -35,7 +35,7 @@ APP_STDERR = 3
 """The descriptor by which the app's stderr passes through LXC."""
 
 GUARD = (
-    *("setpriv", "--pdeathsig", "TERM", "/bin/sh", "-c"),
+    *("setpriv", "--reset-env", "--pdeathsig", "TERM", "/bin/sh", "-c"),
     # A parent that died before the signal was armed has left us to somebody else. LXC's stderr is
     # not the app's: it says harmless things, and its init says one at each TERM. The app's own
     # passes through as descriptor 3; the start script puts it back.
@@ -77,8 +77,8 @@ def _resolv_conf(network: Network) -> Path:
     return resolver(own.read_text(), upstream=Path("/run/systemd/resolve/resolv.conf")) or own
 
 
-def command(container: Container, conf: Path, argv: Sequence[str]) -> list[str]:
-    """The host's command line that runs `argv`, by way of the start script, in the container."""
+def command(container: Container, conf: Path, argv: Sequence[str] = ()) -> list[str]:
+    """The host's command line that runs the start script, with arguments, in the container."""
     # Without PATH LXC finds no newuidmap, which would refuse ids that /etc/subuid gives nobody.
     without_path = ["env", "-u", "PATH"] if container.role == "provision" else []
     return [
@@ -97,10 +97,16 @@ def guarded(command: Sequence[str], folder: Path, parent: int) -> list[str]:
     return [*GUARD, str(parent), str(lxc_log(folder)), *command]
 
 
-def with_start_script(container: Container, folder: Path, env: Mapping[str, str]) -> Container:
-    """The container with its start script, written into `folder`, readable for its user only."""
+def with_start_script(
+    container: Container, folder: Path, env: Mapping[str, str], command: Sequence[str] = ()
+) -> Container:
+    """The container with its start script, written into `folder`, readable for its user only.
+
+    `env` and `command` as for `start_script`.
+    """
     script = folder / "start"
-    write_atomic(script, start_script(env), mode=0o500, owner=container.owner)
+    text = start_script(env, command)
+    write_atomic(script, text, mode=0o500, owner=container.owner)
     return replace(container, mounts=(*container.mounts, Mount(script, START_SCRIPT, is_file=True)))
 
 
