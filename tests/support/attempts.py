@@ -170,10 +170,9 @@ EVERYBODY = {
     "a neighbour's secret": find_secret,
     "the host's shadow": lambda: Path(HOST["root_file"]).read_text(),
     "write a system file": lambda: as_child(lambda: write("/proc.sh", "#")),
+    "stop a neighbour by LXC": stop_by_lxc,
 }
 APP_ONLY = {
-    # LXC answers every uid 0 on the host's network, which vimage's scripts are (docs/runners.md).
-    "stop a neighbour by LXC": stop_by_lxc,
     "become root": lambda: as_child(lambda: os.setuid(0)),
     "join root's group": lambda: as_child(lambda: os.setgroups([0])),
     "become root by su": root_by_su,

@@ -24,6 +24,7 @@ from xmlrpc.client import Fault, ServerProxy
 
 import redis
 
+from vr.agent import oom_watch
 from vr.agent.protocol import Notice, Protocol
 from vr.errors import InvalidInput, run_main
 from vr.events.procs import REMOVED, ProcBoard, proc_object
@@ -121,6 +122,7 @@ def serve(stdin: BinaryIO, stdout: BinaryIO, environ: Mapping[str, str]) -> int:
         environ["REDIS_URL"], socket_timeout=5, socket_connect_timeout=5
     )
     proxy: ServerProxy = getRPCInterface(dict(environ))
+    oom_watch.start(owner=os.getppid())
     log.info("publishing as %s", host)
     listen(Publisher(host, ProcBoard(connection), proxy.supervisor), Protocol(stdin, stdout))
     return 0

@@ -50,6 +50,29 @@ def processes(name: str, where: Sequence[Path] | None = None) -> set[int]:
     return found
 
 
+def monitor_of(group: str, where: Sequence[Path] | None = None) -> int | None:
+    """The pid of the LXC monitor whose container's group is called `group`; None if it has ended.
+
+    Found as the parent of the container's init, which names alone would not tell for sure.
+    """
+    for base in host_bases() if where is None else where:
+        inside = _pids(base / group)
+        for pid in inside:
+            parent = parent_of(pid)
+            if parent and parent not in inside:
+                return parent
+    return None
+
+
+def parent_of(pid: int) -> int | None:
+    """The pid of a process's parent; None if there is no such process."""
+    try:
+        status = Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return None
+    return int(status.rpartition(")")[2].split()[1])  # the name before may hold anything
+
+
 def kill(name: str, where: Sequence[Path] | None = None) -> None:
     """SIGKILL for every process inside the container; returns when none is left.
 

@@ -49,6 +49,18 @@ def host_features() -> HostFeatures:
     )
 
 
+def memory_limit(folder: Path) -> int | None:
+    """How many bytes a memory group may use; None without a limit, or without that group."""
+    for file in ("memory.limit_in_bytes", "memory.max"):
+        try:
+            text = (folder / file).read_text().strip()
+        except OSError:
+            continue
+        # v1 writes the largest number of pages there is.
+        return int(text) if text.isdigit() and int(text) < 1 << 62 else None
+    return None
+
+
 def group_folder(pid1_cgroup: str, controller: str) -> Path | None:
     """Where LXC makes its groups of a v1 controller, or of v2 if it is "".
 

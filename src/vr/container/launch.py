@@ -31,8 +31,11 @@ Stream = int | IO[bytes] | None
 START_SCRIPT = "/.start"
 """Where the script that holds a container's environment is seen inside."""
 
+APP_STDERR = 3
+"""The descriptor by which the app's stderr passes through LXC."""
+
 GUARD = (
-    *("setpriv", "--pdeathsig", "TERM", "/bin/sh", "-c"),
+    *("setpriv", "--reset-env", "--pdeathsig", "TERM", "/bin/sh", "-c"),
     # A parent that died before the signal was armed has left us to somebody else. LXC's stderr is
     # not the app's: it says harmless things, and its init says one at each TERM. The app's own
     # passes through as descriptor 3; the start script puts it back.
@@ -74,9 +77,12 @@ def _resolv_conf(network: Network) -> Path:
     return resolver(own.read_text(), upstream=Path("/run/systemd/resolve/resolv.conf")) or own
 
 
-def command(container: Container, conf: Path, argv: Sequence[str]) -> list[str]:
-    """The host's command line that runs `argv`, by way of the start script, in the container."""
+def command(container: Container, conf: Path, argv: Sequence[str] = ()) -> list[str]:
+    """The host's command line that runs the start script, with arguments, in the container."""
+    # Without PATH LXC finds no newuidmap, which would refuse ids that /etc/subuid gives nobody.
+    without_path = ["env", "-u", "PATH"] if container.role == "provision" else []
     return [
+        *without_path,
         *("lxc-execute", "-P", str(conf.parent), "-n", container.name, "-f", str(conf)),
         *("--", "/bin/sh", START_SCRIPT, *argv),
     ]
@@ -91,10 +97,16 @@ def guarded(command: Sequence[str], folder: Path, parent: int) -> list[str]:
     return [*GUARD, str(parent), str(lxc_log(folder)), *command]
 
 
-def with_start_script(container: Container, folder: Path, env: Mapping[str, str]) -> Container:
-    """The container with its start script, written into `folder`, readable for its user only."""
+def with_start_script(
+    container: Container, folder: Path, env: Mapping[str, str], command: Sequence[str] = ()
+) -> Container:
+    """The container with its start script, written into `folder`, readable for its user only.
+
+    `env` and `command` as for `start_script`.
+    """
     script = folder / "start"
-    write_atomic(script, start_script(env), mode=0o500, owner=(container.uid, container.gid))
+    text = start_script(env, command)
+    write_atomic(script, text, mode=0o500, owner=container.owner)
     return replace(container, mounts=(*container.mounts, Mount(script, START_SCRIPT, is_file=True)))
 
 
@@ -148,6 +160,9 @@ def start(
         stderr=stderr,
         start_new_session=True,  # Ctrl-C is for whoever started it, who then cleans up
     )
+    for pipe in (process.stdin, process.stdout, process.stderr):
+        if pipe:  # so that /dev/stdout can be opened inside; LXC may do so for a proc's only
+            os.fchown(pipe.fileno(), *container.owner)
     return Running(container, prepared, process)
 
 

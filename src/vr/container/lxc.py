@@ -14,7 +14,7 @@ from pathlib import Path
 from vr.container.aftermath import oom_hook
 from vr.container.host import HostFeatures
 from vr.container.network import PrivateNetwork, lxc_lines
-from vr.container.spec import Container, Limits, Mount
+from vr.container.spec import FIRST_PROVISION_ID, PROVISION_IDS, Container, Limits, Mount
 from vr.errors import VelociraptorError
 
 _DEVICES = ("1:3", "1:5", "1:7", "1:8", "1:9", "5:0", "5:2", "136:*")
@@ -88,20 +88,29 @@ def _root(container: Container) -> Iterator[str]:
     else:
         yield _line("lxc.rootfs.path", f"dir:{container.upper}")
     options = [
-        *(["nosuid", "nodev"] if container.role == "proc" else []),
+        # What provisioning's root writes belongs to root on the disk, too.
+        *(["nosuid", "nodev"] if container.role == "proc" else ["idmap=container"]),
         *(["ro"] if container.read_only else []),
     ]
     if options:
         yield _line("lxc.rootfs.options", ",".join(options))
-    if container.upper_size is not None:
+    if mount := _upper_mount(container):
         # Mounted inside the container's own mount namespace: nothing to clean up on the host.
-        mount = [
-            *("mount", "-t", "tmpfs", "-o"),
-            f"size={container.upper_size},mode=0755,nosuid,nodev",
-            *("tmpfs", str(container.upper.parent)),
-        ]
         yield _line("lxc.hook.version", "1")
         yield _line("lxc.hook.pre-mount", shlex.join(mount))
+
+
+def _upper_mount(container: Container) -> list[str]:
+    """The command that mounts what the upper lies on, if it is no plain folder."""
+    target = str(container.upper.parent)
+    if container.upper_size is not None:
+        options = f"size={container.upper_size},mode=0755,nosuid,nodev"
+        return ["mount", "-t", "tmpfs", "-o", options, "tmpfs", target]
+    if container.upper_disk is not None:
+        # The loop device goes with its last mount; discard gives room back to the host.
+        options = "loop,discard,noatime,nosuid,nodev"
+        return ["mount", "-t", "ext4", "-o", options, str(container.upper_disk), target]
+    return []
 
 
 def _identity(container: Container) -> Iterator[str]:
@@ -120,6 +129,8 @@ def _identity(container: Container) -> Iterator[str]:
         yield _line("lxc.no_new_privs", "1")
     else:
         yield _line("lxc.cap.keep", _PROVISION_CAPABILITIES)
+        for kind in ("u", "g"):
+            yield _line("lxc.idmap", f"{kind} 0 {FIRST_PROVISION_ID} {PROVISION_IDS}")
 
 
 def _network(container: Container, script: Path | None) -> Iterator[str]:
@@ -173,7 +184,9 @@ def _oom_report(container: Container, features: HostFeatures, report: Path | Non
 
 
 def _mounts(container: Container) -> Iterator[str]:
-    yield _line("lxc.mount.auto", "proc:mixed sys:ro")
+    # The host's /sys belongs to the host's network, so no user namespace may mount it.
+    own_sys = container.role == "proc"
+    yield _line("lxc.mount.auto", "proc:mixed sys:ro" if own_sys else "proc:mixed")
     # The one target that LXC may create: /dev is its own tmpfs.
     options = f"rw,nosuid,nodev,noexec,size={_SHM_SIZE},mode=1777,create=dir"
     yield _line("lxc.mount.entry", f"tmpfs dev/shm tmpfs {options} 0 0")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from vr.errors import VelociraptorError
 
@@ -22,20 +22,21 @@ exec 3>&-
 # crashed app looking alive; but when stopping, each has its full time of grace.
 if [ -z "$stopping" ] && kill -TERM -1 2>/dev/null; then
     left=20
-    while [ "$left" -gt 0 ] && kill -0 -1 2>/dev/null; do sleep 0.05; left=$((left - 1)); done
+    while [ "$left" -gt 0 ] && kill -0 -1 2>/dev/null; do /bin/sleep 0.05; left=$((left - 1)); done
     kill -KILL -1 2>/dev/null
 fi
 exit "$code"
 """
 
 
-def start_script(env: Mapping[str, str]) -> str:
+def start_script(env: Mapping[str, str], command: Sequence[str] = ()) -> str:
     """A /bin/sh script that runs its arguments with exactly `env` and ends with their exit code.
 
-    Their stderr is its descriptor 3. Raises VelociraptorError for values that no environment can
-    hold.
+    `command`, if given, is run in place of its arguments, and so seen by nobody else. Its stderr is
+    the script's descriptor 3. Raises VelociraptorError for values that no environment can hold.
     """
-    return f"#!/bin/sh\n{exports(env)}{_SUPERVISE}"
+    own = f"set -- {shlex.join(command)}\n" if command else ""
+    return f"#!/bin/sh\n{exports(env)}{own}{_SUPERVISE}"
 
 
 def exports(env: Mapping[str, str]) -> str:

@@ -11,7 +11,13 @@ from vr.container.network import PrivateNetwork
 
 Role = Literal["proc", "provision"]
 """`proc`: an app or a build, as a user without any privilege. `provision`: root inside, with what
-dpkg and apt need and nothing of the kernel's, for scripts of the operator's own."""
+dpkg and apt need and nothing of the kernel's, for scripts of the operator's own; on the host it is
+an ordinary user, so that nothing there which trusts root (LXC's monitors do) listens to it."""
+
+FIRST_PROVISION_ID = 0x7000_0000
+"""The host's uid and gid of `provision`'s root; 65,535 more follow. It lies above what useradd
+(600,100,000) and systemd-nspawn (1,879,048,191) give away, below where signed numbers end."""
+PROVISION_IDS = 65_536
 
 Network = Literal["host", "none"] | PrivateNetwork
 """`host` shares the host's network; `none` is a loopback of its own."""
@@ -58,7 +64,8 @@ class Container:
 
     `lowers` are read-only layers, top first; `upper` takes what is written. Without lowers,
     `upper` itself is the root, written to directly. One upper, one container at a time. With
-    `upper_size` the upper is a tmpfs of so many bytes that vanishes with the container.
+    `upper_size` the upper is a tmpfs of so many bytes that vanishes with the container; with
+    `upper_disk`, a file with an ext4 file system, it lies on that. Both are mounted on its parent.
 
     Without `host_name` the host's own is seen, which its hosts file resolves.
 
@@ -78,6 +85,7 @@ class Container:
     network: Network = "host"
     read_only: bool = False
     upper_size: int | None = None
+    upper_disk: Path | None = None
     host_name: str | None = None
 
     def __post_init__(self) -> None:
@@ -85,3 +93,11 @@ class Container:
             raise ValueError(f"not a container name: {self.name!r}")
         if self.role == "proc" and self.uid == 0:
             raise ValueError("a proc's container never runs as root")
+        if self.role == "provision" and self.lowers:
+            raise ValueError("a provisioning container has no layers: they'd belong to nobody")
+
+    @property
+    def owner(self) -> tuple[int, int]:
+        """The host's uid and gid of `uid` and `gid`."""
+        first = FIRST_PROVISION_ID if self.role == "provision" else 0
+        return first + self.uid, first + self.gid

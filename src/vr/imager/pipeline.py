@@ -11,7 +11,7 @@ from pathlib import Path
 from vr.container import cgroups
 from vr.container.launch import ContainerTimeout, host_mounts
 from vr.container.output import OutputLog, Sink, run_logged
-from vr.container.spec import Container, Limits, Mount
+from vr.container.spec import FIRST_PROVISION_ID, Container, Limits, Mount
 from vr.errors import VelociraptorError
 from vr.files.download import fetch, file_name, local_path
 from vr.files.pack import pack
@@ -131,9 +131,10 @@ def _provision(spec: ImageSpec, job: Prepared, say: OutputLog, timeout: float) -
 
 @contextmanager
 def _prepared(spec: ImageSpec, root: Root) -> Iterator[Prepared]:
-    work = root.images / ".work"
     with scratch(
-        work, spec.new_image_name[:60], abandoned=lambda name: cgroups.sweep(_PREFIX + name)
+        _work_folder(root),
+        spec.new_image_name[:60],
+        abandoned=lambda name: cgroups.sweep(_PREFIX + name),
     ) as folder:
         script = folder / file_name(spec.script_url)
         fetch(spec.script_url, script)
@@ -165,6 +166,26 @@ def _prepared(spec: ImageSpec, root: Root) -> Iterator[Prepared]:
         yield Prepared(
             system, container, generated, script_environment(os.environ, spec.env), inside
         )
+
+
+def _work_folder(root: Root) -> Path:
+    """Where images are made. No user of the host gets in, to use what a script made setuid; the
+    container's root, who is an ordinary user of the host, passes through.
+
+    Raises VelociraptorError if a folder above keeps that one out.
+    """
+    work = root.images / ".work"
+    work.mkdir(parents=True, exist_ok=True, mode=0o700)
+    os.chown(work, 0, FIRST_PROVISION_ID)
+    work.chmod(0o710)
+    for folder in work.absolute().parents:
+        if not folder.stat().st_mode & 0o001:
+            raise VelociraptorError(
+                f"Images can't be made below {folder}: the container's root, who is no root of "
+                "this host, may not pass through it.",
+                hint=f"chmod o+x {folder}, or use another VR_ROOT.",
+            )
+    return work
 
 
 def _apart_from_packages(mount: Mount) -> Mount:

@@ -12,6 +12,7 @@ PORTS = range(5000, 6000)
 """Which ports the server gives to procs."""
 
 _LEAST_KERNEL = (4, 18)
+_IDMAPPED_KERNEL = (5, 12)
 _LEAST_LXC = (4, 0)
 _LEAST_FREE = 2 << 30
 _PROGRAMS = {
@@ -21,6 +22,7 @@ _PROGRAMS = {
     "bash": "bash",
 }
 _USEFUL = {
+    "mkfs.ext4": ("e2fsprogs", "needed for disk_limit"),
     "zstd": ("zstd", "needed for .zst builds and images"),
     "ip": ("iproute2", "needed for network: private"),
     "iptables-restore": ("iptables", "needed for network: private"),
@@ -74,6 +76,22 @@ def namespaces(names: set[str]) -> Finding:
     missing = sorted({"mnt", "pid", "ipc", "uts", "net", "cgroup"} - names)
     found = f"missing: {', '.join(missing)}" if missing else "all there"
     return judge("namespaces", not missing, found, "Use a kernel that has them.")
+
+
+def image_making(release: str, most_user_namespaces: str | None) -> Finding:
+    """What vimage needs beyond procs' needs, to make its scripts' root an ordinary user.
+
+    From uname's release and the text of /proc/sys/user/max_user_namespaces; None without that.
+    """
+    problems = []
+    if _version(release) < _IDMAPPED_KERNEL:
+        problems.append("Linux 5.12 or later is needed, for mounts with other owners")
+    if most_user_namespaces is None:
+        problems.append("a kernel with CONFIG_USER_NS is needed")
+    elif int(most_user_namespaces) == 0:
+        problems.append("sysctl user.max_user_namespaces=15000 is needed")
+    found = "impossible here; procs run all the same" if problems else "possible"
+    return judge("vimage", not problems, found, f"{'; '.join(problems)}.", grave=False)
 
 
 def cgroups(features: HostFeatures, *, can_kill: bool) -> list[Finding]:

@@ -38,9 +38,6 @@ def proc_script(env: Mapping[str, str | None], *, command: str, port: int | None
     The order is that of rulings.md, 8: system defaults, env, the build's .profile.d, env again,
     and last what nobody may override. `command` is bash's to expand, so `$PORT` works in it.
     """
-    own = {"HOME": APP_FOLDER, "APP_SETTINGS_YAML": SETTINGS_PATH}
-    if port is not None:
-        own["PORT"] = str(port)
     config = _assignments(env)
     return f"""\
 #!/bin/bash
@@ -52,7 +49,7 @@ for script in {APP_FOLDER}/.profile.d/*.sh; do
 done
 unset script
 {config}\
-{exports(own)}\
+{exports(_own(port))}\
 export TMPDIR="${{TMPDIR:-/tmp}}"
 if [ "${{1-}}" = run ]; then
     exec /bin/bash -c {shlex.quote(command)}
@@ -61,10 +58,23 @@ exec "$@"
 """
 
 
+def app_environment(env: Mapping[str, str | None], *, port: int | None) -> dict[str, str]:
+    """What proc.sh would export if there were no .profile.d to ask."""
+    values = {**_SYSTEM_DEFAULTS, **env, **_own(port)}
+    values["TMPDIR"] = values.get("TMPDIR") or "/tmp"
+    return {name: value for name, value in values.items() if value is not None}
+
+
 def settings_yaml(settings: Mapping[Any, Any]) -> str:
     """settings.yaml: block YAML, as the original wrote it."""
     text: str = yaml.safe_dump(dict(settings), default_flow_style=False, allow_unicode=True)
     return text
+
+
+def _own(port: int | None) -> dict[str, str]:
+    """What nobody may override."""
+    own = {"HOME": APP_FOLDER, "APP_SETTINGS_YAML": SETTINGS_PATH}
+    return own if port is None else {**own, "PORT": str(port)}
 
 
 def _assignments(env: Mapping[str, str | None]) -> str:

@@ -24,7 +24,10 @@ from vr.runner.diagnosis import Finding, Verdict, judge
 from vr.runner.host_system import host_skeleton, host_system_mounts
 
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-_PROGRAMS = ("lxc-execute", "setpriv", "flock", "bash", "zstd", "ip", "iptables-restore")
+_PROGRAMS = (
+    *("lxc-execute", "setpriv", "flock", "bash"),
+    *("mkfs.ext4", "zstd", "ip", "iptables-restore"),
+)
 _LISTEN = "0A"
 _NOBODY = 65534
 _PATIENCE = 20
@@ -51,6 +54,7 @@ def _kernel() -> Iterator[Finding]:
     yield diagnosis.overlayfs(Path("/proc/filesystems").read_text())
     yield diagnosis.seccomp(_read("/proc/sys/kernel/seccomp/actions_avail"))
     yield diagnosis.namespaces({path.name for path in Path("/proc/self/ns").iterdir()})
+    yield diagnosis.image_making(platform.release(), _read("/proc/sys/user/max_user_namespaces"))
     try:
         features = host_features()
     except OSError:

@@ -150,9 +150,10 @@ trap 'stop=1 signalled=1' TERM INT
 for signal in HUP QUIT USR1 USR2; do trap "forward $signal" "$signal"; done
 
 # Neither the container nor its monitor may hold the locks' descriptors. A shell would give a
-# background job /dev/null as its input, and ignore INT and QUIT in it.
+# background job /dev/null as its input. It also ignores INT and QUIT in it, so that a Ctrl-C is
+# for us alone; LXC's init undoes that for the app.
 exec 3<&0
-env -i --default-signal=INT,QUIT PATH="$PATH" "$@" <&3 3<&- 8<&- 9<&- &
+"$@" <&3 3<&- 8<&- 9<&- &
 lxc=$!
 exec 3<&-
 

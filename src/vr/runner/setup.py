@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -19,13 +18,14 @@ from vr.container.launch import command, host_mounts, with_start_script
 from vr.container.lxc import unsupported_limits
 from vr.container.prepare import prepare
 from vr.container.spec import Container, Limits, Mount, Network
-from vr.errors import InvalidInput, VelociraptorError
+from vr.errors import InvalidInput
 from vr.files.atomic import write_atomic
 from vr.files.locks import Lock
 from vr.paths import ProcPaths, Root
 from vr.runner import pilot, quick, record
 from vr.runner.accounts import Account, account
 from vr.runner.addresses import claim, release
+from vr.runner.app import App, read_app
 from vr.runner.builds import ensure_build
 from vr.runner.environment import (
     APP_FOLDER,
@@ -40,8 +40,8 @@ from vr.runner.images import ensure_image
 from vr.runner.launcher import launcher
 from vr.runner.layers import leased
 from vr.runner.progress import download_progress, say
+from vr.runner.upper import Upper, make_app_folder, renew_upper
 from vr.specs.proc import ProcYaml, load
-from vr.specs.procfile import parse as parse_procfile
 from vr.specs.sizes import parse_size
 
 Variant = Literal["vrun", "vrun_precise"]
@@ -96,9 +96,12 @@ def _set_up(job: _Job, env: Mapping[str, str | None]) -> None:
     # Leases keep the layers from `vrun gc` until the proc's record names them.
     with leased(lambda: _system(job)) as system, leased(lambda: _build(job)) as build:
         under = _pilot(job, build, system)
-        _write_private(job, env, build, under)
-        _renew_upper(job.paths, job.who)
-        _write_launcher(job, _container(job, build, system, under), under)
+        app = read_app(job.proc, job.proc_yaml, build, env, under)
+        _write_private(job, app, under)
+        limit = parse_size(job.proc.disk_limit) if job.proc.disk_limit else None
+        upper = renew_upper(job.paths, job.who, limit)
+        container = _container(job, (build, system), upper, under)
+        _write_launcher(job, container, app, under)
 
 
 def _check_variant(proc: ProcYaml, variant: Variant, proc_yaml: Path) -> None:
@@ -140,7 +143,7 @@ def _build(job: _Job) -> Path:
             progress=download_progress("build"),
         )
     layer = job.paths.folder / "empty"
-    _make_app_folder(layer, who)
+    make_app_folder(layer, who)
     return layer
 
 
@@ -153,15 +156,18 @@ def _pilot(job: _Job, build: Path, system: Path) -> pilot.Pilot | None:
     return under
 
 
-def _container(job: _Job, build: Path, system: Path, under: pilot.Pilot | None) -> Container:
+def _container(
+    job: _Job, lowers: tuple[Path, ...], upper: Upper, under: pilot.Pilot | None
+) -> Container:
     proc, network = job.proc, _network(job)
     precise = job.variant == "vrun_precise"
     mounts = host_system_mounts(network) if precise else host_mounts(network=network)
     volumes = (Mount(Path(source), target, read_only=False) for source, target in proc.volumes)
     return Container(
         name=str(proc.name),
-        lowers=(build, system),
-        upper=job.paths.upper,
+        lowers=lowers,
+        upper=upper.layer,
+        upper_disk=upper.disk,
         uid=job.who.uid,
         gid=job.who.gid,
         mounts=(*mounts, *_own_mounts(job, under), *volumes),
@@ -182,18 +188,19 @@ def _network(job: _Job) -> Network:
     return "host"
 
 
-def _write_launcher(job: _Job, container: Container, under: pilot.Pilot | None) -> None:
+def _write_launcher(job: _Job, container: Container, app: App, under: pilot.Pilot | None) -> None:
     proc, paths = job.proc, job.paths
     for warning in unsupported_limits(container.limits, host_features()):
         say(f"warning: {warning}")
-    ready = with_start_script(container, _env_folder(paths), {})
+    env, argv = app.start()
+    ready = with_start_script(replace(container, cwd=APP_FOLDER), _env_folder(paths), env, argv)
     prepared = prepare(ready, paths.folder, conf_name=paths.lxc_conf.name)
     record.save(paths, container)
     text = launcher(
         name=container.name,
         proc_yaml=job.proc_yaml,
         folder=paths.folder,
-        command=command(container, prepared.conf, ["/bin/bash", PROC_SCRIPT, "run"]),
+        command=command(container, prepared.conf),
         stop_timeout=proc.stop_timeout,
         memory=proc.mem_limit or proc.memsw_limit,
         # The pilot deregisters first, runs its hooks, and then stops the app.
@@ -203,57 +210,17 @@ def _write_launcher(job: _Job, container: Container, under: pilot.Pilot | None) 
     quick.remember(job.proc_yaml, paths.launcher, job.root)
 
 
-def _command(proc: ProcYaml, proc_yaml: Path, build: Path) -> str:
-    """The text that bash runs: `cmd`, or the Procfile's line for `proc_name`."""
-    if proc.cmd:
-        return proc.cmd
-    where = f"{proc_yaml}: proc_name"
-    text = _procfile(build / "app") if proc.build_url else None
-    if text is None:
-        raise InvalidInput(
-            where,
-            [f"{proc.proc_name!r} can't be looked up: the build has no Procfile"],
-            hint="Add a Procfile to the app, or give the command as cmd.",
-        )
-    commands = parse_procfile(text).commands
-    if proc.proc_name not in commands:
-        listed = ", ".join(commands) or "nothing"
-        raise InvalidInput(
-            where,
-            [f"{proc.proc_name!r} is not in the build's Procfile, which has: {listed}"],
-        )
-    return commands[proc.proc_name]
-
-
-def _procfile(app: Path) -> str | None:
-    """The text of the build's Procfile; a link in the build may lead nowhere but to its files."""
-    path = app / "Procfile"
-    real = path.resolve()
-    if not real.is_relative_to(app.resolve()) or not real.is_file():
-        return None
-    try:
-        return real.read_text(encoding="utf-8", errors="replace")
-    except OSError as error:
-        raise VelociraptorError(f"{path} can't be read: {error.strerror}.") from None
-
-
 def _env_folder(paths: ProcPaths) -> Path:
     return paths.folder / "env"
 
 
-def _write_private(
-    job: _Job, env: Mapping[str, str | None], build: Path, under: pilot.Pilot | None
-) -> None:
+def _write_private(job: _Job, app: App, under: pilot.Pilot | None) -> None:
     """What holds the app's secrets: readable for its user only."""
     proc = job.proc
-    command_text = _command(proc, job.proc_yaml, build)
-    if under:
-        command_text = pilot.command(under, command_text)
-        env = {"HOST": proc.host, **env}
     folder = _env_folder(job.paths)
     folder.mkdir(exist_ok=True, mode=0o700)
     owner = (job.who.uid, job.who.gid)
-    script = proc_script(env, command=command_text, port=proc.port)
+    script = proc_script(app.env, command=app.command, port=app.port)
     write_atomic(folder / "proc.sh", script, mode=0o500, owner=owner)
     settings = settings_yaml(proc.settings)
     write_atomic(folder / "settings.yaml", settings, mode=0o400, owner=owner)
@@ -269,22 +236,6 @@ def _own_mounts(job: _Job, under: pilot.Pilot | None) -> Iterator[Mount]:
         yield Mount(pilot.ensure_archive(job.root), pilot.ARCHIVE_PATH, is_file=True)
         if under.inline is not None:
             yield Mount(folder / "containerpilot.json", pilot.INLINE_PATH, is_file=True)
-
-
-def _renew_upper(paths: ProcPaths, who: Account) -> None:
-    """A new setup replaces what the app wrote below /app, and keeps the rest."""
-    app = paths.upper / APP_FOLDER.lstrip("/")
-    for folder in (app, paths.folder / "work"):
-        if folder.exists():
-            shutil.rmtree(folder)
-    _make_app_folder(paths.upper, who)
-
-
-def _make_app_folder(layer: Path, who: Account) -> None:
-    app = layer / APP_FOLDER.lstrip("/")
-    layer.mkdir(exist_ok=True, mode=0o755)
-    app.mkdir(exist_ok=True, mode=0o755)
-    os.chown(app, who.uid, who.gid)
 
 
 def _limits(proc: ProcYaml) -> Limits:

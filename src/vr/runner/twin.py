@@ -39,7 +39,9 @@ def twin(
         upper = folder / "memory" / "upper"
         # A new setup may give the proc other layers while this twin still runs in these.
         with all_leased(container.lowers):
-            copy = replace(container, name=name, upper=upper, upper_size=_UPPER_SIZE)
+            copy = replace(
+                container, name=name, upper=upper, upper_disk=None, upper_size=_UPPER_SIZE
+            )
             if isinstance(container.network, PrivateNetwork):
                 # The port is the proc's; addresses of its own let both be at work.
                 copy = replace(copy, network=claim(root, name, None))

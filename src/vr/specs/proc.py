@@ -21,10 +21,11 @@ DEFAULT_STOP_TIMEOUT = 10.0
 DEFAULT_UPTEST_TIMEOUT = 60.0
 
 _LEAST_MEMORY = 4 << 20
+_LEAST_DISK = 8 << 20
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _CHECKSUMS = {"build_md5": 32, "image_md5": 32, "build_sha256": 64, "image_sha256": 64}
 _NUMBERS = ("port", "pids_limit", "nofile", "cpu_limit", "stop_timeout", "uptest_timeout")
-_SIZES = ("mem_limit", "memsw_limit", "tmp_size")
+_SIZES = ("mem_limit", "memsw_limit", "tmp_size", "disk_limit")
 
 
 class ProcYaml(msgspec.Struct, frozen=True, kw_only=True, repr_omit_defaults=True):
@@ -59,6 +60,7 @@ class ProcYaml(msgspec.Struct, frozen=True, kw_only=True, repr_omit_defaults=Tru
     cpu_limit: float | None = None
     pids_limit: int | None = None
     tmp_size: str | None = None
+    disk_limit: str | None = None
     nofile: int | None = None
     read_only: bool = False
     network: Literal["host", "private"] = "host"
@@ -219,7 +221,7 @@ def _contradictions(values: Mapping[str, Any], where: str) -> Iterator[str]:
             kind = key.rpartition("_")[2].upper()
             yield f"{key}: {checksum!r} is no {kind}; {digits} hexadecimal digits are expected"
     yield from _range_problems(values)
-    yield from _memory_problems(values)
+    yield from _size_problems(values)
     with contextlib.suppress(msgspec.ValidationError):
         pairs = msgspec.convert(values.get("volumes") or [], list[tuple[str, str]])
         yield from volume_problems(pairs)
@@ -254,12 +256,14 @@ def _range_problems(values: Mapping[str, Any]) -> Iterator[str]:
             yield f"{key}: {value:g} is out of range; {expected} is expected"
 
 
-def _memory_problems(values: Mapping[str, Any]) -> Iterator[str]:
+def _size_problems(values: Mapping[str, Any]) -> Iterator[str]:
     sizes = {key: parse_size(values[key]) for key in _SIZES if isinstance(values.get(key), str)}
     memory, both = sizes.get("mem_limit"), sizes.get("memsw_limit")
     for key in ("mem_limit", "memsw_limit"):
         if key in sizes and sizes[key] < _LEAST_MEMORY:
             yield f"{key}: {values[key]} is too little for any process; at least 4M is expected"
+    if sizes.get("disk_limit", _LEAST_DISK) < _LEAST_DISK:
+        yield f"disk_limit: {values['disk_limit']} is too little; at least 8M is expected"
     if memory and both and both < memory:
         yield (
             f"memsw_limit: {values['memsw_limit']} is RAM and swap together, "

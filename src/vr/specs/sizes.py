@@ -15,3 +15,11 @@ def parse_size(text: str) -> int:
         raise ValueError(f"{text!r} is no size; write it like 64M or 1G")
     number, unit = match.groups()
     return int(float(number) * _FACTORS[unit.upper()])
+
+
+def show_size(size: int) -> str:
+    """Bytes as `parse_size` reads them: exactly if that is short, else in tenths of a unit."""
+    for unit, factor in reversed(_FACTORS.items()):
+        if size >= factor:
+            return f"{size / factor:.1f}".removesuffix(".0") + unit
+    return "0"

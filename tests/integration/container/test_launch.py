@@ -99,6 +99,7 @@ def test_provisioning_is_root_over_packages_but_not_over_the_kernel(
     workshop: Path, folder: Path
 ) -> None:
     root = folder / "root"
+    workshop.chmod(0o755)  # root inside is an ordinary user of the host
     shutil.copytree(workshop / "image", root, symlinks=True, ignore=shutil.ignore_patterns("dev"))
     (root / "dev").mkdir()
     (root / "etc/resolv.conf").unlink(missing_ok=True)
@@ -125,6 +126,8 @@ def test_provisioning_is_root_over_packages_but_not_over_the_kernel(
     refused unshare -m true
     refused unshare -U true
     test -s /etc/resolv.conf
+    read -r inside outside _ </proc/self/uid_map
+    test $inside = 0 && test $outside -gt 65536
     """
     assert run(spec, folder, ["bash", "-c", script], env=PATH) == 0
     owned = (root / "srv/owned").stat()

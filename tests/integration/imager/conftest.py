@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,7 +17,16 @@ from vr.specs.image import ImageSpec
 
 
 @pytest.fixture(scope="session")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def root() -> Iterator[Root]:
+    """Not below pytest's own folders, which only root may enter: containers' roots must."""
+    folder = Path(tempfile.mkdtemp(prefix="vr-imager-"))
+    folder.chmod(0o755)
+    yield Root(folder / "apps")
+    shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+def made(root: Root, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder in which one image was made by a script that tries what packages do."""
     folder = tmp_path_factory.mktemp("image")
     script = folder / "provision.sh"
@@ -27,6 +39,8 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "echo trash >/tmp/trash\n"
         "ln -s /nowhere /srv/link\n"
         "touch /srv/$(basename $0)\n"
+        "read -r inside outside _ </proc/self/uid_map\n"
+        "echo mapped $inside to $outside >/dev/stdout\n"
         # What comes out is the base of further tests: let it be small.
         "rm -rf /usr/share/* /usr/lib/python3* /usr/lib/*/perl*\n"
     )
@@ -38,7 +52,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
         env={"GREETING": "a 'quoted' $value"},
     )
     seen: list[bytes] = []
-    result = imager.build(spec, folder, root=Root(folder / "apps"), log=seen.append)
+    result = imager.build(spec, folder, root=root, log=seen.append)
     assert result.md5 == file_md5(result.tarball)
     assert b"".join(seen) == (folder / "test_new.log").read_bytes()
     return folder

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from vr import imager
+from vr.container.spec import FIRST_PROVISION_ID
 from vr.errors import VelociraptorError
 from vr.files.checksums import ChecksumMismatch
 from vr.imager import ProvisioningFailed
@@ -29,6 +30,23 @@ def test_the_script_runs_as_root_with_the_files_environment(made: Path) -> None:
     assert "as 0 with a 'quoted' $value in /root" in log
 
 
+def test_the_scripts_root_is_an_ordinary_user_of_the_host(made: Path) -> None:
+    assert f"mapped 0 to {FIRST_PROVISION_ID}\n" in (made / "test_new.log").read_text()
+
+
+def test_a_folder_that_this_user_may_not_enter_is_named(made: Path, tmp_path: Path) -> None:
+    tmp_path.chmod(0o700)
+    spec = ImageSpec(
+        base_image_url=str(made / "test_new.tar.gz"),
+        base_image_name="test_base",
+        new_image_name="test_new",
+        script_url=str(made / "provision.sh"),
+    )
+    with pytest.raises(VelociraptorError, match="can't be made below") as error:
+        imager.build(spec, tmp_path, root=Root(tmp_path / "apps"))
+    assert "chmod o+x" in error.value.hint
+
+
 def test_the_image_keeps_owners_modes_and_links(made: Path) -> None:
     found = entries(made)
     shared = found["srv/shared"]
@@ -38,14 +56,16 @@ def test_the_image_keeps_owners_modes_and_links(made: Path) -> None:
     assert found["tmp"].mode == 0o1777
 
 
-def test_nothing_of_the_making_stays_in_the_image(made: Path) -> None:
+def test_nothing_of_the_making_stays_in_the_image(root: Root, made: Path) -> None:
     found = entries(made)
     assert "srv/provision.sh" in found
     assert not {"provision.sh", ".start", "tmp/trash", "etc/velociraptor-ca.crt"} & found.keys()
-    assert [*(made / "apps/images/.work").glob("*-x*")] == []
+    assert [*(root.images / ".work").glob("*-x*")] == []
 
 
-def test_a_failing_script_says_why_and_leaves_no_image(made: Path, tmp_path: Path) -> None:
+def test_a_failing_script_says_why_and_leaves_no_image(
+    root: Root, made: Path, tmp_path: Path
+) -> None:
     script = tmp_path / "fail.sh"
     script.write_text("#!/bin/sh\necho no such package: raptor\nexit 4\n")
     spec = ImageSpec(
@@ -55,14 +75,14 @@ def test_a_failing_script_says_why_and_leaves_no_image(made: Path, tmp_path: Pat
         script_url=str(script),
     )
     with pytest.raises(ProvisioningFailed) as error:
-        imager.build(spec, tmp_path, root=Root(tmp_path / "apps"))
+        imager.build(spec, tmp_path, root=root)
     assert "ended with status 4" in error.value.message
     assert "no such package: raptor" in error.value.details
     assert not (tmp_path / "test_new.tar.gz").exists()
     assert "no such package" in (tmp_path / "test_new.log").read_text()
 
 
-def test_a_base_with_another_checksum_is_refused(tmp_path: Path) -> None:
+def test_a_base_with_another_checksum_is_refused(root: Root, tmp_path: Path) -> None:
     base = tmp_path / "base.tar"
     with tarfile.open(base, "w"):
         pass
@@ -74,10 +94,10 @@ def test_a_base_with_another_checksum_is_refused(tmp_path: Path) -> None:
         script_url=str(base),
     )
     with pytest.raises(ChecksumMismatch):
-        imager.build(spec, tmp_path, root=Root(tmp_path / "apps"))
+        imager.build(spec, tmp_path, root=root)
 
 
-def test_a_missing_script_is_named(tmp_path: Path) -> None:
+def test_a_missing_script_is_named(root: Root, tmp_path: Path) -> None:
     spec = ImageSpec(
         base_image_url="/nowhere/base.tar.gz",
         base_image_name="test_base",
@@ -85,10 +105,10 @@ def test_a_missing_script_is_named(tmp_path: Path) -> None:
         script_url=str(tmp_path / "missing.sh"),
     )
     with pytest.raises(VelociraptorError, match=r"missing\.sh can't be read"):
-        imager.build(spec, tmp_path, root=Root(tmp_path / "apps"))
+        imager.build(spec, tmp_path, root=root)
 
 
-def test_the_command_opens_a_shell_in_the_base(made: Path, tmp_path: Path) -> None:
+def test_the_command_opens_a_shell_in_the_base(root: Root, made: Path, tmp_path: Path) -> None:
     (tmp_path / "provision.sh").write_text("#!/bin/sh\necho provisioned\n")
     file = tmp_path / "image.yaml"
     file.write_text(
@@ -97,7 +117,7 @@ def test_the_command_opens_a_shell_in_the_base(made: Path, tmp_path: Path) -> No
     )
     done = subprocess.run(
         [VIMAGE, "shell", file],
-        env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "VR_ROOT": str(tmp_path / "apps")},
+        env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "VR_ROOT": str(root.path)},
         input="/provision.sh; id -u; exit 5\n",
         capture_output=True,
         text=True,

@@ -10,8 +10,10 @@ from vr.paths import Root
 from vr.specs.image import ImageSpec
 
 
-def test_an_image_is_made_anew_only_when_its_script_changes(made: Path, tmp_path: Path) -> None:
-    root, cache, script = Root(tmp_path / "apps"), tmp_path / "cache", tmp_path / "provision.sh"
+def test_an_image_is_made_anew_only_when_its_script_changes(
+    root: Root, made: Path, tmp_path: Path
+) -> None:
+    cache, script = tmp_path / "cache", tmp_path / "provision.sh"
     cache.mkdir()
     # The base of this machine, which takes a quarter of a minute to make, is there already.
     (cache / f"base_{plan_base().key}.tar.gz").symlink_to(made / "test_new.tar.gz")

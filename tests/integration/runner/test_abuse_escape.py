@@ -18,12 +18,13 @@ from typing import Any
 import pytest
 
 import support
+from support.build_machine import Machine
 from support.ports import free_port
 from vr.container.launch import PIPE, host_mounts, start
 from vr.container.spec import Container
 from vr.files.checksums import file_md5
+from vr.files.unpack import unpack
 from vr.paths import Root
-from vr.runner.images import ensure_image
 
 SECRET = "swordfish-9f3b71"
 ATTEMPTS = (Path(support.__path__[0]) / "attempts.py").read_text()
@@ -87,16 +88,33 @@ def test_no_attempt_of_an_app_works(
     assert {name: got for name, got in outcomes.items() if got != "refused"} == {}
 
 
+def test_no_attempt_of_a_build_works(
+    root: Root, image: dict[str, str], neighbour: Any, tmp_path: Path
+) -> None:
+    machine = Machine(root, Path(image["image_url"]), tmp_path)
+    (tmp_path / "pack").mkdir()
+    (tmp_path / "pack/attempts.py").write_text(ATTEMPTS)
+    pack = machine.buildpack(f"python3 $(dirname $0)/../attempts.py {' '.join(facts(neighbour))}")
+    machine.build(machine.app({"Procfile": "web: true\n"}), buildpack_url=pack)
+    said = next(line for line in machine.log.decode().splitlines() if line.startswith("{"))
+    outcomes = json.loads(said)
+    assert len(outcomes) >= 50
+    got = {name: got for name, got in outcomes.items() if got != "refused"}
+    # A build may open as many files as its host's root may.
+    assert got.keys() <= {"more descriptors than allowed"}, got
+
+
 def test_no_attempt_of_a_containers_root_works(
     root: Root, image: dict[str, str], neighbour: Any, tmp_path: Path
 ) -> None:
-    contents = ensure_image(root, image["image_url"], image["image_name"], image["image_md5"])
     folder = root.path / "provision"
     folder.mkdir()
+    root.path.chmod(0o755)  # this container's root is an ordinary user of the host
+    unpack(Path(image["image_url"]), folder / "system", kind="image")
     container = Container(
         name=f"vr-abuse-{os.getpid()}-x",
-        lowers=(contents,),
-        upper=folder / "upper",
+        lowers=(),
+        upper=folder / "system",
         uid=0,
         gid=0,
         mounts=host_mounts(),

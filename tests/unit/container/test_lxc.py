@@ -54,12 +54,20 @@ def test_a_proc_has_no_privileges() -> None:
 
 
 def test_provisioning_keeps_what_packages_need_and_no_more() -> None:
-    lines = config(replace(CONTAINER, role="provision", uid=0, gid=0))
+    lines = config(replace(CONTAINER, role="provision", uid=0, gid=0, lowers=()))
     (kept,) = [line for line in lines if line.startswith("lxc.cap.keep")]
     assert "chown" in kept and "setuid" in kept
     for power in ("sys_admin", "sys_module", "mknod", "net_admin", "sys_ptrace", "dac_read"):
         assert power not in kept
     assert "lxc.seccomp.profile = /p/seccomp" in lines
+
+
+def test_provisionings_root_is_nobody_on_the_host_but_its_files_are_roots() -> None:
+    lines = config(replace(CONTAINER, role="provision", uid=0, gid=0, lowers=()))
+    assert "lxc.idmap = u 0 1879048192 65536" in lines
+    assert "lxc.idmap = g 0 1879048192 65536" in lines
+    assert "lxc.rootfs.options = idmap=container" in lines
+    assert not any(line.startswith("lxc.idmap") for line in config())
 
 
 def test_limits_on_cgroup_v1() -> None:
@@ -120,11 +128,19 @@ def test_an_upper_in_memory_is_mounted_by_a_hook() -> None:
     assert "size=1024" in hook and """'/p/it'"'"'s'""" in hook
 
 
+def test_an_upper_on_a_disk_of_its_own_is_mounted_by_a_hook() -> None:
+    lines = config(replace(CONTAINER, upper=Path("/p/disk/upper"), upper_disk=Path("/p/d.ext4")))
+    (hook,) = [line for line in lines if line.startswith("lxc.hook.pre-mount")]
+    assert hook.endswith("-o loop,discard,noatime,nosuid,nodev /p/d.ext4 /p/disk")
+
+
 def test_names_and_roles_are_checked() -> None:
     with pytest.raises(ValueError, match="not a container name"):
         replace(CONTAINER, name="a/b")
     with pytest.raises(ValueError, match="never runs as root"):
         replace(CONTAINER, uid=0)
+    with pytest.raises(ValueError, match="no layers"):
+        replace(CONTAINER, role="provision")
 
 
 def test_controllers_are_read_from_the_mount_table() -> None:

@@ -51,3 +51,11 @@ def test_a_command_that_is_missing_gives_127(tmp_path: Path) -> None:
 def test_a_nul_is_refused_with_the_variables_name() -> None:
     with pytest.raises(VelociraptorError, match="SECRET"):
         start_script({"SECRET": "a\0b"})
+
+
+def test_a_command_of_its_own_comes_in_place_of_arguments(tmp_path: Path) -> None:
+    script = tmp_path / "start"
+    script.write_text(start_script({"A": "1"}, ["/bin/sh", "-c", 'echo "it\'s $A:$*"; exit 4']))
+    inside = ["unshare", "--pid", "--fork", "--kill-child", "/bin/sh", "-c", '"$@" 3>&2; exit $?']
+    done = subprocess.run([*inside, "-", "/bin/sh", str(script)], capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (4, "it's 1:\n")

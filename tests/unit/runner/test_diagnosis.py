@@ -27,6 +27,14 @@ def test_missing_kernel_features_are_problems() -> None:
     assert (found.verdict, found.found) == (Verdict.PROBLEM, "missing: net")
 
 
+def test_a_host_that_runs_procs_may_still_be_unable_to_make_images() -> None:
+    assert diagnosis.image_making("6.1.0-18-amd64", "96365\n").verdict is Verdict.OK
+    old = diagnosis.image_making("5.10.0", "0\n")
+    assert old.verdict is Verdict.WARNING
+    assert "5.12" in old.remedy and "max_user_namespaces" in old.remedy
+    assert "CONFIG_USER_NS" in diagnosis.image_making("6.1.0", None).remedy
+
+
 def test_limits_that_would_not_hold_are_named() -> None:
     assert {f.verdict for f in diagnosis.cgroups(GOOD, can_kill=True)} == {Verdict.OK}
     bare = {f.subject: f for f in diagnosis.cgroups(BARE, can_kill=False)}

@@ -7,9 +7,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 import yaml
 
-from vr.runner.environment import proc_script, resolve_env, settings_yaml
+from vr.runner.environment import app_environment, proc_script, resolve_env, settings_yaml
 
 DUMP = f'{sys.executable} -c "import json,os; print(json.dumps(dict(os.environ)))"'
 
@@ -78,3 +79,18 @@ def test_settings_are_block_yaml() -> None:
     text = settings_yaml({"greeting": "@It's", "list": [1, 2]})
     assert "greeting: '@It''s'\n" in text
     assert yaml.safe_load(text) == {"greeting": "@It's", "list": [1, 2]}
+
+
+@pytest.mark.parametrize(
+    "env",
+    [
+        {},
+        {"A": "it's $HOME `id` \\", "B": "x\ny", "LANG": None, "HOME": "/root", "PORT": "1"},
+        {"TMPDIR": "", "PATH": "/bin"},
+    ],
+)
+def test_without_a_profile_no_script_is_needed(tmp_path: Path, env: dict[str, str | None]) -> None:
+    found = environment(tmp_path, env)
+    for name in ("PWD", "OLDPWD", "SHLVL", "_", "LC_CTYPE"):  # bash's and Python's own
+        found.pop(name, None)
+    assert app_environment(env, port=5000) == {**found, "HOME": "/app"}

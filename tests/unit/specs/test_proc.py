@@ -101,6 +101,7 @@ def test_secrets_do_not_show_in_a_representation() -> None:
         ({"env": "A=1"}, "env: "),
         ({"mem_limit": "lots"}, "mem_limit: 'lots' is no size"),
         ({"mem_limit": "1K"}, "mem_limit: 1K is too little"),
+        ({"disk_limit": "1M"}, "disk_limit: 1M is too little"),
         ({"mem_limit": "1G", "memsw_limit": "512M"}, "memsw_limit: 512M is RAM and swap"),
         ({"volumes": [["a", "/x"]]}, "volumes: pair 1: the host folder 'a'"),
         ({"volumes": [["/a", "/x/../y"]]}, "contains '..'"),
