@@ -14,8 +14,8 @@ from vr.bus.outbox import Outbox
 from vr.bus.pid_file import pid_file
 from vr.bus.service_log import start_logging
 from vr.stager.config import StagerConfig
-from vr.stager.process import warm_up
 from vr.stager.service import Stager
+from vr.stager.workers import warm_up
 
 log = logging.getLogger("vcap.stager.server")
 
