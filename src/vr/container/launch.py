@@ -91,10 +91,12 @@ def guarded(command: Sequence[str], folder: Path, parent: int) -> list[str]:
     return [*GUARD, str(parent), str(lxc_log(folder)), *command]
 
 
-def with_start_script(container: Container, folder: Path, env: Mapping[str, str]) -> Container:
+def with_start_script(
+    container: Container, folder: Path, env: Mapping[str, str], *, sync: bool = True
+) -> Container:
     """The container with its start script, written into `folder`, readable for its user only."""
-    script = folder / "start"
-    write_atomic(script, start_script(env), mode=0o500, owner=(container.uid, container.gid))
+    script, owner = folder / "start", (container.uid, container.gid)
+    write_atomic(script, start_script(env), mode=0o500, owner=owner, sync=sync)
     return replace(container, mounts=(*container.mounts, Mount(script, START_SCRIPT, is_file=True)))
 
 
@@ -137,7 +139,7 @@ def start(
     that thread ends, so that nothing outlives a killed worker.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    prepared = prepare(with_start_script(container, folder, env), folder)
+    prepared = prepare(with_start_script(container, folder, env, sync=False), folder, sync=False)
     cgroups.sweep(container.name)
     oom_report(folder).unlink(missing_ok=True)
     process = subprocess.Popen(
