@@ -69,8 +69,20 @@ class Stager:
         self._places = Places(config.max_active_tasks, config.max_queued_tasks)
         self._pool = ThreadPoolExecutor(config.max_active_tasks, thread_name_prefix="task")
         self._tickets: dict[Ticket, asyncio.Task[None]] = {}
+        self._staged = self._failed = 0
         self._stopping = asyncio.Event()
         self._places_changed = asyncio.Event()
+
+    def facts(self) -> dict[str, Any]:
+        """How it is, for people and programs that look at it."""
+        return {
+            "queues": list(self._config.queues),
+            "max_active_tasks": self._places.active,
+            "active_tasks": self._places.taken,
+            "waiting_tasks": self._places.waiting,
+            "staged": self._staged,
+            "failed": self._failed,
+        }
 
     def stop(self) -> None:
         """Take nothing new, finish what is here, then return from `run`."""
@@ -231,6 +243,10 @@ class Stager:
         if ticket.is_answered:
             return
         ticket.is_answered = True
+        if error:
+            self._failed += 1
+        else:
+            self._staged += 1
         log.info("Task %s %s", ticket.task_id, f"failed: {error}" if error else "is done")
         if ticket.answer_to:
             message = failure(error) if error else None
