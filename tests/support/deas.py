@@ -25,7 +25,7 @@ from vr.dea.folders import container_name
 
 RUNTIMES = {
     name: found
-    for name in ("ruby", "node", "php", "nginx", "python3")
+    for name in ("ruby", "node", "php", "nginx", "python3", "java")
     # What a container with the host's system can see.
     if (found := shutil.which(name, path="/usr/sbin:/usr/bin"))
 }
@@ -143,6 +143,25 @@ class Dea:
             "env": [],
         }
         self.bus.say(f"dea.{self.id}.start", message | changes)
+
+    def running(self, droplet: str) -> dict[str, Any]:
+        """Its registration with the router, once it runs; fails with its logs if it ended."""
+
+        def said() -> list[dict[str, Any]]:
+            subjects = ("router.register", "droplet.exited")
+            by = {"router.register": "app", "droplet.exited": "droplet"}
+            return [m for s in subjects for m in self.bus.messages(s, **{by[s]: droplet})]
+
+        message = until(said, f"{droplet} runs, or has ended", seconds=40)[0]
+        assert "reason" not in message, f"{message}\n{self.logs(message['instance'])}"
+        return message
+
+    def logs(self, instance: str) -> str:
+        folder = self.base / "instances" / instance
+        paths = [folder / "startup.log", *(folder / "droplet" / "logs").glob("*")]
+        return "\n".join(
+            f"== {path.name}\n{path.read_text(errors='replace')}" for path in paths if path.exists()
+        )
 
     def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
         assert self.process

@@ -98,15 +98,20 @@ def guarded(command: Sequence[str], folder: Path, parent: int) -> list[str]:
 
 
 def with_start_script(
-    container: Container, folder: Path, env: Mapping[str, str], command: Sequence[str] = ()
+    container: Container,
+    folder: Path,
+    env: Mapping[str, str],
+    command: Sequence[str] = (),
+    *,
+    sync: bool = True,
 ) -> Container:
     """The container with its start script, written into `folder`, readable for its user only.
 
-    `env` and `command` as for `start_script`.
+    `env` and `command` as for `start_script`, `sync` as for `write_atomic`.
     """
     script = folder / "start"
     text = start_script(env, command)
-    write_atomic(script, text, mode=0o500, owner=container.owner)
+    write_atomic(script, text, mode=0o500, owner=container.owner, sync=sync)
     return replace(container, mounts=(*container.mounts, Mount(script, START_SCRIPT, is_file=True)))
 
 
@@ -149,7 +154,7 @@ def start(
     that thread ends, so that nothing outlives a killed worker.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    prepared = prepare(with_start_script(container, folder, env), folder)
+    prepared = prepare(with_start_script(container, folder, env, sync=False), folder, sync=False)
     cgroups.sweep(container.name)
     oom_report(folder).unlink(missing_ok=True)
     process = subprocess.Popen(

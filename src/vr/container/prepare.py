@@ -30,14 +30,17 @@ def prepare(
     *,
     conf_name: str = "container.lxc",
     features: HostFeatures | None = None,
+    sync: bool = True,
 ) -> Prepared:
     """Write everything that LXC needs into `folder`; repeatable.
+
+    Without `sync` for one start only: what a failing machine leaves then is not to be used.
 
     The configuration appears last and complete: from a half-written one LXC would run on the
     host's own root. Raises BadMount and VelociraptorError.
     """
     seccomp = folder / "seccomp"
-    write_atomic(seccomp, profile())
+    write_atomic(seccomp, profile(), sync=sync)
     private = ("/tmp",) if container.limits.tmp_size is not None else ()
     if container.lowers:
         points = folder / "mounts"
@@ -53,7 +56,7 @@ def prepare(
         )
         ready = replace(container, mounts=mounts)
     if isinstance(container.network, PrivateNetwork):
-        write_atomic(network_script(folder), script(container.network), mode=0o700)
+        write_atomic(network_script(folder), script(container.network), mode=0o700, sync=sync)
     conf = folder / conf_name
     text = render(
         ready,
@@ -62,5 +65,5 @@ def prepare(
         oom_report=oom_report(folder),
         network_script=network_script(folder),
     )
-    write_atomic(conf, text, mode=0o600)
+    write_atomic(conf, text, mode=0o600, sync=sync)
     return Prepared(conf, tuple(added))

@@ -9,6 +9,7 @@ import msgspec
 
 from vr.bus.connection import uri_problem
 from vr.bus.documents import mapping as as_mapping
+from vr.bus.pages import WebSettings
 from vr.bus.service_log import LogSettings, level_problem
 from vr.runner.system import ImageRef
 from vr.specs.documents import to_struct
@@ -50,8 +51,13 @@ class DeaConfig(msgspec.Struct, frozen=True, kw_only=True):
     logging: LogSettings = LogSettings()
     runtimes: dict[str, str]
     """Executables by the name that start messages use."""
-    host: str = "127.0.0.1"
-    """This machine's address, as the router sees it."""
+    host: str = ""
+    """This machine's address, as the router sees it; without, the one towards `local_route`."""
+    local_route: str = ""
+    filer_port: int = 0
+    """Where instances' files are served; chosen at start without."""
+    status: WebSettings = WebSettings()
+    """The pages /healthz and /varz."""
     max_memory: int = 4096
     max_instances: int = 100
     prod: bool = False

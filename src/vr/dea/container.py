@@ -24,7 +24,7 @@ def app_container(
 ) -> Container:
     """Only the droplet's folder, /tmp and /dev/shm can be written to.
 
-    Disk use has no limit here: it is watched (see life.py).
+    Disk use as a whole has no limit here: it is watched (see life.py).
     """
     limits = instance.message.limits
     binds = tuple(
@@ -53,7 +53,11 @@ def app_container(
     )
 
 
-def start_command(port: int | None) -> list[str]:
-    """Run the droplet's startup script; `$@` in there gets `-p PORT` if there is one."""
-    script = 'umask 077; cd "$HOME" && exec ./startup "$@"'
+def start_command(port: int | None, disk: int) -> list[str]:
+    """Run the droplet's startup script; `$@` in there gets `-p PORT` if there is one.
+
+    No file may grow larger than twice the `disk` limit (MB), or 1 GB.
+    """
+    largest = min(2 * disk, 1024) << 10
+    script = f'umask 077; ulimit -f {largest}; cd "$HOME" && exec ./startup "$@"'
     return ["/bin/bash", "-c", script, "startup", *(["-p", str(port)] if port else [])]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from vr.dea.instance import Instance
@@ -31,16 +31,42 @@ def app_environment(instance: Instance) -> dict[str, str]:
         "VCAP_APP_PORT": port,
         "VCAP_APPLICATION": json.dumps(_application(instance)),
         "VCAP_SERVICES": json.dumps(services(message.services)),
-        **{f"VCAP_{kind}_{what}": "" for kind in ("DEBUG", "CONSOLE") for what in ("IP", "PORT")},
+        **_extra("DEBUG", instance.debug_port),
+        **_extra("CONSOLE", instance.console_port),
     }
-    env = {**own, **_deprecated(own)}
+    env = {**own, **_deprecated(own), **_later_names(instance)}
     if url := _database_url(message.services):
         env["DATABASE_URL"] = url
-    runtime = message.runtime_info.get("environment")
-    if isinstance(runtime, Mapping):
-        env = expanded(env, (f"{name}={value}" for name, value in runtime.items()))
+    env = expanded(env, _of_runtime(message.runtime_info, message.debug))
     # PORT is promised to the app, whatever its owner says (rulings.md, 27).
     return {**expanded(env, message.env), "PORT": port}
+
+
+def _extra(kind: str, port: int) -> dict[str, str]:
+    """Set, but empty if unused."""
+    return {f"VCAP_{kind}_IP": "0.0.0.0" if port else "", f"VCAP_{kind}_PORT": str(port or "")}
+
+
+def _later_names(instance: Instance) -> dict[str, str]:
+    port, host = str(instance.port), instance.host
+    return {
+        "CF_INSTANCE_INDEX": str(instance.message.index),
+        "CF_INSTANCE_IP": host,
+        "CF_INSTANCE_PORT": port,
+        "CF_INSTANCE_ADDR": f"{host}:{port}",
+        "CF_INSTANCE_PORTS": json.dumps([{"external": instance.port, "internal": instance.port}]),
+    }
+
+
+def _of_runtime(info: Mapping[str, Any], debug: str | None) -> Iterator[str]:
+    """NAME=VALUE from the runtime's variables for the debugging mode, and from its others."""
+    modes = info.get("debug_env")
+    chosen = modes.get(debug) if debug and isinstance(modes, Mapping) else None
+    for variables in (chosen, info.get("environment")):
+        if isinstance(variables, Mapping):
+            yield from (f"{name}={value}" for name, value in variables.items())
+        elif isinstance(variables, list):
+            yield from (each for each in variables if isinstance(each, str) and "=" in each)
 
 
 def services(bindings: Iterable[Mapping[str, Any]]) -> dict[str, list[dict[str, Any]]]:

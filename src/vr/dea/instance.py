@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -32,6 +33,8 @@ class Instance:
     uid: int
     host: str
     port: int = 0
+    debug_port: int = 0
+    console_port: int = 0
     state: State = "STARTING"
     state_timestamp: int = field(default_factory=lambda: int(time.time()))
     started: float = field(default_factory=time.time)
@@ -71,10 +74,24 @@ class Instance:
             "cc_partition": self.message.cc_partition,
         }
 
-    def stats(self) -> dict[str, Any]:
-        """Name, address, limits and use; memory in KB, the rest of `usage` in bytes, seconds."""
+    def extra_ports(self) -> dict[str, Any]:
+        """Addresses for a debugger and a console, if they were asked for."""
+        ports = {"debug": self.debug_port, "console": self.console_port}
+        return {
+            key: value
+            for kind, port in ports.items()
+            if port
+            for key, value in ((f"{kind}_ip", self.host), (f"{kind}_port", port))
+        }
+
+    def stats(self, *, cores: bool = False) -> dict[str, Any]:
+        """Name, address, limits and use; memory in KB, the rest of `usage` in bytes, seconds.
+
+        With `cores`, also how many CPUs there are.
+        """
         limits = self.message.limits
         return {
+            **({"cores": os.cpu_count()} if cores else {}),
             "name": self.message.name,
             "host": self.host,
             "port": self.port,

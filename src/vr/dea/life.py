@@ -23,6 +23,7 @@ from vr.dea.droplets import DropletCache
 from vr.dea.environment import app_environment
 from vr.dea.folders import InstanceFolder, container_name
 from vr.dea.instance import Instance, Usage
+from vr.dea.over_limit import disk_exceeded, memory_exceeded, note
 from vr.dea.ports import Ports, accepts, usable
 from vr.dea.runtimes import with_runtime
 from vr.dea.usage import parents, usage
@@ -41,10 +42,14 @@ _PORT_ATTEMPTS = 3
 
 @dataclass(frozen=True)
 class Ended:
-    """How it ended: the startup script's exit status if it ran, and why in words."""
+    """How it ended: the startup script's exit status if it ran, and why in words.
+
+    `over_limit` are the lines for its owner, if it used too much.
+    """
 
     status: int | None
     description: str
+    over_limit: tuple[str, ...] = ()
 
 
 @dataclass
@@ -121,10 +126,16 @@ class Life:
     def _once(self, state_file: str | None) -> tuple[Ended, bool]:
         """Start it on a port and stay until its end; whether another port is worth a try."""
         instance, ports = self._instance, self._shared.ports
-        instance.port = ports.take()
+        message = instance.message
+        taken = [ports.take() for wanted in (True, message.debug, message.console) if wanted]
+        numbers = iter(taken)
+        instance.port = next(numbers)
+        instance.debug_port = next(numbers) if message.debug else 0
+        instance.console_port = next(numbers) if message.console else 0
         try:
             with self._start() as running:
                 ended = self._watch(running, state_file)
+            note(self._folder.droplet, ended.over_limit)
             was_stolen = (
                 instance.state == "STARTING"
                 and ended.status not in (None, 0)
@@ -133,7 +144,8 @@ class Life:
             )
             return ended, was_stolen
         finally:
-            ports.release(instance.port)
+            for port in taken:
+                ports.release(port)
 
     def _start(self) -> Running:
         config, instance = self._shared.config, self._instance
@@ -144,7 +156,7 @@ class Life:
             return start(
                 container,
                 self._folder.generated,
-                start_command(port),
+                start_command(port, instance.message.limits.disk),
                 env=app_environment(instance),
                 stdout=output,
                 stderr=STDOUT,
@@ -161,7 +173,7 @@ class Life:
         while True:
             status = _wait(running, _TICK_SECONDS)
             if status is not None:
-                return Ended(status, _describe(status))
+                return self._by_itself(running, status)
             if self._stopping.is_set():
                 return self._end(running)
             now = time.monotonic()
@@ -172,8 +184,8 @@ class Life:
                 return Ended(None, f"It was not ready after {patience:g} seconds.")
             if now >= next_look:
                 next_look = now + _WATCH_SECONDS
-                if problem := self._over_limit():
-                    return Ended(None, problem)
+                if lines := self._over_disk_limit():
+                    return Ended(None, " ".join(lines), lines)
 
     def _healthy(self, state_file: str | None) -> bool:
         if state_file:
@@ -184,21 +196,21 @@ class Life:
             return isinstance(state, dict) and state.get("state") == "RUNNING"
         return not self._instance.uris or accepts(self._instance.port)
 
-    def _over_limit(self) -> str | None:
+    def _over_disk_limit(self) -> tuple[str, ...]:
         """Measure; what to say if the instance uses more disk than it may."""
         pids = cgroups.processes(container_name(self._instance.id))
         used = usage(pids, self._folder.droplet)
         self._measured(used)
         limit = self._instance.message.limits.disk
-        if used.disk <= limit << 20:
-            return None
-        lines = [
-            f"Disk usage limit of {limit}M exceeded.",
-            f"Actual usage was {used.disk >> 20}M, process terminated.",
-        ]
-        with self._folder.log.open("a") as log:
-            log.writelines(f"{line}\n" for line in lines)
-        return " ".join(lines)
+        return disk_exceeded(limit, used.disk >> 20) if used.disk > limit << 20 else ()
+
+    def _by_itself(self, running: Running, status: int) -> Ended:
+        said = f"It ended with status {status}."
+        if not running.oom_kills():
+            return Ended(status, said)
+        limits = running.container.limits
+        lines = memory_exceeded(self._instance.message.limits.mem, (limits.memory or 0) >> 20)
+        return Ended(status, " ".join((*lines, said)), lines)
 
     def _end(self, running: Running) -> Ended:
         """TERM for every process of the app, and time to act on it; the rest is killed."""
@@ -216,12 +228,6 @@ def _wait(running: Running, seconds: float) -> int | None:
         return running.wait(seconds)
     except ContainerTimeout:
         return None
-
-
-def _describe(status: int) -> str:
-    if status == 137:
-        return "It was killed: it may have used more memory than its limit."
-    return f"It ended with status {status}."
 
 
 def _signal(pid: int, number: signal.Signals) -> None:

@@ -30,6 +30,9 @@ def _service_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=__version__)
     parser.add_argument("-c", "--config", type=Path, required=True, help="dea.yml")
+    # Accepted as ever: instances are always secured, and folders of dead ones always removed.
+    parser.add_argument("-s", "--secure", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--disable_dir_cleanup", action="store_true", help=argparse.SUPPRESS)
     return parser
 
 

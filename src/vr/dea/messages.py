@@ -42,6 +42,9 @@ class StartMessage(msgspec.Struct, frozen=True, kw_only=True):
     env: list[str] = []
     users: list[str] = []
     prod: bool = False
+    debug: str | None = None
+    """The mode to debug in, which names variables of the runtime; a port is given, too."""
+    console: bool = False
     flapping: bool = False
     cc_partition: str = "default"
     health_check_timeout: float | None = None

@@ -40,6 +40,9 @@ class Registry:
     def matching(self, wanted: Filter) -> list[Instance]:
         return [instance for instance in self if instance.fits(wanted)]
 
+    def crashed(self, droplet: str) -> list[Instance]:
+        return [each for each in self if each.droplet == droplet and each.state == "CRASHED"]
+
     def check_room(self, message: StartMessage, disk_percent: float) -> None:
         """Raises VelociraptorError if the instance has no room here."""
         if len(self.alive) >= self.config.max_instances:

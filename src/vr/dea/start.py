@@ -5,20 +5,28 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-import secrets
 import signal
 from pathlib import Path
 
-from vr.bus.connection import connect
-from vr.bus.outbox import Outbox
+import msgspec
+
+from vr.bus.component import Component, announce
+from vr.bus.joining import join, new_id
+from vr.bus.own_address import own_address
+from vr.bus.pages import WebSettings, pages_served
 from vr.bus.pid_file import pid_file
 from vr.bus.service_log import start_logging
 from vr.dea.agent import Agent
 from vr.dea.config import DeaConfig
+from vr.dea.file_pages import file_pages
 from vr.dea.folders import Folders
+from vr.dea.registry import Registry
 from vr.dea.runtimes import installed_version
 from vr.errors import VelociraptorError
 from vr.files.locks import Lock
+
+_STOP = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT)
+_EVACUATE = signal.SIGUSR2
 
 log = logging.getLogger("vcap.dea.agent")
 
@@ -31,6 +39,7 @@ def serve(config: DeaConfig) -> None:
     if os.geteuid() != 0:
         raise VelociraptorError("vdea starts containers, for which it must be root.")
     os.umask(0o022)
+    config = msgspec.structs.replace(config, host=config.host or own_address(config.local_route))
     folders = Folders(Path(config.base_dir).absolute())
     folders.make()
     with Lock(folders.base / ".lock"), pid_file(Path(config.pid_filename)):
@@ -39,42 +48,44 @@ def serve(config: DeaConfig) -> None:
 
 
 async def _serve(config: DeaConfig, folders: Folders) -> None:
-    dea_id = secrets.token_hex(16)
-    if config.index is not None:
-        dea_id = f"{config.index}-{dea_id}"
+    component = Component("DEA", new_id(config.index), config.index)
     # An image's own versions are unknown: what a message wishes for is taken as it is.
     executables = {} if config.image else config.runtimes
     versions = {name: installed_version(path) for name, path in executables.items()}
-    loop = asyncio.get_running_loop()
-    outbox = Outbox()
-    connecting = asyncio.create_task(
-        connect(
-            config.nats_uri,
-            name=f"vdea {dea_id}",
-            log=log,
-            patience=None,
-            on_change=outbox.connected,
-        )
-    )
-    ends = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT)
-    for number in (*ends, signal.SIGUSR2):
-        loop.add_signal_handler(number, connecting.cancel)
-    try:
-        client = await connecting
-    except asyncio.CancelledError:
+    name = f"vdea {component.id}"
+    joined = await join(config.nats_uri, name=name, log=log, ends=(*_STOP, _EVACUATE))
+    if joined is None:
         return
-    agent = Agent(config, dea_id, folders, versions, client, outbox)
+    client, outbox = joined
+    registry = Registry(config)
+
+    def droplet_of(instance: str) -> Path | None:
+        known = instance in registry.instances
+        return folders.instance(instance).droplet if known else None
+
+    try:
+        filer = WebSettings(port=config.filer_port)
+        with pages_served(file_pages(droplet_of), config.host, filer) as files:
+            agent = Agent(config, component.id, folders, versions, registry, files, client, outbox)
+            with pages_served(component.pages(agent.facts), config.host, config.status) as place:
+                await announce(component, place, client, outbox)
+                await _run(agent)
+    finally:
+        await client.close()
+
+
+async def _run(agent: Agent) -> None:
+    loop = asyncio.get_running_loop()
     leaving: list[asyncio.Task[None]] = []
-    for number in ends:
+    for number in _STOP:
         loop.add_signal_handler(
             number, lambda: leaving.append(asyncio.create_task(agent.shut_down()))
         )
     loop.add_signal_handler(
-        signal.SIGUSR2, lambda: leaving.append(asyncio.create_task(agent.evacuate()))
+        _EVACUATE, lambda: leaving.append(asyncio.create_task(agent.evacuate()))
     )
     try:
         await agent.run()
     finally:
         for task in leaving:
             task.cancel()
-        await client.close()

@@ -20,7 +20,8 @@ _ETC_FILES = (
     *("ld.so.cache", "localtime", "mime.types", "services", "protocols", "ssl/openssl.cnf"),
     "ssl/certs/ca-certificates.crt",
 )
-_ETC_FOLDERS = ("alternatives", "ld.so.conf.d", "python3*")
+# Debian keeps the settings of Python and of a JVM there, without which they do not start.
+_ETC_FOLDERS = ("alternatives", "ld.so.conf.d", "python3*", "java-*-openjdk")
 
 
 def host_skeleton(root: Root) -> Path:

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from vr.bus.connection import uri_problem
+from vr.bus.pages import WebSettings
 from vr.bus.service_log import LogSettings, level_problem
 from vr.runner.system import ImageRef
 from vr.specs.documents import to_struct
@@ -48,6 +49,8 @@ class StagerConfig(msgspec.Struct, frozen=True, kw_only=True):
     secure: bool = False
     dirs: Dirs = Dirs()
     index: int | None = None
+    local_route: str = ""
+    """An address on the network that `host` is to be found on."""
 
     max_queued_tasks: int = 100
     """Requests that may wait in memory while every stager is full."""
@@ -57,6 +60,10 @@ class StagerConfig(msgspec.Struct, frozen=True, kw_only=True):
     image: ImageRef | None = None
     """The OS image to stage in; the host's own system without."""
     users: Users = Users()
+    host: str = ""
+    """This machine's address; without, the one towards `local_route`."""
+    status: WebSettings = WebSettings()
+    """The pages /healthz and /varz."""
     plugins: dict[str, dict[str, Any]] = {}
     """Settings of framework plugins, by framework."""
 

@@ -29,10 +29,10 @@ from vr.files.download import without_credentials
 from vr.stager import events
 from vr.stager.config import StagerConfig
 from vr.stager.places import Full, Places
-from vr.stager.process import TaskProcess
 from vr.stager.request import StagingRequest, decode, new_task_id, parse_request, task_id_of
 from vr.stager.task import TaskSettings
 from vr.stager.task_log import TaskLog, failure, reply
+from vr.stager.workers import Workers
 from vr.stager.workspace import remove_abandoned
 
 _OFFER_SECONDS = 2.0
@@ -52,6 +52,7 @@ class Ticket:
     answer_to: str
     document: dict[str, Any]
     log: TaskLog = field(default_factory=TaskLog)
+    is_answered: bool = False
 
 
 class Stager:
@@ -64,12 +65,24 @@ class Stager:
         self._config = config
         self._client = client
         self._outbox = outbox
-        self._settings = TaskSettings.of(config, f"{stager_id[-8:]}-{os.getpid()}")
+        self._workers = Workers(TaskSettings.of(config, f"{stager_id[-8:]}-{os.getpid()}"))
         self._places = Places(config.max_active_tasks, config.max_queued_tasks)
         self._pool = ThreadPoolExecutor(config.max_active_tasks, thread_name_prefix="task")
         self._tickets: dict[Ticket, asyncio.Task[None]] = {}
+        self._staged = self._failed = 0
         self._stopping = asyncio.Event()
         self._places_changed = asyncio.Event()
+
+    def facts(self) -> dict[str, Any]:
+        """How it is, for people and programs that look at it."""
+        return {
+            "queues": list(self._config.queues),
+            "max_active_tasks": self._places.active,
+            "active_tasks": self._places.taken,
+            "waiting_tasks": self._places.waiting,
+            "staged": self._staged,
+            "failed": self._failed,
+        }
 
     def stop(self) -> None:
         """Take nothing new, finish what is here, then return from `run`."""
@@ -101,6 +114,7 @@ class Stager:
                 task.cancel()
             await asyncio.gather(*background, return_exceptions=True)
             self._pool.shutdown()
+            self._workers.close()
         log.info("Shutdown complete")
 
     async def _subscribe(self, queue: str) -> Subscription:
@@ -146,7 +160,7 @@ class Stager:
                 self._outbox.send(answer_to, reply(new_task_id(), "", failure(error.message)))
             return
         ticket = Ticket(task_id_of(document), queue, answer_to, document)
-        known = next((each for each in self._tickets if each.task_id == ticket.task_id), None)
+        known = next((each for each in self._unanswered() if each.task_id == ticket.task_id), None)
         if known:
             # Sent again by somebody who did not hear from us for a while.
             known.answer_to = answer_to or known.answer_to
@@ -182,25 +196,27 @@ class Stager:
             return
         self._places_changed.set()
         try:
-            error_message = await self._stage(ticket, request)
+            await self._stage(ticket, request)
         finally:
             self._places.release()
             self._places_changed.set()
-        self._answer(ticket, error_message)
 
-    async def _stage(self, ticket: Ticket, request: StagingRequest) -> str | None:
+    async def _stage(self, ticket: Ticket, request: StagingRequest) -> None:
+        """Run the task and answer; what is left of it is removed before this returns."""
         loop = asyncio.get_running_loop()
         self._tell(ticket, "started")
 
         def line(text: str) -> None:
             loop.call_soon_threadsafe(self._line, ticket, text)
 
-        process = TaskProcess(request, self._settings, line)
+        def answer(error: str | None) -> None:
+            loop.call_soon_threadsafe(self._answer, ticket, error)
+
         try:
-            return await loop.run_in_executor(self._pool, process.run)
+            await loop.run_in_executor(self._pool, self._workers.run, request, line, answer)
         except (OSError, VelociraptorError) as error:
             log.exception("Task %s could not be run", ticket.task_id)
-            return f"The stager could not run the task: {error}"
+            self._answer(ticket, f"The stager could not run the task: {error}")
 
     async def _offer(self, ticket: Ticket) -> bool:
         """Give the task to a stager with a free place; False if there is none."""
@@ -220,7 +236,17 @@ class Stager:
         ticket.log.add(text, datetime.now())
         self._tell(ticket, "line", text)
 
+    def _unanswered(self) -> list[Ticket]:
+        return [ticket for ticket in self._tickets if not ticket.is_answered]
+
     def _answer(self, ticket: Ticket, error: str | None) -> None:
+        if ticket.is_answered:
+            return
+        ticket.is_answered = True
+        if error:
+            self._failed += 1
+        else:
+            self._staged += 1
         log.info("Task %s %s", ticket.task_id, f"failed: {error}" if error else "is done")
         if ticket.answer_to:
             message = failure(error) if error else None
@@ -235,7 +261,7 @@ class Stager:
         while True:
             await asyncio.sleep(events.ALIVE_SECONDS)
             if self._client.is_connected:
-                for ticket in list(self._tickets):
+                for ticket in self._unanswered():
                     self._tell(ticket, "alive")
 
     async def _clean(self, tmp: Path) -> None:

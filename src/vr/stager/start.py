@@ -5,17 +5,20 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-import secrets
 import signal
 from pathlib import Path
 
-from vr.bus.connection import connect
-from vr.bus.outbox import Outbox
+from vr.bus.component import Component, announce
+from vr.bus.joining import join, new_id
+from vr.bus.own_address import own_address
+from vr.bus.pages import pages_served
 from vr.bus.pid_file import pid_file
 from vr.bus.service_log import start_logging
 from vr.stager.config import StagerConfig
-from vr.stager.process import warm_up
 from vr.stager.service import Stager
+from vr.stager.workers import warm_up
+
+_ENDS = (signal.SIGUSR2, signal.SIGINT, signal.SIGTERM)
 
 log = logging.getLogger("vcap.stager.server")
 
@@ -33,31 +36,20 @@ def serve(config: StagerConfig) -> None:
 
 
 async def _serve(config: StagerConfig) -> None:
-    stager_id = secrets.token_hex(16)
-    if config.index is not None:
-        stager_id = f"{config.index}-{stager_id}"
-    loop = asyncio.get_running_loop()
-    outbox = Outbox()
-    connecting = asyncio.create_task(
-        connect(
-            config.nats_uri,
-            name=f"vstager {stager_id}",
-            log=log,
-            patience=None,
-            on_change=outbox.connected,
-        )
-    )
-    for number in (signal.SIGUSR2, signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, connecting.cancel)
-    try:
-        client = await connecting
-    except asyncio.CancelledError:
+    component = Component("Stager", new_id(config.index), config.index)
+    joined = await join(config.nats_uri, name=f"vstager {component.id}", log=log, ends=_ENDS)
+    if joined is None:
         log.info("Shutdown complete")
         return
-    stager = Stager(config, stager_id, client, outbox)
-    for number in (signal.SIGUSR2, signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stager.stop)
+    client, outbox = joined
     try:
-        await stager.run()
+        stager = Stager(config, component.id, client, outbox)
+        loop = asyncio.get_running_loop()
+        for number in _ENDS:
+            loop.add_signal_handler(number, stager.stop)
+        host = config.host or own_address(config.local_route)
+        with pages_served(component.pages(stager.facts), host, config.status) as place:
+            await announce(component, place, client, outbox)
+            await stager.run()
     finally:
         await client.close()

@@ -73,11 +73,17 @@ class StepFailed(VelociraptorError):
 
 
 def run_task(
-    request: StagingRequest, settings: TaskSettings, begin: Callable[[Step], None], tell: Tell
+    request: StagingRequest,
+    settings: TaskSettings,
+    *,
+    begin: Callable[[Step], None],
+    tell: Tell,
+    done: Callable[[], None],
 ) -> None:
     """Stage one app. `begin` is told each step as it begins, `tell` each line of the staging.
 
-    Raises StepFailed. Nothing of the task is left on this host afterwards.
+    `done` is called as soon as the droplet is where it belongs. Raises StepFailed. Nothing of the
+    task is left on this host afterwards.
     """
     with ExitStack() as stack:
         with _step(SET_UP, begin):
@@ -101,6 +107,7 @@ def run_task(
             pack(space.staged, space.droplet, prefix="./", sync=False)
         with _step(UPLOAD, begin):
             upload(request.upload_uri, space.droplet, seconds=settings.seconds)
+        done()
 
 
 def _stage(

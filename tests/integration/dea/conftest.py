@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import io
 import tarfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,6 +15,7 @@ from support.cloud import cloud
 from support.deas import Dea
 from support.deas import dea as running_dea
 from support.nats_server import NatsServer, nats_server
+from support.staged_apps import staged_page
 from support.stagers import Stagers, stagers
 from support.waiting import until
 
@@ -80,3 +82,24 @@ def shared(lasting: Dea) -> Iterator[Dea]:
     for droplet in droplets:
         lasting.bus.say("dea.stop", {"droplet": droplet})
     until(lambda: not list(instances.iterdir()), "all instances are gone")
+
+
+@pytest.fixture
+def page_of(staging: Stagers, shared: Dea) -> Callable[..., str]:
+    """Have an app staged and run, fetch its page, stop it; gives the page's text.
+
+    `start` changes the start message, `more` the staging request's properties.
+    """
+
+    def run(
+        name: str,
+        framework: str,
+        runtime: str,
+        files: Mapping[str, str | bytes],
+        *,
+        start: Mapping[str, Any] | None = None,
+        **more: Any,
+    ) -> str:
+        return staged_page(staging, shared, name, framework, runtime, files, start or {}, more)
+
+    return run

@@ -104,7 +104,11 @@ def test_each_instance_is_alone_and_its_limits_hold(shared: Dea, droplet: Make) 
     [
         ("exit 3", 3, "It ended with status 3."),
         ("exit 0", 0, "It ended with status 0."),
-        ("python3 -c 'x = bytearray(400 << 20)'; exit $?", 137, "more memory than its limit"),
+        (
+            "python3 -c 'x = bytearray(400 << 20)'; exit $?",
+            137,
+            "Memory limit of 128M exceeded. Actual usage was 144M",
+        ),
         ("sleep 100", None, "It was not ready after 1 seconds."),
         (
             "python3 -m http.server $PORT & sleep 1; head -c 90M /dev/zero > app/big; wait",

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
+from collections.abc import Callable
 from typing import Any
 
-import httpx
 import pytest
 
-from support.cloud import zipped
-from support.deas import Dea
-from support.stagers import SINATRA_APP, SINATRA_RULES, Stagers, properties
+from support.stagers import SINATRA_APP, SINATRA_RULES
+from support.wheels import wheels
 
 NODE = """
 const http = require("http");
@@ -31,12 +29,45 @@ class Page(http.server.BaseHTTPRequestHandler):
         self.wfile.write(b"Hello from a " + os.environ["KIND"].encode())
 http.server.HTTPServer(("", int(os.environ["PORT"])), Page).serve_forever()
 """
+DJANGO = {
+    "manage.py": """
+import os, sys
+os.environ["DJANGO_SETTINGS_MODULE"] = "shop.settings"
+from django.core.management import execute_from_command_line
+execute_from_command_line(sys.argv)
+""",
+    "shop/settings.py": """
+import pathlib
+HOME = pathlib.Path(__file__).parent.parent
+SECRET_KEY = "only-for-tests"
+ALLOWED_HOSTS = ["*"]
+ROOT_URLCONF = "shop.urls"
+INSTALLED_APPS = ["django.contrib.contenttypes"]
+DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": HOME / "shop.sqlite3"}}
+""",
+    "shop/urls.py": """
+from django.contrib.contenttypes.models import ContentType
+from django.http import HttpResponse
+from django.urls import path
+
+def page(request):
+    return HttpResponse(f"Hello from Django with {ContentType.objects.count()} type")
+
+urlpatterns = [path("", page)]
+""",
+    "shop/wsgi.py": """
+import os
+os.environ["DJANGO_SETTINGS_MODULE"] = "shop.settings"
+from django.core.wsgi import get_wsgi_application
+application = get_wsgi_application()
+""",
+}
 
 
 @pytest.mark.parametrize(
     ("framework", "runtime", "files", "greeting", "more"),
     [
-        ("sinatra", "ruby", SINATRA_APP, "Hello from Sinatra", {}),
+        ("sinatra", "ruby", SINATRA_APP, "Hello from Sinatra", {"detection": SINATRA_RULES}),
         ("node", "node", {"server.js": NODE}, "Hello from Node", {}),
         ("wsgi", "python3", {"wsgi.py": WSGI}, "Hello from WSGI", {}),
         ("php", "php", {"index.php": "<?= 'Hello from ' . 'PHP' ?>"}, "Hello from PHP", {}),
@@ -59,22 +90,23 @@ http.server.HTTPServer(("", int(os.environ["PORT"])), Page).serve_forever()
     ids=["sinatra", "node", "wsgi", "php", "static", "standalone", "buildpack"],
 )
 def test_an_app_is_staged_and_run(
-    staging: Stagers,
-    shared: Dea,
+    page_of: Callable[..., str],
     framework: str,
     runtime: str,
     files: dict[str, str],
     greeting: str,
     more: dict[str, Any],
 ) -> None:
-    staging.cloud.apps[framework] = zipped(files)
-    rules = SINATRA_RULES if framework == "sinatra" else []
-    reply = staging.stage(framework, properties=properties(framework, detection=rules, **more))
-    assert reply.error is None, reply
-    tarball = staging.cloud.droplet(framework)
-    sha1 = hashlib.sha1(tarball.read_bytes()).hexdigest()
-    shared.run(framework, sha1, tarball, runtime=runtime)
-    where = shared.bus.wait("router.register", app=framework)
-    page = httpx.get(f"http://{where['host']}:{where['port']}/", trust_env=False)
-    assert greeting in page.text
-    assert where["uris"] == [f"{framework}.example.org"]
+    assert greeting in page_of(framework, framework, runtime, files, **more)
+
+
+def test_django_migrates_at_start(page_of: Callable[..., str]) -> None:
+    brought = wheels("django", "asgiref", "sqlparse")
+    app = {
+        **DJANGO,
+        "requirements.txt": "".join(f"./wheels/{name}\n" for name in brought),
+        **{f"wheels/{name}": content for name, content in brought.items()},
+    }
+    limits = {"mem": 256, "disk": 256, "fds": 256}
+    text = page_of("django", "django", "python3", app, start={"limits": limits})
+    assert text == "Hello from Django with 1 type"

@@ -247,8 +247,19 @@ def test_a_task_process_that_is_killed_is_answered_for(pool: Stagers, app: str) 
     assert pool.workspaces == []
 
 
+def test_processes_are_used_again_and_replaced_when_they_died(pool: Stagers, app: str) -> None:
+    stager = pool.start(max_active_tasks=1)
+    assert pool.stage(app).error is None
+    first = task_processes(stager.process.pid)
+    assert pool.stage(app).error is None
+    assert task_processes(stager.process.pid) == first
+    os.kill(first[0], signal.SIGKILL)
+    assert pool.stage(app).error is None
+    assert set(task_processes(stager.process.pid)).isdisjoint(first)
+
+
 def task_processes(stager: int) -> list[int]:
-    """Children of the server that the stager forks its tasks from."""
+    """Children of the server that the stager forks them from."""
 
     def children(pid: int) -> list[int]:
         return [int(each) for each in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]

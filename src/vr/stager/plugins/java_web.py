@@ -9,7 +9,7 @@ from pathlib import Path
 from vr.errors import VelociraptorError
 from vr.files.unzip import unzip
 from vr.stager.plugins.contract import Staging, StagingFailed
-from vr.stager.scripts import Startup
+from vr.stager.scripts import RUNTIME, Startup
 
 _SERVER_XML = """\
 <?xml version="1.0" encoding="UTF-8"?>
@@ -22,6 +22,12 @@ _SERVER_XML = """\
   </Service>
 </Server>
 """
+
+# What every web application has beside its own web.xml: JSP, files. Debian keeps it in etc/.
+_LINK_DEFAULTS = (
+    'for each in "$CATALINA_HOME"/{conf,etc}/web.xml; do'
+    ' [ ! -e "$each" ] || ln -sf "$each" tomcat/conf/; done'
+)
 
 
 def stage(staging: Staging) -> Startup:
@@ -41,6 +47,7 @@ def stage(staging: Staging) -> Startup:
         _copy_program(Path(installed), tomcat)
         home, command = "$PWD/tomcat", "./bin/catalina.sh run"
     (tomcat / "conf" / "server.xml").write_text(_SERVER_XML)
+    before = () if (tomcat / "conf" / "web.xml").exists() else (_LINK_DEFAULTS,)
     memory = f"-Xms{staging.memory}m -Xmx{staging.memory}m"
     return Startup(
         command,
@@ -48,8 +55,10 @@ def stage(staging: Staging) -> Startup:
             "CATALINA_BASE": "$PWD/tomcat",
             "CATALINA_HOME": home,
             "CATALINA_OPTS": "-Dhttp.port=$VCAP_APP_PORT",
+            "JRE_HOME": f'$(dirname "$(dirname "$(readlink -f {RUNTIME})")")',
             "JAVA_OPTS": f"{memory} -Djava.io.tmpdir=$PWD/tmp",
         },
+        before,
         folder="tomcat",
     )
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import shlex
 
 from vr.stager.detection import main_file
-from vr.stager.plugins.contract import Staging, StagingFailed
+from vr.stager.plugins.contract import INSIDE, Staging, StagingFailed
 from vr.stager.scripts import RUNTIME, Startup
 
-_GEMS = "rubygems"
+_GEMS, _UNWANTED = "rubygems", "development:test"
 # The app's output is to be seen when it is written, not when a buffer is full.
 _STDSYNC = (
     "mkdir -p ruby",
@@ -32,12 +32,14 @@ def stage_rails(staging: Staging) -> Startup:
     """Assets are compiled while staging; migrations run at start if there is a database."""
     bundled = _has_bundle(staging)
     if bundled:
-        command = f"{RUNTIME} -S bundle exec {RUNTIME} bin/rails server $@"
+        command = f"{RUNTIME} -S bundle exec {RUNTIME} {_rails_script(staging)} server $@"
     else:
         command = f"{RUNTIME} -S thin -R config.ru $@ start"
     startup = _startup(staging, command, variable="RAILS_ENV")
     if bundled and staging.app.exists("Rakefile") and staging.app.exists("app/assets"):
-        staging.install("bundle", "exec", "rake", "assets:precompile", env=_staging_env())
+        # Apps want the key to boot, and get the real one where they run.
+        env = {"SECRET_KEY_BASE": "none-while-staging", **_staging_env()}
+        staging.install("bundle", "exec", "rake", "assets:precompile", env=env)
     if not staging.app.exists("config/database.yml"):
         return startup
     rake = f"{RUNTIME} -S bundle exec {RUNTIME} -S rake" if bundled else f"{RUNTIME} -S rake"
@@ -53,9 +55,13 @@ def _startup(staging: Staging, command: str, variable: str = "RACK_ENV") -> Star
     if variable != "RACK_ENV":
         exports["RACK_ENV"] = "${RACK_ENV:-production}"
     if _has_bundle(staging):
-        # Bundler's own setting, not GEM_PATH: it knows the folder of the Ruby that runs.
-        staging.install("bundle", "install", "--jobs", "2", env=_staging_env())
-        exports |= {"BUNDLE_PATH": f"$PWD/app/{_GEMS}", "BUNDLE_WITHOUT": "development:test"}
+        # Bundler's own setting, not GEM_PATH: it knows the folder of the Ruby that runs. GEM_HOME
+        # is where Bundler writes for an app whose .bundle/config wants the machine's gems.
+        # An app that brings its gems along needs no server for them.
+        local = ["--local"] if staging.app.glob("vendor/cache/*.gem") else []
+        staging.install("bundle", "install", "--jobs", "2", *local, env=_staging_env())
+        folder = f"$PWD/app/{_GEMS}"
+        exports |= {"BUNDLE_PATH": folder, "GEM_HOME": folder, "BUNDLE_WITHOUT": _UNWANTED}
         if command.startswith(f"{RUNTIME} ") and " bundle exec " not in command:
             command = f"{RUNTIME} -S bundle exec {command}"
     else:
@@ -73,11 +79,18 @@ def _has_bundle(staging: Staging) -> bool:
     return staging.app.exists("Gemfile.lock")
 
 
+def _rails_script(staging: Staging) -> str:
+    """The app's own command: Rails 3 kept it in script/; without one, that of the gem."""
+    scripts = ("bin/rails", "script/rails")
+    return next((name for name in scripts if staging.app.exists(name)), "-S rails")
+
+
 def _staging_env() -> dict[str, str]:
     return {
         "BUNDLE_PATH": _GEMS,
+        "GEM_HOME": f"{INSIDE}/app/{_GEMS}",
         "BUNDLE_DEPLOYMENT": "true",
-        "BUNDLE_WITHOUT": "development:test",
+        "BUNDLE_WITHOUT": _UNWANTED,
         "RAILS_ENV": "production",
         "RACK_ENV": "production",
     }

@@ -102,12 +102,26 @@ def test_bundler_installs_while_staging_and_runs_the_app(stage: Stage) -> None:
     assert staged.startup.exports["BUNDLE_PATH"] == "$PWD/app/rubygems"
 
 
+def test_vendored_gems_are_installed_without_a_server(stage: Stage) -> None:
+    staged = stage("rack", {"config.ru": "", "Gemfile.lock": "", "vendor/cache/rack-2.gem": ""})
+    assert staged.ran == ["bundle install --jobs 2 --local"]
+
+
+@pytest.mark.parametrize(
+    ("script", "command"),
+    [("bin/rails", "bin/rails"), ("script/rails", "script/rails"), ("x", "-S rails")],
+)
+def test_rails_is_started_by_the_apps_own_command(stage: Stage, script: str, command: str) -> None:
+    staged = stage("rails", {"Gemfile.lock": "", script: ""})
+    assert f" {command} server $@" in staged.startup.command
+
+
 @pytest.mark.parametrize("framework", ["rails", "rails3"])
 def test_rails_migrates_at_start_and_compiles_assets_before(stage: Stage, framework: str) -> None:
     files = dict.fromkeys(("Gemfile.lock", "Rakefile", "app/assets/x", "config/database.yml"), "")
     staged = stage(framework, files)
     assert staged.ran == ["bundle install --jobs 2", "bundle exec rake assets:precompile"]
-    assert "bin/rails server $@" in staged.startup.command
+    assert " rails server $@" in staged.startup.command
     assert "rake db:migrate" in staged.script and "logs/migration.log" in staged.script
     assert 'RAILS_ENV="${RAILS_ENV:-production}"' in staged.script
 
