@@ -59,7 +59,8 @@ def convert(
     """
     root = work / "droplet"
     try:
-        unpack(droplet, root, limits=limits)
+        # As an image: a slug's files keep their modes, so that its bytes are those of vbuild.
+        unpack(droplet, root, kind="image", owner=(os.geteuid(), os.getegid()), limits=limits)
     except VelociraptorError as error:
         raise InvalidInput(
             name, [error.message.replace(str(droplet), "it").rstrip(".")], hint=error.hint
@@ -76,7 +77,8 @@ def convert(
 
 def _examined(root: Path, name: str, runtime: str) -> tuple[DropletInfo, str]:
     """The staging information and the startup script; raises InvalidInput with all problems."""
-    problems = [
+    problems = _links_outside(root)
+    problems += [
         f"{folder}/: is missing; a droplet has the folders app, logs and tmp"
         for folder in FOLDERS
         if not (root / folder).is_dir() or (root / folder).is_symlink()
@@ -162,7 +164,7 @@ def _write(path: Path, text: str, mode: int = 0o755) -> None:
 
 
 def _links_outside(app: Path) -> list[str]:
-    """Relative links that were fine in the droplet, but lead out of the build."""
+    """What is wrong with relative links: those that lead out of the folder."""
     found = []
     for parent, folders, files in os.walk(app):
         for each in sorted([*folders, *files]):

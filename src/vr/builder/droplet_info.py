@@ -10,14 +10,14 @@ import msgspec
 from vr.specs.documents import parse_mapping, to_struct
 
 INFO_FILE = "staging_info.yml"
-BUILDPACK = "buildpack"
-"""The framework of droplets that a buildpack made."""
+BUILDPACK, VBUILD = "buildpack", "vbuild"
+"""The frameworks of droplets that a buildpack made: as a stager, and exactly as vbuild runs it."""
 
 _RUNTIME = re.compile(r"[A-Za-z][A-Za-z0-9._+-]{0,63}")
 
 
 class BuildInfo(msgspec.Struct, frozen=True):
-    """What a stager tells of the buildpack that it ran: the facts of vbuild's own result."""
+    """What a stager tells of the buildpack that it ran, under the names of vbuild's own result."""
 
     buildpack_url: str = ""
     buildpack_version: str = ""
@@ -35,7 +35,7 @@ class DropletInfo(msgspec.Struct, frozen=True):
     @property
     def is_slug(self) -> bool:
         """Whether `app/` alone is a build."""
-        return self.framework == BUILDPACK
+        return self.framework in {BUILDPACK, VBUILD}
 
 
 def parse_info(text: str, runtime: str = "") -> DropletInfo:

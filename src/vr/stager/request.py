@@ -53,6 +53,8 @@ class Properties(msgspec.Struct, frozen=True):
     meta: dict[str, Any] = {}
     buildpack: str | None = None
     """For the framework `buildpack`: the address of the one to use."""
+    build: dict[str, Any] = {}
+    """For the framework `vbuild`: what build.yaml holds, and the `revision` of the checkout."""
 
 
 class StagingRequest(msgspec.Struct, frozen=True):
