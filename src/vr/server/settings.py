@@ -72,6 +72,14 @@ UPLOAD_BYTES = int(_env("VR_UPLOAD_MB") or 1024) << 20
 # What droplets' runtimes are called in the stacks' images, where that is not their name.
 RUNTIMES = _pairs("VR_RUNTIMES")
 
+# Who builds: the worker itself (local), or stagers that serve a queue on NATS (nats).
+BUILDER = _env("VR_BUILDER") or "local"
+NATS_URI = _secret("VR_NATS_URI", "nats://127.0.0.1:4222")
+NATS_QUEUE = _env("VR_NATS_QUEUE") or "staging"
+# Where stagers reach this server; and how long a build may wait and take.
+FARM_URL = _env("VR_FARM_URL") or FILES_BASE_URL
+FARM_SECONDS = int(_env("VR_FARM_SECONDS") or 3600)
+
 VR_ROOT = Path(_env("VR_ROOT") or "/apps")
 # The folder of vrun and vrun_precise on the local host.
 TOOLS = Path(_env("VR_TOOLS") or Path(sys.executable).parent)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -68,9 +69,9 @@ def log_tail(build: Build, length: int) -> str:
         return file.read().decode(errors="replace").strip()
 
 
-def spec_of(build: Build) -> BuildSpec:
+def spec_of(build: Build, link: Callable[[str], str] = filestore.url_for_host) -> BuildSpec:
     """What vbuild is told: the app at the tag, in the image, with the app's buildpack or else
-    the catalogue in order. Raises InvalidInput."""
+    the catalogue in order. `link` gives the image's address. Raises InvalidInput."""
     app, image = build.app, build.image
     packs = [] if app.buildpack else list(Buildpack.objects.order_by("order", "id"))
     values: dict[str, Any] = {
@@ -83,7 +84,7 @@ def spec_of(build: Build) -> BuildSpec:
     }
     if image is not None:
         values |= {
-            "image_url": filestore.url_for_host(image.file),
+            "image_url": link(image.file),
             "image_name": image.name,
             "image_md5": image.md5,
             "heroku_stack": image.stack.heroku_stack,
@@ -119,15 +120,24 @@ def _run(build: Build, lease: Lease) -> None:
 
 
 def _compile(build: Build, folder: Path) -> BuildResult:
+    """Build it here, or have the farm build it, as the settings say."""
     from vr import builder
+    from vr.server import farm
+    from vr.server.farm import links
 
+    root = Root(Path(settings.VR_ROOT))
     path = filestore.path_of(build.compile_log)
     path.parent.mkdir(parents=True, exist_ok=True)
     # Unbuffered, as people watch it grow.
     with path.open("wb", buffering=0) as compile_log:
-        return builder.build(
-            spec_of(build), folder, root=Root(Path(settings.VR_ROOT)), log=compile_log
-        )
+        match settings.BUILDER:
+            case "local":
+                return builder.build(spec_of(build), folder, root=root, log=compile_log)
+            case "nats":
+                return farm.build(
+                    spec_of(build, links.download), folder, root=root, log=compile_log
+                )
+    raise VelociraptorError(f"VR_BUILDER is {settings.BUILDER!r}.", hint="Set it to local or nats.")
 
 
 def _keep(build: Build, result: BuildResult, folder: Path) -> None:
