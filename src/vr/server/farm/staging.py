@@ -29,6 +29,8 @@ log = logging.getLogger(__name__)
 
 
 _PATIENCE_SECONDS = 5.0
+_LOST_SECONDS = 8.0
+"""Silence after which a stager counts as lost: longer than a restart of NATS takes."""
 _PREFIX = re.compile(r"\AStaging task failed:\s*(?:Staging plugin failed:\s*)?")
 
 
@@ -73,6 +75,7 @@ async def _stage(request: dict[str, Any], say: OutputLog) -> None:
             settings.NATS_QUEUE,
             request,
             timeout=settings.FARM_SECONDS,
+            lost_after=_LOST_SECONDS,
             on_line=lambda line: say.write(f"{line}\n".encode()),
         )
     finally:

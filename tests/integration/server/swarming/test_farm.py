@@ -25,6 +25,8 @@ from support.stagers import Stagers, stagers
 from support.swarm_machine import ALIVE, APP, Machine
 from support.waiting import until
 from support.web_server import web_server
+from vr.container import cgroups
+from vr.paths import Root
 from vr.server import filestore
 from vr.server.farm import links
 from vr.server.models import Build, Buildpack, BuildStatus, DispatchStatus
@@ -64,6 +66,7 @@ class Gate:
         self._socket.close()
 
 
+STAGER = {"vbuild": {"local": True}}
 WORKER = """\
 import sys, django
 django.setup()
@@ -106,9 +109,8 @@ def bus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NatsServer]:
 def pool(bus: NatsServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stagers]:
     """Two stagers that share a queue."""
     folder = tmp_path_factory.mktemp("stagers")
-    settings = {"vbuild": {"local": True}}
     with cloud(folder / "cloud") as unused, stagers(bus, unused, folder / "s") as running:
-        running.start_several(2, max_active_tasks=2, plugins=settings)
+        running.start_several(2, max_active_tasks=2, plugins=STAGER)
         yield running
 
 
@@ -248,6 +250,44 @@ def test_a_build_whose_worker_was_killed_begins_anew_and_takes_nothing_late(
     build.refresh_from_db()
     assert build.status == BuildStatus.SUCCESS, farm.log(build)
     assert Client().post(late.removeprefix(settings.FARM_URL)).status_code == 410
+
+
+def test_a_build_whose_stager_was_killed_is_made_by_another(
+    farm: Farm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("vr.server.farm.staging._LOST_SECONDS", 3.0)
+    farm.repository.commit({"wait": farm.gate.port}, tag="slow")
+    build = dispatching.request_build(farm.machine.app(), "slow", user=None)
+    before = [each.output.count("Enqueued") for each in farm.stagers.running]
+    with ThreadPoolExecutor(1) as threads:
+        running = threads.submit(_run, build)
+        until(lambda: farm.compiles(build), "it compiles")
+        (taker,) = (
+            each
+            for each, count in zip(farm.stagers.running, before, strict=True)
+            if each.output.count("Enqueued") > count
+        )
+        orphans = _builders()
+        assert taker.stop(signal.SIGKILL) < 0
+        until(
+            lambda: not any(Path(f"/proc/{pid}").exists() for pid in orphans),
+            "the kernel ends what the stager ran",
+        )
+        farm.gate.open()
+        assert running.result(60)
+    build.refresh_from_db()
+    assert build.status == BuildStatus.SUCCESS, farm.log(build)
+    assert farm.log(build).count("mixing the dough") == 2
+    farm.stagers.start(max_active_tasks=2, plugins=STAGER)
+
+
+def _builders() -> list[int]:
+    """The processes of builds in containers."""
+    work = Root.from_env().builder / "work"
+    folders = [path.name for path in work.iterdir() if path.is_dir()]
+    found = [pid for name in folders for pid in cgroups.processes(f"vbuild-{name}")]
+    assert found
+    return found
 
 
 def _run(build: Build) -> bool:
