@@ -17,7 +17,14 @@ from typing import Any
 
 from vr.builder import slug
 from vr.builder.droplet_info import INFO_FILE, DropletInfo, parse_info
-from vr.builder.droplet_start import START, START_SCRIPT, needs_runtime, start_script, started_by
+from vr.builder.droplet_start import (
+    START,
+    START_SCRIPT,
+    environment,
+    needs_runtime,
+    start_script,
+    started_by,
+)
 from vr.builder.untrusted import read_text
 from vr.errors import InvalidInput, VelociraptorError
 from vr.files.archives import Limits
@@ -39,6 +46,13 @@ class DropletBuild:
     runtime: str = ""
     release_data: dict[str, Any] = field(default_factory=dict)
     staging_log: str = ""
+
+    def brings(self, app: str, tag: str) -> dict[str, Any]:
+        """The release data of the build of `app` at `tag`: what `bin/release` said or, for any
+        other droplet, the variables that it expects."""
+        if self.info.is_slug:
+            return self.release_data
+        return {"config_vars": environment(app, tag, self.runtime)}
 
 
 def convert(

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import re
 import shlex
-from collections.abc import Mapping
 from string import Template
 
 TOKEN = "%VCAP_LOCAL_RUNTIME%"
@@ -87,7 +86,7 @@ def _shown(executable: str) -> str:
     return re.sub(r'["\\$`]', "", executable)
 
 
-def environment(app: str, tag: str, runtime: str) -> Mapping[str, str]:
+def environment(app: str, tag: str, runtime: str) -> dict[str, str]:
     """The variables that a release of the droplet brings: VCAP_APPLICATION, as far as it is the
     same for all instances (`start_droplet` adds the rest)."""
     names: dict[str, object] = {"name": app, "version": tag, "uris": []}

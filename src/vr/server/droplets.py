@@ -7,13 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-import yaml
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
 from vr.builder import droplet
-from vr.builder.droplet_start import environment
 from vr.errors import InvalidInput
 from vr.files.checksums import CHUNK
 from vr.files.scratch import scratch
@@ -74,8 +72,7 @@ def keep_upload(
         build.file = f"builds/{app.name}-{tag}-{made.md5}.tar.gz"
         build.hash = build.compute_hash()
         build.process_types = made.process_types
-        build.env_yaml = _env_yaml(build, made)
-        build.release_data = made.release_data
+        build.take_release_data(made.brings(app.name, tag))
         if made.info.build:
             build.buildpack_url = made.info.build.buildpack_url
             build.buildpack_version = made.info.build.buildpack_version
@@ -92,18 +89,6 @@ def _spool(upload: Readable, target: Path) -> str:
             digest.update(chunk)
             file.write(chunk)
     return digest.hexdigest()
-
-
-def _env_yaml(build: Build, made: droplet.DropletBuild) -> str:
-    """The buildpack's variables, or those that any other droplet expects."""
-    if made.info.is_slug:
-        variables = made.release_data.get("config_vars") or {}
-    else:
-        variables = dict(environment(build.app.name, build.tag, made.runtime))
-    if not variables:
-        return ""
-    text: str = yaml.safe_dump(variables, allow_unicode=True, width=1000)
-    return text
 
 
 def _log_of(made: droplet.DropletBuild, name: str, md5: str) -> str:

@@ -28,6 +28,7 @@ from vr.specs.build import BuildResult, BuildSpec
 log = logging.getLogger(__name__)
 
 
+_REPOSITORIES = (".git", ".hg")
 _PATIENCE_SECONDS = 5.0
 _LOST_SECONDS = 8.0
 """Silence after which a stager counts as lost: longer than a restart of NATS takes."""
@@ -38,11 +39,14 @@ class NotBuilt(VelociraptorError):
     """The farm answered with an error, or not at all."""
 
 
-def build(spec: BuildSpec, output: Path, *, root: Root, log: BinaryIO) -> BuildResult:
+def build(
+    spec: BuildSpec, output: Path, *, framework: str = "", root: Root, log: BinaryIO
+) -> BuildResult:
     """Have a stager build the app; leave build.tar.gz in `output`, a folder of the file store.
 
-    `root` keeps the app's clone. `log` gets the lines as they come. Raises NotBuilt, and what
-    fetching the app raises.
+    With a `framework` it is staged as that instead of by the spec's buildpacks. `root` keeps the
+    app's clone. `log` gets the lines as they come. Raises NotBuilt, and what fetching the app
+    raises.
     """
     say = OutputLog(log)
     # Its name is good for this attempt alone: what comes too late finds no folder.
@@ -50,11 +54,15 @@ def build(spec: BuildSpec, output: Path, *, root: Root, log: BinaryIO) -> BuildR
     attempt.mkdir(mode=0o700)
     store = Path(settings.FILES_ROOT)
     fetched = fetch(spec, attempt / "app", root, say)
-    zip_folder(fetched.folder, attempt / "app.zip")
+    # Buildpacks may ask the repository for a version, and vbuild leaves it out of the slug;
+    # frameworks would make it a part of the droplet.
+    skipped = _REPOSITORIES if framework else ()
+    zip_folder(fetched.folder, attempt / "app.zip", skipped=skipped)
     shutil.rmtree(fetched.folder)
     request = staging_request(
         spec,
         fetched.revision,
+        framework=framework,
         download_uri=links.download(str((attempt / "app.zip").relative_to(store))),
         upload_uri=links.upload(str(attempt.relative_to(store))),
     )
@@ -101,7 +109,13 @@ def _taken(
     brought = attempt / links.DROPLET
     if not brought.is_file():
         raise NotBuilt("The stager said that it is done, but brought no droplet.")
-    made = droplet.convert(brought, output / TARBALL, attempt, name="the stager's droplet")
+    made = droplet.convert(
+        brought,
+        output / TARBALL,
+        attempt,
+        name="the stager's droplet",
+        runtimes=settings.RUNTIMES,
+    )
     told = made.info.build
     megabytes = (output / TARBALL).stat().st_size / 1e6
     say.step(f"Done: {TARBALL}, {megabytes:.1f} MB, md5 {made.md5}")
@@ -112,7 +126,7 @@ def _taken(
             "buildpack_version": told.buildpack_version if told else "",
             "build_md5": made.md5,
             "revision": revision,
-            "release_data": made.release_data,
+            "release_data": made.brings(spec.app_name, spec.version),
             "process_types": made.process_types,
         }
     )

@@ -8,7 +8,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import yaml
 from django.conf import settings
 from django.utils import timezone
 
@@ -131,11 +130,20 @@ def _compile(build: Build, folder: Path) -> BuildResult:
     # Unbuffered, as people watch it grow.
     with path.open("wb", buffering=0) as compile_log:
         match settings.BUILDER:
+            case "local" if build.app.framework:
+                raise VelociraptorError(
+                    f"{build.app.name} is staged as {build.app.framework}, which only stagers do.",
+                    hint="Set VR_BUILDER=nats, or clear the app's framework.",
+                )
             case "local":
                 return builder.build(spec_of(build), folder, root=root, log=compile_log)
             case "nats":
                 return farm.build(
-                    spec_of(build, links.download), folder, root=root, log=compile_log
+                    spec_of(build, links.download),
+                    folder,
+                    framework=build.app.framework,
+                    root=root,
+                    log=compile_log,
                 )
     raise VelociraptorError(f"VR_BUILDER is {settings.BUILDER!r}.", hint="Set it to local or nats.")
 
@@ -150,10 +158,8 @@ def _keep(build: Build, result: BuildResult, folder: Path) -> None:
     build.revision = result.revision
     build.buildpack_url = result.buildpack_url or ""
     build.buildpack_version = result.buildpack_version
-    build.release_data = result.release_data
+    build.take_release_data(result.release_data)
     build.process_types = result.process_types
-    config_vars = result.release_data.get("config_vars") or {}
-    build.env_yaml = yaml.safe_dump(config_vars, allow_unicode=True) if config_vars else ""
 
 
 def _close(build: Build, lease: Lease, status: BuildStatus, error: str = "") -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tarfile
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from django.test import Client
 from support.droplets import FILES, droplet
 from vr.server import filestore
 from vr.server.models import ApiToken, App, Build, Event
+from vr.server.models.fields import parse_mapping
 
 
 @pytest.fixture
@@ -43,7 +45,8 @@ def test_a_droplet_becomes_a_build_that_is_done(client: Client, shop: App, tmp_p
     build = Build.objects.get()
     assert build.is_usable and build.hash == build.compute_hash() == document["hash"]
     assert build.process_types == {"web": "exec ./start_droplet"}
-    assert '"application_name": "shop"' in build.env_yaml
+    variables = parse_mapping(build.env_yaml)
+    assert json.loads(variables["VCAP_APPLICATION"])["application_name"] == "shop"
     with tarfile.open(filestore.path_of(build.file)) as archive:
         assert "app/server.py" in archive.getnames()
     text = filestore.path_of(build.compile_log).read_text()

@@ -181,6 +181,23 @@ def test_a_farm_build_is_that_of_a_worker_and_is_swarmed_like_it(farm: Farm, set
     assert not any((Path(settings.FILES_ROOT) / ".building").iterdir())
 
 
+def test_an_app_with_a_framework_is_staged_as_that_and_swarmed(farm: Farm, settings: Any) -> None:
+    app = farm.machine.app()
+    app.framework, app.buildpack = "standalone", None
+    app.save()
+    made = farm.build()
+    assert made.status == BuildStatus.SUCCESS, farm.log(made)
+    assert made.process_types == {"web": "exec ./start_droplet"}
+    assert "VCAP_APPLICATION" in made.env_yaml
+    swarm = farm.machine.swarm(size=1, env_yaml="VERSION: staged")
+    dispatch = farm.machine.dispatch(swarm)
+    assert dispatch.status == DispatchStatus.SUCCEEDED, (dispatch.error, dispatch.output)
+    assert farm.machine.nginx.get("shop").text == "staged"
+    assert farm.build().file_md5 == made.file_md5, "staging it again gives the same build"
+    settings.BUILDER = "local"
+    assert "Set VR_BUILDER=nats" in farm.build().error
+
+
 def test_a_failing_compile_fails_the_build_with_its_log(farm: Farm) -> None:
     farm.repository.commit({"broken": ""}, tag="bad")
     failed = farm.build("bad")
