@@ -76,9 +76,8 @@ def convert(
         # As an image: a slug's files keep their modes, so that its bytes are those of vbuild.
         unpack(droplet, root, kind="image", owner=(os.geteuid(), os.getegid()), limits=limits)
     except VelociraptorError as error:
-        raise InvalidInput(
-            name, [error.message.replace(str(droplet), "it").rstrip(".")], hint=error.hint
-        ) from None
+        why = error.message.replace(str(droplet), "it").rstrip(".")
+        raise InvalidInput(name, [f"{why}; a droplet is a tar.gz as `vstager` writes it"]) from None
     try:
         info, startup = _examined(root, name, runtime)
         log = read_text(root / _STAGING_LOG) or ""
@@ -113,9 +112,7 @@ def _examined(root: Path, name: str, runtime: str) -> tuple[DropletInfo, str]:
                 "name it (such as ruby)"
             )
     if problems:
-        raise InvalidInput(
-            name, problems, hint="Upload a droplet as `vstager stage` writes it, a tar.gz."
-        )
+        raise InvalidInput(name, problems)
     return info, startup
 
 
