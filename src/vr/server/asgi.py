@@ -10,6 +10,6 @@ from vr.server.body_limit import BodyLimit
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "vr.server.settings")
 application = BodyLimit(
     get_asgi_application(),
-    uploads=("/api/v1/builds/upload/", "/build/upload/", "/files/droplet/"),
+    uploads=("/api/v1/builds/upload/", "/build/upload/", "/files/farm/"),
     upload_bytes=settings.UPLOAD_BYTES,
 )

@@ -9,7 +9,7 @@ from typing import Any
 from vr.server.body_limit import OTHERS_BYTES, BodyLimit
 
 LARGEST = 1 << 20
-UPLOAD, OTHER = "/files/droplet/x", "/api/v1/apps/"
+UPLOAD, OTHER = "/files/farm/x", "/api/v1/apps/"
 
 
 def ask(path: str, chunks: list[bytes], *, announced: bool = False) -> tuple[int, bytes, int]:
@@ -41,7 +41,7 @@ def ask(path: str, chunks: list[bytes], *, announced: bool = False) -> tuple[int
 
         length = str(sum(map(len, chunks))).encode()
         headers = [(b"content-length", length)] if announced else []
-        limited = BodyLimit(reads_all, uploads=("/files/droplet/",), upload_bytes=LARGEST)
+        limited = BodyLimit(reads_all, uploads=("/files/farm/",), upload_bytes=LARGEST)
         await limited({"type": "http", "path": path, "headers": headers}, receive, send)
         return sent
 

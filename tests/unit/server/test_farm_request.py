@@ -20,8 +20,8 @@ SPEC = BuildSpec(
     heroku_stack="heroku-24",
 )
 ADDRESSES = {
-    "download_uri": "http://vr.example.org/files/y/app.zip",
-    "upload_uri": "http://vr.example.org/files/droplet/z/droplet.tgz",
+    "download_uri": "http://attempt:y@vr.example.org/files/farm/app.zip",
+    "upload_uri": "http://attempt:y@vr.example.org/files/farm/droplet.tgz",
 }
 
 

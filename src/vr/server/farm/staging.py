@@ -52,19 +52,19 @@ def build(
     # Its name is good for this attempt alone: what comes too late finds no folder.
     attempt = output / secrets.token_hex(8)
     attempt.mkdir(mode=0o700)
-    store = Path(settings.FILES_ROOT)
+    name = str(attempt.relative_to(settings.FILES_ROOT))
     fetched = fetch(spec, attempt / "app", root, say)
     # Buildpacks may ask the repository for a version, and vbuild leaves it out of the slug;
     # frameworks would make it a part of the droplet.
     skipped = _REPOSITORIES if framework else ()
-    zip_folder(fetched.folder, attempt / "app.zip", skipped=skipped)
+    zip_folder(fetched.folder, attempt / links.APP, skipped=skipped)
     shutil.rmtree(fetched.folder)
     request = staging_request(
         spec,
         fetched.revision,
         framework=framework,
-        download_uri=links.download(str((attempt / "app.zip").relative_to(store))),
-        upload_uri=links.upload(str(attempt.relative_to(store))),
+        download_uri=links.attempt(name, links.APP),
+        upload_uri=links.attempt(name, links.DROPLET),
     )
     say.step(f"Asking the stagers of the queue {settings.NATS_QUEUE}")
     asyncio.run(_stage(request, say))

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from django.db import connection
-from django.test import Client
 
 from support.celery_worker import environment
 from support.cloud import cloud
@@ -258,7 +258,7 @@ def test_a_build_whose_worker_was_killed_begins_anew_and_takes_nothing_late(
         until(lambda: farm.compiles(build), "it compiles")
         (first,) = (path for path in scratch.iterdir() if path.is_dir())
         worker.send_signal(signal.SIGKILL)
-    late = links.upload(str(first.relative_to(settings.FILES_ROOT)))
+    late = links.attempt(str(first.relative_to(settings.FILES_ROOT)), links.DROPLET)
     with ThreadPoolExecutor(1) as threads:
         again = threads.submit(_run, build)
         until(lambda: not first.exists(), "the second attempt has begun")
@@ -266,7 +266,9 @@ def test_a_build_whose_worker_was_killed_begins_anew_and_takes_nothing_late(
         assert again.result(60)
     build.refresh_from_db()
     assert build.status == BuildStatus.SUCCESS, farm.log(build)
-    assert Client().post(late.removeprefix(settings.FARM_URL)).status_code == 410
+    assert httpx.post(late, files={"upload[droplet]": b"late"}).status_code == 410
+    log = "".join(each.output for each in farm.stagers.running)
+    assert "attempt:" not in log, "signatures are in no log"
 
 
 def test_a_build_whose_stager_was_killed_is_made_by_another(

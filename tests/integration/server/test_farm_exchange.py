@@ -1,10 +1,12 @@
-"""Where stagers bring droplets: only signed, only while somebody waits, whole or not at all."""
+"""Where stagers get apps and bring droplets: only signed, and only while somebody waits."""
 
 from __future__ import annotations
 
+import base64
 import shutil
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -26,14 +28,30 @@ def attempt(settings: Any, tmp_path: Path) -> Path:
     return folder
 
 
+def ask(url: str, **form: Any) -> Any:
+    """Request an address as a stager does, POSTing the form if there is one."""
+    parts = urlsplit(url)
+    credentials = f"{parts.username}:{unquote(parts.password or '')}".encode()
+    header = f"Basic {base64.b64encode(credentials).decode()}"
+    client = Client(enforce_csrf_checks=True, headers={"Authorization": header})
+    return client.post(parts.path, form) if form else client.get(parts.path)
+
+
 def bring(url: str, name: str = "upload[droplet]") -> Any:
-    client = Client(enforce_csrf_checks=True)
-    file = SimpleUploadedFile("droplet.tgz", DATA)
-    return client.post(url.removeprefix("http://vr.example.org"), {name: file})
+    return ask(url, **{name: SimpleUploadedFile("droplet.tgz", DATA)})
 
 
-def address() -> str:
-    return links.upload(".building/7/c0ffee")
+def address(file: str = links.DROPLET) -> str:
+    return links.attempt(".building/7/c0ffee", file)
+
+
+def test_the_app_is_given_while_it_is_waited_for(attempt: Path) -> None:
+    (attempt / "app.zip").write_bytes(DATA)
+    answer = ask(address(links.APP))
+    assert answer.status_code == 200
+    assert answer["Content-Length"] == str(len(DATA))
+    shutil.rmtree(attempt)
+    assert ask(address(links.APP)).status_code == 410
 
 
 def test_a_droplet_lands_where_it_is_waited_for(attempt: Path) -> None:
@@ -58,16 +76,22 @@ def test_an_address_expires(attempt: Path, settings: Any) -> None:
 
 
 def test_forged_addresses_and_those_of_downloads_are_refused(attempt: Path) -> None:
-    url = address()
-    assert bring(url.replace("/droplet.tgz", "x/droplet.tgz")).status_code == 403
+    (attempt / "app.zip").write_bytes(DATA)
     signature = filestore.signed_path(".building/7/c0ffee").split("/")[2]
-    assert bring(f"/files/droplet/{signature}/droplet.tgz").status_code == 403
-    assert list(attempt.iterdir()) == []
+    for url in (
+        address().replace("@", "x@"),
+        address().replace("attempt:", "other:"),
+        f"http://attempt:{signature}@vr.example.org/files/farm/droplet.tgz",
+        "http://vr.example.org/files/farm/droplet.tgz",
+    ):
+        assert bring(url).status_code == 403
+        assert ask(url.replace("droplet.tgz", "app.zip")).status_code == 403
+    assert [path.name for path in attempt.iterdir()] == ["app.zip"]
 
 
 def test_a_form_without_the_file_is_refused(attempt: Path) -> None:
     assert bring(address(), name="other").status_code == 400
-    assert Client().get(address().removeprefix("http://vr.example.org")).status_code == 405
+    assert ask(address()).status_code == 405
     assert list(attempt.iterdir()) == []
 
 
