@@ -116,7 +116,7 @@ class Stack:
 
     def procs(self) -> list[str]:
         """Names of the deployed procs that supervisord knows."""
-        parts = {"redis", "web", "worker", "beat", "nginx", "proc_publisher"}
+        parts = {"redis", "web", "worker", "beat", "nginx", "proc_publisher", "nats", "stager"}
         return sorted(p["name"] for p in self.status()["parts"] if p["name"] not in parts)
 
     def proc_folders(self) -> list[str]:

@@ -6,6 +6,7 @@ write lies in the workspace, which goes away with the build.
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from vr.errors import VelociraptorError
 from vr.files.atomic import write_atomic
 from vr.files.pack import pack
 from vr.paths import Root
-from vr.repo import Source
+from vr.repo import Checkout, Source
 from vr.runner.interactive import interact
 from vr.specs.build import BuildResult, BuildSpec, dump_result
 
@@ -63,7 +64,34 @@ def build(
             except NoBuildpack:
                 (output / COMPILE_LOG).unlink()
                 raise
-            result = _finish(spec, job, pack_used, release, output, say)
+            result = _slug(spec, job, pack_used, release, say)
+            result = _pack(result, job.space.app, output, say)
+            _keep_cache(job, pack_used, say)
+    finally:
+        say.close()
+    return result
+
+
+def compile_fetched(
+    spec: BuildSpec,
+    fetched: Checkout,
+    target: Path,
+    *,
+    root: Root | None = None,
+    log: Sink | None = None,
+    timeout: float = TIMEOUT,
+) -> BuildResult:
+    """Build an app that was fetched elsewhere; leave the slug's files as the new folder `target`.
+
+    They are those that `build` packs. The folder of `fetched` is used up, and the result's
+    `build_md5` is empty: nothing is packed. Raises as `build` does.
+    """
+    say = OutputLog(log)
+    try:
+        with prepared(spec, root or Root.from_env(), say, fetched=fetched) as job:
+            pack_used, release = _compile(job, say, timeout)
+            result = _slug(spec, job, pack_used, release, say)
+            shutil.move(job.space.app, target)
             _keep_cache(job, pack_used, say)
     finally:
         say.close()
@@ -124,41 +152,40 @@ def _nothing_detected(packs: tuple[Buildpack, ...]) -> NoBuildpack:
     )
 
 
-def _finish(
-    spec: BuildSpec,
-    job: Prepared,
-    used: Buildpack,
-    release: dict[str, Any],
-    output: Path,
-    say: OutputLog,
+def _slug(
+    spec: BuildSpec, job: Prepared, used: Buildpack, release: dict[str, Any], say: OutputLog
 ) -> BuildResult:
+    """Make the compiled app a slug; returns what is known of it before it is packed."""
     app = job.space.app
     commands, warnings = slug.process_types(app, release)
     for warning in warnings:
         say.warn(f"Procfile: {warning}")
     say.step(f"Process types: {', '.join(commands) or 'none'}")
     slug.clean(app)
-    say.step("Packing the slug")
-    # A result that tells of another tarball is worse than none.
-    (output / RESULT).unlink(missing_ok=True)
-    md5 = pack(app, output / TARBALL)
-    result = BuildResult(
+    return BuildResult(
         **{
             **msgspec.structs.asdict(spec),
             "app_repo_url": spec.app_repo_url,
             "image_md5": job.image_md5,
             "buildpack_url": used.url,
             "buildpack_version": used.version,
-            "build_md5": md5,
+            "build_md5": "",
             "revision": job.revision,
             "release_data": release,
             "process_types": commands,
         }
     )
+
+
+def _pack(result: BuildResult, app: Path, output: Path, say: OutputLog) -> BuildResult:
+    say.step("Packing the slug")
+    # A result that tells of another tarball is worse than none.
+    (output / RESULT).unlink(missing_ok=True)
+    result = msgspec.structs.replace(result, build_md5=pack(app, output / TARBALL))
     # Readable for root only: the addresses and variables in it may hold credentials.
     write_atomic(output / RESULT, dump_result(result), mode=0o600)
     megabytes = (output / TARBALL).stat().st_size / 1e6
-    say.step(f"Done: {TARBALL}, {megabytes:.1f} MB, md5 {md5}")
+    say.step(f"Done: {TARBALL}, {megabytes:.1f} MB, md5 {result.build_md5}")
     return result
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from vr.container.output import OutputLog
 from vr.container.spec import Container, Limits, Mount
 from vr.errors import InvalidInput
 from vr.paths import Root
-from vr.repo import Source, checkout
+from vr.repo import Checkout, Source, checkout
 from vr.runner.images import ensure_image
 from vr.runner.layers import leased
 from vr.specs.build import BuildSpec
@@ -44,9 +45,16 @@ class Prepared:
 
 @contextmanager
 def prepared(
-    spec: BuildSpec, root: Root, say: OutputLog, *, debug: bool = False
+    spec: BuildSpec,
+    root: Root,
+    say: OutputLog,
+    *,
+    debug: bool = False,
+    fetched: Checkout | None = None,
 ) -> Iterator[Prepared]:
-    """Fetch app, buildpacks and image, and lay them out for the container."""
+    """Fetch buildpacks, image and, unless it is `fetched` already, the app, and lay them out for
+    the container. The folder of `fetched` is used up.
+    """
     source = Source(spec.app_repo_url)
     with (
         leased(lambda: _image(spec, root, say)) as image,
@@ -54,15 +62,10 @@ def prepared(
     ):
         # Images are kept by content, in a folder called by its checksum.
         image_md5 = image.parent.name
-        say.step(f"Fetching {spec.app_name} {spec.version} from {source.public_url}")
-        fetched = checkout(
-            spec.app_repo_url,
-            spec.version,
-            spec.app_repo_type,
-            space.app,
-            clones=root.builder / "repo",
-        )
-        say.step(f"{spec.version} is commit {fetched.revision}")
+        if fetched:
+            shutil.move(fetched.folder, space.app)
+        else:
+            fetched = fetch(spec, space.app, root, say)
         packs = _obtain_packs(spec, root, space)
         caches = BuildCache(root.builder / "cache" / space.app_folder)
         for pack in packs:
@@ -81,6 +84,21 @@ def prepared(
             image_md5,
             caches,
         )
+
+
+def fetch(spec: BuildSpec, target: Path, root: Root, say: OutputLog) -> Checkout:
+    """Check the app out into the new folder `target`; raises what `checkout` raises."""
+    source = Source(spec.app_repo_url)
+    say.step(f"Fetching {spec.app_name} {spec.version} from {source.public_url}")
+    fetched = checkout(
+        spec.app_repo_url,
+        spec.version,
+        spec.app_repo_type,
+        target,
+        clones=root.builder / "repo",
+    )
+    say.step(f"{spec.version} is commit {fetched.revision}")
+    return fetched
 
 
 def _image(spec: BuildSpec, root: Root, say: OutputLog) -> Path:

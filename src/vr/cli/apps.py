@@ -20,9 +20,16 @@ def apps() -> None:
 @click.option("--type", "repo_type", type=click.Choice(["git", "hg"]), default="git")
 @click.option("--stack", help="What it builds and runs in; the only one, unless told.")
 @click.option("--buildpack", help="Builds it without asking; else the first that detects it.")
+@click.option("--framework", default="", help="A stager stages it as this, such as sinatra.")
 @json_option
 def add(
-    name: str, repo: str, repo_type: str, stack: str | None, buildpack: str | None, as_json: bool
+    name: str,
+    repo: str,
+    repo_type: str,
+    stack: str | None,
+    buildpack: str | None,
+    framework: str,
+    as_json: bool,
 ) -> None:
     """Add an app called NAME, whose code is at REPO (a URL or a folder on the server)."""
     client = Client.from_env()
@@ -30,7 +37,13 @@ def add(
         known = client.objects("stacks")
         stack = known[0]["name"] if len(known) == 1 else None
     made = client.create(
-        "apps", name=name, repo_url=repo, repo_type=repo_type, stack=stack, buildpack=buildpack
+        "apps",
+        name=name,
+        repo_url=repo,
+        repo_type=repo_type,
+        stack=stack,
+        buildpack=buildpack,
+        framework=framework,
     )
     if as_json:
         print_json(made)
@@ -47,13 +60,13 @@ def list_(as_json: bool) -> None:
         print_json(found)
         return
     table(
-        ["app", "repository", "type", "stack", "buildpack"],
+        ["app", "repository", "type", "stack", "built by"],
         (
             (
                 *(one["name"], one["repo_url"], one["repo_type"]),
                 *(
                     (one["stack"] or "").rstrip("/").rpartition("/")[2],
-                    one["buildpack"] or "detected",
+                    one["framework"] or one["buildpack"] or "detected",
                 ),
             )
             for one in found

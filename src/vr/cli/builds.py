@@ -1,6 +1,8 @@
-"""`vr build` and `vr builds`."""
+"""`vr build`, `vr upload` and `vr builds`."""
 
 from __future__ import annotations
+
+from pathlib import Path
 
 import click
 
@@ -30,6 +32,23 @@ def build(app: str, tag: str, no_wait: bool, as_json: bool) -> None:
         raise VelociraptorError(f"{app} {tag} was not built: {ended['error'] or ended['status']}")
     if not (no_wait or as_json):
         say(f"Built {app} {tag}.")
+
+
+@click.command()
+@click.argument("app")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--tag", default="", help="The version it becomes; else from its checksum.")
+@click.option("--runtime", default="", help="What runs it, such as ruby; else what it says.")
+@json_option
+def upload(app: str, file: Path, tag: str, runtime: str, as_json: bool) -> None:
+    """Upload the droplet FILE, made by `vstager stage` or any stager, as a build of APP."""
+    client = Client.from_env()
+    with file.open("rb") as content:
+        made = client.upload(app, content, file.name, tag=tag, runtime=runtime)
+    if as_json:
+        print_json(made)
+        return
+    say(f"{file.name} is build {made['id']} of {app}. Next: vr swarm PATTERN {made['tag']}")
 
 
 @click.command()

@@ -22,6 +22,7 @@ _COMMANDS = {
         "rollback": Lazy("vr.cli.swarm:rollback", "Go back to the release before."),
         "scale": Lazy("vr.cli.swarm:scale", "Run more or fewer procs."),
         "build": Lazy("vr.cli.builds:build", "Build an app at a tag, branch or commit."),
+        "upload": Lazy("vr.cli.builds:upload", "Take a stager's droplet as a build of an app."),
     },
     "Look": {
         "list-swarms": Lazy("vr.cli.swarms:list_swarms", "List swarms and their procs' health."),

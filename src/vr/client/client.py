@@ -6,7 +6,7 @@ import json
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from typing import Any, cast
+from typing import Any, BinaryIO, cast
 from urllib.parse import quote, urlencode
 
 from vr.client.access import Access
@@ -119,6 +119,13 @@ class Client:
                 self.remove(made["resource_uri"])
             raise
         return made
+
+    def upload(self, app: str, file: BinaryIO, name: str, *, tag: str, runtime: str) -> Build:
+        """Upload the droplet in `file` as a build of `app`; empty `tag`, `runtime`: its own."""
+        form = {"app": app, "tag": tag, "runtime": runtime}
+        path = "/api/v1/builds/upload/"
+        answer = self.connection.upload(path, form, "droplet", name, file)
+        return cast(Build, answer.json())
 
     def build_log(self, build: Build) -> Iterator[str]:
         """The compile log line by line as it grows, until the build has ended."""

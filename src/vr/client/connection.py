@@ -6,7 +6,7 @@ import json
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, BinaryIO
 from urllib.parse import urlsplit
 
 # httpx imports its own command line, and rich and pygments for it, if it can: half of the time
@@ -18,6 +18,8 @@ from vr.client.access import Access  # noqa: E402
 from vr.errors import USAGE, VelociraptorError  # noqa: E402
 
 _TIMEOUT = httpx.Timeout(30, connect=5)
+# What was sent is unpacked, checked and packed again before it is answered.
+_UPLOAD_TIMEOUT = httpx.Timeout(600, connect=5)
 # Streams send a sign of life every 15 s.
 _STREAM_TIMEOUT = httpx.Timeout(45, connect=5)
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
@@ -70,6 +72,23 @@ class Connection:
         try:
             response = self._http.request(
                 method, path, json=dict(data) if data is not None else None, params=query
+            )
+        except httpx.TransportError as error:
+            raise self._unreachable(error) from None
+        if response.status_code >= 300:
+            raise refusal(response)
+        return response
+
+    def upload(
+        self, path: str, form: Mapping[str, str], field: str, name: str, file: BinaryIO
+    ) -> httpx.Response:
+        """POST a form with a file in it, which is sent as it is read; raises as `request` does."""
+        try:
+            response = self._http.post(
+                path,
+                data=dict(form),
+                files={field: (name, file, "application/octet-stream")},
+                timeout=_UPLOAD_TIMEOUT,
             )
         except httpx.TransportError as error:
             raise self._unreachable(error) from None

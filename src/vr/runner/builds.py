@@ -9,6 +9,10 @@ from vr.files.unpack import unpack
 from vr.paths import Root
 from vr.runner.layers import ensure_layer, key, obtain
 
+_DROPLET_FILES = ("startup", "start_droplet")
+_DROPLET_HOME = "home/vcap"
+"""Where droplets were staged: virtual environments and the like have written it down."""
+
 
 def ensure_build(
     root: Root,
@@ -22,6 +26,7 @@ def ensure_build(
 ) -> Path:
     """The layer that contains `app/`, owned by (uid, gid); fetched and unpacked first if need be.
 
+    A build that was made of a droplet is seen at /home/vcap, too.
     Raises ChecksumMismatch, UnsafeArchive, VelociraptorError.
     """
     root.layers.mkdir(parents=True, exist_ok=True)
@@ -33,6 +38,10 @@ def ensure_build(
 
     def fill(new: Path) -> None:
         unpack(tarball, new / "app", kind="build", owner=(uid, gid))
+        if all((new / "app" / name).is_file() for name in _DROPLET_FILES):
+            link = new / _DROPLET_HOME
+            link.parent.mkdir()
+            link.symlink_to("/app")
 
     return ensure_layer(_layer(root, found, uid, gid), root.locks, fill)
 

@@ -2,7 +2,14 @@
 
 import os
 
+from django.conf import settings
 from django.core.asgi import get_asgi_application
 
+from vr.server.body_limit import BodyLimit
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "vr.server.settings")
-application = get_asgi_application()
+application = BodyLimit(
+    get_asgi_application(),
+    uploads=("/api/v1/builds/upload/", "/build/upload/", "/files/farm/"),
+    upload_bytes=settings.UPLOAD_BYTES,
+)

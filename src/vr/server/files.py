@@ -68,10 +68,11 @@ async def download(request: HttpRequest, signature: str, name: str) -> HttpRespo
         return _refusal(403, "This link is not signed by this server; copy it whole.")
     if not path.is_file():
         return _refusal(404, f"{name} is not in the file store any more.")
-    return _serve(request, path)
+    return serve(request, path)
 
 
-def _serve(request: HttpRequest, path: Path) -> HttpResponseBase:
+def serve(request: HttpRequest, path: Path) -> HttpResponseBase:
+    """The answer to a GET or HEAD of the file `path`, or of the span that is asked for."""
     stat = path.stat()
     headers = {
         # A file of the store never changes in place, except a log, which grows.

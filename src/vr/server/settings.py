@@ -30,6 +30,12 @@ def _secret(name: str, unsafe_default: str) -> str:
     return _env(name) or unsafe_default
 
 
+def _pairs(name: str) -> dict[str, str]:
+    """`ruby=/opt/ruby/bin/ruby,node=nodejs` as a mapping."""
+    pairs = (pair.partition("=") for pair in (_env(name) or "").split(",") if pair.strip())
+    return {key.strip(): value.strip() for key, _, value in pairs}
+
+
 VR_VERSION = __version__
 VR_HOME = Path(_env("VR_HOME") or "/var/lib/velociraptor")
 VR_SITE_TITLE = _env("VR_SITE_TITLE") or "Velociraptor"
@@ -60,6 +66,19 @@ CELERY_BROKER_URL = _env("VR_BROKER_URL") or REDIS_URL.replace("unix://", "redis
 FILES_ROOT = Path(_env("VR_FILES") or VR_HOME / "files")
 # Where a host fetches files from; empty means that hosts see FILES_ROOT itself.
 FILES_BASE_URL = _env("VR_FILES_BASE_URL") or ""
+
+# The largest droplet or build that may be uploaded.
+UPLOAD_BYTES = int(_env("VR_UPLOAD_MB") or 1024) << 20
+# What droplets' runtimes are called in the stacks' images, where that is not their name.
+RUNTIMES = _pairs("VR_RUNTIMES")
+
+# Who builds: the worker itself (local), or stagers that serve a queue on NATS (nats).
+BUILDER = _env("VR_BUILDER") or "local"
+NATS_URI = _secret("VR_NATS_URI", "nats://127.0.0.1:4222")
+NATS_QUEUE = _env("VR_NATS_QUEUE") or "staging"
+# Where stagers reach this server; and how long a build may wait and take.
+FARM_URL = _env("VR_FARM_URL") or FILES_BASE_URL
+FARM_SECONDS = int(_env("VR_FARM_SECONDS") or 3600)
 
 VR_ROOT = Path(_env("VR_ROOT") or "/apps")
 # The folder of vrun and vrun_precise on the local host.

@@ -4,6 +4,7 @@ from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 
 from vr.server.api.v1 import api
+from vr.server.farm.exchange import give, receive
 from vr.server.files import download
 from vr.server.health import health
 
@@ -12,6 +13,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("health/", health),
     path("api/v1/", api.urls),
     path("api/streams/", include("vr.server.streams.urls")),
+    path("files/farm/app.zip", give),
+    path("files/farm/droplet.tgz", receive),
     path("files/<str:signature>/<str:name>", download, name="file"),
     path("", include("vr.server.web.urls")),
 ]

@@ -71,6 +71,7 @@ def _staging_info(properties: Properties, startup: Startup) -> str:
         "framework": properties.framework_info.name,
         "runtime": properties.runtime_info.name or None,
         "start_command": startup.command,
+        **startup.info,
     }
     text: str = yaml.safe_dump(info, sort_keys=False, width=1000)
     return text

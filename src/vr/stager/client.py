@@ -28,11 +28,15 @@ _PAUSE_SECONDS = 1.0
 
 @dataclass(frozen=True)
 class StagingReply:
-    """What came back; `error` is None if the droplet was uploaded."""
+    """What came back; `error` is None if the droplet was uploaded.
+
+    `unanswered`: there is no stager that could have taken the request.
+    """
 
     task_id: str
     task_log: str
     error: str | None = None
+    unanswered: bool = False
 
 
 @dataclass
@@ -79,7 +83,7 @@ async def request_staging(
     following = await client.subscribe(events.subject(task_id), cb=heard)
     answering = await client.subscribe(inbox, cb=answered)
     deadline = time.monotonic() + timeout
-    problem = ""
+    problem, unanswered = "", False
     try:
         for attempt in range(attempts):
             if attempt:
@@ -92,15 +96,16 @@ async def request_staging(
                 except TimeoutError:
                     if time.monotonic() - followed.heard > lost_after:
                         problem = _lost(followed.stager, queue, lost_after)
+                        unanswered = not followed.stager
                         break
                     continue
                 if not _nobody(message):
                     return _parse(message.data, task_id)
-                problem = f"No stager serves the queue {queue!r}."
+                problem, unanswered = f"No stager serves the queue {queue!r}.", True
                 break
             else:
                 return StagingReply(task_id, "", f"Timed out after {timeout:g}s.")
-        return StagingReply(task_id, "", failure(problem))
+        return StagingReply(task_id, "", failure(problem), unanswered)
     finally:
         await following.unsubscribe()
         await answering.unsubscribe()

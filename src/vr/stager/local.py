@@ -6,7 +6,6 @@ import asyncio
 import logging
 import os
 import tempfile
-import zipfile
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
@@ -15,6 +14,7 @@ from typing import Any
 from vr.bus.connection import connect
 from vr.errors import VelociraptorError
 from vr.files.checksums import file_md5
+from vr.files.zip_folder import zip_folder
 from vr.specs.documents import load_mapping
 from vr.stager.app_folder import AppFolder
 from vr.stager.assemble import assemble
@@ -49,7 +49,7 @@ def stage_folder(
     """
     with tempfile.TemporaryDirectory(prefix="vstager-") as folder:
         app_zip = Path(folder) / "app.zip"
-        zip_folder(app, app_zip)
+        zip_folder(app, app_zip, skipped=_SKIPPED)
         with endpoints(app_zip, droplet, host=host) as urls:
             request = {
                 "app_id": app.resolve().name,
@@ -91,18 +91,6 @@ def properties_for(
     if buildpack:
         properties["buildpack"] = buildpack
     return properties
-
-
-def zip_folder(folder: Path, target: Path) -> None:
-    """Zip what is in `folder` with modes and links, without repositories and left-overs."""
-    if not folder.is_dir():
-        raise VelociraptorError(f"{folder} is no folder.", hint="Give the app's root folder.")
-    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED, strict_timestamps=False) as archive:
-        for parent, folders, files in os.walk(folder):
-            folders[:] = sorted(name for name in folders if name not in _SKIPPED)
-            links = [name for name in folders if Path(parent, name).is_symlink()]
-            for name in sorted([*files, *links]):
-                _add(archive, Path(parent, name), folder)
 
 
 def run_plugin(framework: str, config: Path, say: Callable[[str], None]) -> None:
@@ -164,15 +152,3 @@ def _framework(app: Path, name: str | None, has_buildpack: bool, has_command: bo
             hint=f"Name one with --framework: {known()}.",
         )
     return found
-
-
-def _add(archive: zipfile.ZipFile, path: Path, root: Path) -> None:
-    name = str(path.relative_to(root))
-    if not path.is_symlink():
-        if path.is_file():
-            archive.write(path, name)
-        return
-    entry = zipfile.ZipInfo(name)
-    entry.create_system = 3  # Unix, so that the mode below counts
-    entry.external_attr = 0o120777 << 16
-    archive.writestr(entry, os.fsencode(path.readlink()))

@@ -12,6 +12,7 @@ import msgspec
 
 from vr.bus.documents import decode_object, mapping
 from vr.errors import InvalidInput
+from vr.runner.system import ImageRef
 from vr.specs.documents import to_struct
 
 WHERE = "staging request"
@@ -53,6 +54,10 @@ class Properties(msgspec.Struct, frozen=True):
     meta: dict[str, Any] = {}
     buildpack: str | None = None
     """For the framework `buildpack`: the address of the one to use."""
+    image: ImageRef | None = None
+    """The OS image to stage in, by http or https; the stager's own without."""
+    build: dict[str, Any] = {}
+    """For the framework `vbuild`: what build.yaml holds, and the `revision` of the checkout."""
 
 
 class StagingRequest(msgspec.Struct, frozen=True):
@@ -127,6 +132,10 @@ def parse_properties(values: Mapping[str, Any], where: str, *, prefix: str = "")
     wrong = {problem.split(".")[0] for problem in problems}
     kept = {key: value for key, value in values.items() if key not in wrong}
     placeholder = {"framework_info": {"name": "x"}} if "framework_info" in wrong else {}
+    image = values.get("image")
+    if isinstance(image, dict) and (problem := _uri_problem(image.get("url"))):
+        # Anything else would be read from the stager's own disk, on behalf of whoever asks.
+        problems.append(f"image.url: {problem}")
     found = None
     try:
         found = to_struct(Properties, placeholder | kept, where)

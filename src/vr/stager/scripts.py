@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 RUNTIME = "%VCAP_LOCAL_RUNTIME%"
 """Stands for the runtime's executable; the DEA, which has the runtimes, replaces it."""
@@ -23,6 +24,8 @@ class Startup:
     exports: Mapping[str, str | None] = field(default_factory=dict)
     before: tuple[str, ...] = ()
     folder: str = "app"
+    info: Mapping[str, Any] = field(default_factory=dict)
+    """More for the droplet's staging information."""
 
 
 def startup_script(startup: Startup) -> str:

@@ -121,7 +121,7 @@ def _stage(
         memory=settings.memory,
         # The stager itself watches the time; this is for a task that lost its stager.
         timeout=settings.seconds + 60,
-        image=settings.image,
+        image=request.properties.image or settings.image,
     )
     assemble(
         plugin_for(framework),

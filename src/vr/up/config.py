@@ -7,13 +7,14 @@ import re
 import shutil
 import socket
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from vr.errors import InvalidInput
 
 # A unix socket's path must fit into sockaddr_un.
 _LONGEST_SOCKET_PATH = 107
+BUILDERS = ("local", "nats")
 NEEDED_PROGRAMS = {
     "lxc-execute": "lxc",
     "nginx": "nginx-light",
@@ -36,6 +37,21 @@ class Config:
     host_name: str
     worker_threads: int
     keepalive_seconds: int
+    builder: str = "local"
+    nats_uri: str = field(default="", repr=False)
+    """Given by the user, or the name of the file that holds it; never shown."""
+    nats_port: int = 4222
+    given_farm_url: str = ""
+
+    @property
+    def has_own_farm(self) -> bool:
+        """Whether a NATS server and a stager belong to this stack."""
+        return self.builder == "nats" and not self.nats_uri
+
+    @property
+    def farm_url(self) -> str:
+        """Where stagers reach the server."""
+        return self.given_farm_url or self.web_url
 
     @property
     def etc(self) -> Path:
@@ -65,6 +81,19 @@ class Config:
     @property
     def redis_socket(self) -> Path:
         return self.run / "redis.sock"
+
+    @property
+    def nats_conf(self) -> Path:
+        return self.etc / "nats.conf"
+
+    @property
+    def nats_uri_file(self) -> Path:
+        """The address of the stack's own NATS server, with its token."""
+        return self.secrets / "nats-uri"
+
+    @property
+    def stager_yml(self) -> Path:
+        return self.etc / "stager.yml"
 
     @property
     def supervisord_conf(self) -> Path:
@@ -129,6 +158,10 @@ class Config:
             host_name=env.get("VR_LOCAL_HOST") or "127.0.0.1",
             worker_threads=number("VR_WORKER_THREADS", 8, 1, 64),
             keepalive_seconds=number("VR_KEEPALIVE_SECONDS", 0, 0, 3600),
+            builder=env.get("VR_BUILDER") or "local",
+            nats_uri=env.get("VR_NATS_URI") or env.get("VR_NATS_URI_FILE") or "",
+            nats_port=number("VR_NATS_PORT", 4222, 1, 65535),
+            given_farm_url=env.get("VR_FARM_URL") or "",
         )
         problems += config._problems()
         if problems:
@@ -152,6 +185,8 @@ class Config:
             problems.append(
                 f"VR_PORT_RANGE: is {self.port_range!r}, expected two ports such as 5000-5999"
             )
+        if self.builder not in BUILDERS:
+            problems.append(f"VR_BUILDER: is {self.builder!r}, expected {' or '.join(BUILDERS)}")
         if self.web_port == self.http_port:
             problems.append(
                 f"VR_WEB_PORT and VR_HTTP_PORT: are both {self.web_port}; give them two ports"
@@ -168,12 +203,18 @@ def machine_problems(config: Config) -> list[str]:
     if os.geteuid() != 0:
         problems.append("must run as root, as containers need it; use sudo")
     search = os.environ.get("PATH", "") + ":/usr/local/sbin:/usr/sbin:/sbin"
-    for program, package in NEEDED_PROGRAMS.items():
+    needed = NEEDED_PROGRAMS | ({"nats-server": "nats-server"} if config.has_own_farm else {})
+    for program, package in needed.items():
         if not shutil.which(program, path=search):
             problems.append(f"{program} is missing; apt-get install {package}")
     for name, port in (("VR_WEB_PORT", config.web_port), ("VR_HTTP_PORT", config.http_port)):
         if problem := _port_problem(config.bind, port):
             problems.append(f"port {port} {problem}; free it or set {name} to another")
+    if config.has_own_farm and (problem := _port_problem("127.0.0.1", config.nats_port)):
+        problems.append(
+            f"port {config.nats_port} {problem}; set VR_NATS_PORT to another, "
+            "or VR_NATS_URI to the NATS server that is there"
+        )
     return problems
 
 

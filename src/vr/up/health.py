@@ -7,10 +7,11 @@ import json
 import socket
 from dataclasses import dataclass
 
+from vr.up import farm
 from vr.up.config import Config
 from vr.up.supervisor import Part
 
-CHECKED = ("redis", "proc_publisher", "web", "worker", "beat", "nginx")
+ALWAYS = ("redis", "proc_publisher", "web", "worker", "beat", "nginx")
 
 
 @dataclass(frozen=True)
@@ -25,12 +26,17 @@ class Health:
         return not self.problem
 
 
+def checked(config: Config) -> tuple[str, ...]:
+    """The names of the stack's parts."""
+    return (*ALWAYS, *farm.PARTS) if config.has_own_farm else ALWAYS
+
+
 def check(config: Config, parts: list[Part]) -> list[Health]:
     """The health of every part of the stack, from supervisord's list and from asking them."""
     by_name = {part.name: part for part in parts}
     found = []
     answers: dict[str, str] | None = None
-    for name in CHECKED:
+    for name in checked(config):
         part = by_name.get(name)
         if part is None:
             found.append(Health(name, "is not known to supervisord"))
@@ -40,6 +46,8 @@ def check(config: Config, parts: list[Part]) -> list[Health]:
             found.append(Health(name, _redis_problem(config)))
         elif name == "nginx":
             found.append(Health(name, _nginx_problem(config)))
+        elif name == "nats":
+            found.append(Health(name, _nats_problem(config)))
         elif name in {"web", "worker"}:
             if answers is None:
                 answers = _web_answers(config)
@@ -59,6 +67,15 @@ def _redis_problem(config: Config) -> str:
     except OSError as error:
         return f"does not answer ({error})"
     return "" if answer.startswith(b"+PONG") else f"answers {answer!r}"
+
+
+def _nats_problem(config: Config) -> str:
+    try:
+        with socket.create_connection((farm.LOOPBACK, config.nats_port), timeout=2) as connection:
+            greeting = connection.recv(5)
+    except OSError as error:
+        return f"does not answer on port {config.nats_port} ({error})"
+    return "" if greeting == b"INFO " else f"greets with {greeting!r}"
 
 
 def _nginx_problem(config: Config) -> str:

@@ -16,7 +16,7 @@ from pathlib import Path
 from vr.container import cgroups
 from vr.errors import Busy, InvalidInput, VelociraptorError
 from vr.files.atomic import write_atomic
-from vr.up import health, render, secrets
+from vr.up import farm, health, render, secrets
 from vr.up.config import Config, machine_problems
 from vr.up.supervisor import STOPPED_STATES, Part, Supervisord
 
@@ -60,7 +60,7 @@ def up(config: Config, say: Say) -> None:
         supervisord = Supervisord(config.supervisor_socket)
         if supervisord.answers():
             _write_configuration(config)
-            _start_stopped_parts(supervisord)
+            _start_stopped_parts(config, supervisord)
         else:
             if problems := machine_problems(config):
                 raise InvalidInput("this machine", problems)
@@ -150,6 +150,14 @@ def _write_configuration(config: Config) -> None:
         (config.balancers_file, render.balancers_yaml(config)),
     ):
         write_atomic(path, text, mode=0o600)
+    if config.has_own_farm:
+        token = secrets.read(config, "nats-token")
+        for path, text in (
+            (config.nats_conf, farm.nats_conf(config, token)),
+            (config.stager_yml, farm.stager_yml(config, token)),
+            (config.nats_uri_file, farm.nats_uri(config, token) + "\n"),
+        ):
+            write_atomic(path, text, mode=0o600)
     token = secrets.read(config, "cli-token")
     access = json.dumps({"url": config.web_url, "token": token}, indent=2)
     write_atomic(config.client_file, access + "\n", mode=0o600)
@@ -195,9 +203,10 @@ def _start_supervisord(config: Config) -> None:
         )
 
 
-def _start_stopped_parts(supervisord: Supervisord) -> None:
+def _start_stopped_parts(config: Config, supervisord: Supervisord) -> None:
+    parts = health.checked(config)
     for part in supervisord.parts():
-        if part.name in health.CHECKED and part.state in STOPPED_STATES:
+        if part.name in parts and part.state in STOPPED_STATES:
             supervisord.start(part.name)
 
 

@@ -75,6 +75,9 @@ def server_environment(config: Config) -> dict[str, str]:
         "VR_BALANCERS_FILE": str(config.balancers_file),
         "VR_DEFAULT_BALANCER": BALANCER,
         "VR_HTTP_PORT": str(config.http_port),
+        "VR_BUILDER": config.builder,
+        "VR_FARM_URL": config.farm_url,
+        **({"VR_NATS_URI_FILE": str(config.nats_uri_file)} if config.has_own_farm else {}),
         "LANG": "C.UTF-8",
     }
 
@@ -114,6 +117,20 @@ def programs(config: Config, bin_folder: Path) -> list[Program]:
             20,
             {},
             stop_signal="QUIT",
+        ),
+        *(_farm(config, bin_folder) if config.has_own_farm else ()),
+    ]
+
+
+def _farm(config: Config, bin_folder: Path) -> list[Program]:
+    """The stack's own NATS server and stager (see farm.py)."""
+    return [
+        Program("nats", f"nats-server -c {config.nats_conf}", 10, {}, stop_signal="INT"),
+        Program(
+            "stager",
+            f"{bin_folder}/vstager -c {config.stager_yml}",
+            30,
+            {"VR_ROOT": str(config.root), "VR_HOME": str(config.home), "LANG": "C.UTF-8"},
         ),
     ]
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from vr.up.config import Config
 
-NAMES = ("secret-key", "admin-password", "cli-token")
+NAMES = ("secret-key", "admin-password", "cli-token", "nats-token")
 
 
 def ensure(config: Config) -> None:

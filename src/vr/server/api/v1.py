@@ -9,7 +9,7 @@ from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, JsonResponse
 from ninja import NinjaAPI, Router
 
-from vr.server.api import actions, errors, host_procs
+from vr.server.api import actions, errors, host_procs, uploads
 from vr.server.api.auth import user_of
 from vr.server.api.crud import router_of
 from vr.server.api.fields import PREFIX
@@ -52,6 +52,7 @@ def balancers(request: HttpRequest) -> Any:
 
 # Before the resources, as `testruns/latest/` would be a test run's detail otherwise.
 api.add_router("/testruns", actions.testruns)
+api.add_router("/builds", uploads.router)
 for _resource in TABLE:
     api.add_router(f"/{_resource.name}", router_of(_resource))
 api.add_router("/swarms", actions.swarms)

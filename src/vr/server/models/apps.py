@@ -6,6 +6,8 @@ import hashlib
 import json
 from typing import Any
 
+import yaml
+from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models
 
@@ -14,6 +16,9 @@ from vr.server.models.names import validate_part, validate_tag
 from vr.server.models.stacks import Image, Stack
 
 REPO_TYPES = [("git", "git"), ("hg", "hg")]
+FRAMEWORK = RegexValidator(
+    r"^[A-Za-z0-9_.]+\Z", "must be the name of a stager's framework, such as sinatra or wsgi"
+)
 SIZE = RegexValidator(r"^[1-9][0-9]*[KMG]?\Z", "must be a size such as 256M or 1G")
 
 
@@ -33,12 +38,20 @@ class Buildpack(models.Model):
 
 
 class App(models.Model):
-    """Where an app's code lives and what builds it."""
+    """Where an app's code lives and what builds it: a buildpack, the one that is named or else
+    the first that detects it; or a stager's `framework`."""
 
     name = models.CharField(max_length=50, unique=True, validators=[validate_part])
     repo_url = models.CharField(max_length=200)
     repo_type = models.CharField(max_length=10, choices=REPO_TYPES, default="git")
     buildpack = models.ForeignKey(Buildpack, null=True, blank=True, on_delete=models.SET_NULL)
+    framework = models.CharField(
+        max_length=64,
+        blank=True,
+        default="",
+        validators=[FRAMEWORK],
+        help_text="A stager stages it as this, such as sinatra, instead of a buildpack.",
+    )
     stack = models.ForeignKey(Stack, null=True, blank=True, on_delete=models.SET_NULL)
 
     class Meta:
@@ -46,6 +59,12 @@ class App(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def clean(self) -> None:
+        if self.framework and self.buildpack:
+            raise ValidationError(
+                {"framework": "An app is built by a buildpack or staged as a framework, not both."}
+            )
 
 
 class BuildStatus(models.TextChoices):
@@ -101,6 +120,12 @@ class Build(models.Model):
     @property
     def is_usable(self) -> bool:
         return self.status == BuildStatus.SUCCESS and bool(self.file)
+
+    def take_release_data(self, data: dict[str, Any]) -> None:
+        """Keep what `bin/release` said; its config_vars become the environment of releases."""
+        self.release_data = data
+        config_vars = data.get("config_vars") or {}
+        self.env_yaml = yaml.safe_dump(config_vars, allow_unicode=True) if config_vars else ""
 
     def compute_hash(self) -> str:
         """MD5 over the tarball's MD5 and the image's."""

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import logging
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import yaml
 from django.conf import settings
 from django.utils import timezone
 
@@ -68,9 +68,9 @@ def log_tail(build: Build, length: int) -> str:
         return file.read().decode(errors="replace").strip()
 
 
-def spec_of(build: Build) -> BuildSpec:
+def spec_of(build: Build, link: Callable[[str], str] = filestore.url_for_host) -> BuildSpec:
     """What vbuild is told: the app at the tag, in the image, with the app's buildpack or else
-    the catalogue in order. Raises InvalidInput."""
+    the catalogue in order. `link` gives the image's address. Raises InvalidInput."""
     app, image = build.app, build.image
     packs = [] if app.buildpack else list(Buildpack.objects.order_by("order", "id"))
     values: dict[str, Any] = {
@@ -83,7 +83,7 @@ def spec_of(build: Build) -> BuildSpec:
     }
     if image is not None:
         values |= {
-            "image_url": filestore.url_for_host(image.file),
+            "image_url": link(image.file),
             "image_name": image.name,
             "image_md5": image.md5,
             "heroku_stack": image.stack.heroku_stack,
@@ -119,15 +119,33 @@ def _run(build: Build, lease: Lease) -> None:
 
 
 def _compile(build: Build, folder: Path) -> BuildResult:
+    """Build it here, or have the farm build it, as the settings say."""
     from vr import builder
+    from vr.server import farm
+    from vr.server.farm import links
 
+    root = Root(Path(settings.VR_ROOT))
     path = filestore.path_of(build.compile_log)
     path.parent.mkdir(parents=True, exist_ok=True)
     # Unbuffered, as people watch it grow.
     with path.open("wb", buffering=0) as compile_log:
-        return builder.build(
-            spec_of(build), folder, root=Root(Path(settings.VR_ROOT)), log=compile_log
-        )
+        match settings.BUILDER:
+            case "local" if build.app.framework:
+                raise VelociraptorError(
+                    f"{build.app.name} is staged as {build.app.framework}, which only stagers do.",
+                    hint="Set VR_BUILDER=nats, or clear the app's framework.",
+                )
+            case "local":
+                return builder.build(spec_of(build), folder, root=root, log=compile_log)
+            case "nats":
+                return farm.build(
+                    spec_of(build, links.download),
+                    folder,
+                    framework=build.app.framework,
+                    root=root,
+                    log=compile_log,
+                )
+    raise VelociraptorError(f"VR_BUILDER is {settings.BUILDER!r}.", hint="Set it to local or nats.")
 
 
 def _keep(build: Build, result: BuildResult, folder: Path) -> None:
@@ -140,10 +158,8 @@ def _keep(build: Build, result: BuildResult, folder: Path) -> None:
     build.revision = result.revision
     build.buildpack_url = result.buildpack_url or ""
     build.buildpack_version = result.buildpack_version
-    build.release_data = result.release_data
+    build.take_release_data(result.release_data)
     build.process_types = result.process_types
-    config_vars = result.release_data.get("config_vars") or {}
-    build.env_yaml = yaml.safe_dump(config_vars, allow_unicode=True) if config_vars else ""
 
 
 def _close(build: Build, lease: Lease, status: BuildStatus, error: str = "") -> None:

@@ -8,7 +8,7 @@ from typing import Any, cast
 from django import forms
 from django.conf import settings
 
-from vr.server.models import Build, Swarm
+from vr.server.models import App, Build, Swarm
 from vr.server.models.names import validate_tag
 from vr.server.web.preview import compiled
 from vr.server.web.wording import listed
@@ -166,6 +166,32 @@ class BuildForm(forms.ModelForm):
         _ask_to_choose(self, "app")
 
 
+class UploadForm(forms.Form):
+    """A droplet to be taken as a build."""
+
+    app = forms.ModelChoiceField(App.objects.all())
+    tag = forms.CharField(
+        required=False,
+        max_length=50,
+        validators=[validate_tag],
+        help_text="The version it becomes. Empty: from its checksum.",
+        widget=forms.TextInput(attrs=_NAME | {"placeholder": "v1"}),
+    )
+    runtime = forms.CharField(
+        required=False,
+        max_length=64,
+        help_text="Empty: what the droplet says.",
+        widget=forms.TextInput(attrs=_NAME | {"placeholder": "ruby"}),
+    )
+    droplet = forms.FileField(help_text="A tar.gz as vstager writes it.")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        # Beside another form with an app and a tag.
+        self.auto_id = "id_upload_%s"
+        _ask_to_choose(self, "app")
+
+
 class VersionForm(forms.Form):
     """The version to bring a swarm to."""
 
@@ -180,7 +206,7 @@ class SizeForm(forms.Form):
     size = forms.IntegerField(min_value=0, max_value=1000)
 
 
-def _ask_to_choose(form: forms.ModelForm, *names: str) -> None:
+def _ask_to_choose(form: forms.BaseForm, *names: str) -> None:
     for name in names:
         choice = cast(forms.ModelChoiceField, form.fields[name])
         choice.empty_label = f"Choose {'an' if name[0] in 'aeiou' else 'a'} {name}"

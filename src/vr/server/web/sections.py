@@ -66,7 +66,7 @@ SECTIONS = (
         one="app",
         model=App,
         key="name",
-        fields=("name", "repo_url", "repo_type", "buildpack", "stack"),
+        fields=("name", "repo_url", "repo_type", "buildpack", "framework", "stack"),
         columns=(
             ("Name", lambda app: app.name),
             ("Repository", lambda app: without_credentials(app.repo_url)),

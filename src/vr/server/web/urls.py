@@ -29,6 +29,7 @@ _PAGES: list[tuple[str, Any, str]] = [
     ("swarm/<int:pk>/dispatch/<slug:trace_id>/", swarms.detail, "dispatch"),
     ("fragments/progress/<slug:trace_id>/", swarms.progress_fragment, "progress"),
     ("build/", builds.builds, "build_list"),
+    ("build/upload/", builds.upload, "build_upload"),
     ("build/<int:pk>/", builds.build, "build"),
     ("build/<int:pk>/facts/", builds.facts_fragment, "build_facts"),
     ("proc/<str:host>/<str:name>/", procs.proc, "proc"),

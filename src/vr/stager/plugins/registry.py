@@ -5,7 +5,17 @@ from __future__ import annotations
 from importlib.metadata import entry_points
 
 from vr.errors import VelociraptorError
-from vr.stager.plugins import buildpack, java_web, node, php, python, ruby, standalone, static
+from vr.stager.plugins import (
+    buildpack,
+    java_web,
+    node,
+    php,
+    python,
+    ruby,
+    standalone,
+    static,
+    vbuild,
+)
 from vr.stager.plugins.contract import Plugin, StagingFailed
 
 GROUP = "vr.stager.plugins"
@@ -22,6 +32,7 @@ BUNDLED: dict[str, Plugin] = {
     "sinatra": ruby.stage_sinatra,
     "standalone": standalone.stage,
     "static": static.stage,
+    "vbuild": vbuild.stage,
     "wsgi": python.stage_wsgi,
 }
 

@@ -86,6 +86,7 @@ APPS: Resource = Resource(
         Text(name="repo_url"),
         Text(name="repo_type"),
         Link(name="buildpack", to=lambda: BUILDPACKS),
+        Text(name="framework", nullable=True),
         Link(name="stack", to=lambda: STACKS),
         # The original rewrote schemes here from the server's hgrc; nothing of ours does.
         Computed(name="resolved_url", value=lambda app, _: app.repo_url),

@@ -7,13 +7,14 @@ from typing import Any
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from vr.errors import VelociraptorError
 from vr.server import filestore
+from vr.server.droplets import keep_upload
 from vr.server.models import App, Build, BuildStatus
 from vr.server.swarming import dispatching
-from vr.server.web.forms import BuildForm
+from vr.server.web.forms import BuildForm, UploadForm
 from vr.server.web.wording import without_ansi
 
 PER_PAGE = 30
@@ -35,10 +36,35 @@ def builds(request: HttpRequest) -> HttpResponse:
             return redirect("web:build", pk=build.pk)
         except VelociraptorError as error:
             form.add_error(None, str(error))
+    return _list(request, form, UploadForm(initial=initial))
+
+
+@require_POST
+def upload(request: HttpRequest) -> HttpResponse:
+    """Take a droplet as a build; what is wrong with it is said beside the form."""
+    form = UploadForm(request.POST, request.FILES)
+    if form.is_valid():
+        given = form.cleaned_data
+        file = given.pop("droplet")
+        try:
+            kept = keep_upload(given.pop("app"), file, name=file.name, user=request.user, **given)
+            return redirect("web:build", pk=kept.build.pk)
+        except VelociraptorError as error:
+            form.add_error(None, str(error))
+    return _list(request, BuildForm(), form)
+
+
+def _list(request: HttpRequest, form: BuildForm, upload_form: UploadForm) -> HttpResponse:
     found = Build.objects.select_related("app").defer("env_yaml")
     page = Paginator(found, PER_PAGE).get_page(request.GET.get("page"))
-    context = {"form": form, "page": page, "has_apps": App.objects.exists()}
-    return render(request, "web/builds.html", context, status=422 if form.is_bound else 200)
+    context = {
+        "form": form,
+        "upload_form": upload_form,
+        "page": page,
+        "has_apps": App.objects.exists(),
+    }
+    is_answer = form.is_bound or upload_form.is_bound
+    return render(request, "web/builds.html", context, status=422 if is_answer else 200)
 
 
 @require_safe
