@@ -2,6 +2,7 @@
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
 VENV := .venv/bin
+SHORT := not chaos and not scale
 # Tests of one file, and all end-to-end ones, share a process. PARALLEL= runs one after another.
 PARALLEL ?= --numprocesses=auto --maxprocesses=4 --dist=loadgroup
 
@@ -17,11 +18,11 @@ run: ## start Velociraptor here, deploy the example app, print where it is
 
 test: ## everything: unit, integration with the real parts, end to end
 	@bin/setup --tests
-	@$(VENV)/pytest -m "not chaos and not scale" $(PARALLEL)
+	@$(VENV)/pytest -m "$(SHORT)" $(PARALLEL)
 
 test-unit: ## the pure parts, in seconds
 	@bin/setup --python
-	@$(VENV)/pytest tests/unit
+	@$(VENV)/pytest tests/unit -m "$(SHORT)"
 
 test-chaos: ## long runs that kill parts
 	@bin/setup --tests
