@@ -69,6 +69,55 @@ def test_an_instance_is_announced_found_updated_and_stopped(shared: Dea, droplet
     assert "filter: instances: must be a list" in shared.log
 
 
+def test_an_instances_files_are_served(shared: Dea, droplet: Make) -> None:
+    shared.run("files", *droplet(f"echo started > logs/stdout.log; {SERVE}"))
+    shared.bus.wait("router.register", app="files")
+    found = shared.bus.ask("dea.find.droplet", {"droplet": "files", "include_stats": True})
+    address = found["file_uri"].rstrip("/") + found["staged"]
+    assert shared.bus.ask("dea.status", {})["port"] == httpx.URL(address).port
+    user, password = found["credentials"]
+    with httpx.Client(auth=(user, password), trust_env=False) as client:
+        assert client.get(f"{address}/logs/stdout.log").text == "started\n"
+        assert [line.split()[0] for line in client.get(address).text.splitlines()] == [
+            "app/",
+            "logs/",
+        ]
+        assert client.get(f"{address}/startup").status_code == 403
+        assert client.get(f"{address}/logs/stdout.log", auth=("", "")).status_code == 401
+    assert found["stats"]["cores"] == os.cpu_count()
+
+
+def test_a_dea_is_a_component_with_pages(shared: Dea) -> None:
+    told = shared.bus.ask("vcap.component.discover", {})
+    assert (told["type"], told["uuid"]) == ("DEA", shared.id)
+    user, password = told["credentials"]
+    with httpx.Client(auth=(user, password), trust_env=False) as client:
+        assert client.get(f"http://{told['host']}/healthz").text == "ok\n"
+        assert client.get(f"http://{told['host']}/varz").json()["max_memory"] == 4096
+    assert password not in shared.log
+
+
+def test_debugger_and_console_have_ports(shared: Dea, droplet: Make) -> None:
+    info = {"debug_env": {"run": ["MODE=run"]}}
+    shared.run("debug", *droplet(SERVE), debug="run", console=True, runtime_info=info)
+    where = shared.bus.wait("router.register", app="debug")
+    found = shared.bus.ask("dea.find.droplet", {"droplet": "debug"})
+    env = dict(line.split("=", 1) for line in page(where, "env").splitlines() if "=" in line)
+    assert env["VCAP_DEBUG_PORT"] == str(found["debug_port"])
+    assert env["VCAP_CONSOLE_PORT"] == str(found["console_port"])
+    assert len({where["port"], found["debug_port"], found["console_port"]}) == 3
+    assert env["MODE"] == "run"
+
+
+def test_of_an_app_that_crashes_the_last_crash_is_kept(shared: Dea, droplet: Make) -> None:
+    made = droplet("exit 4")
+    for index in (0, 1):
+        shared.run("again", *made, index=index)
+        shared.bus.wait("droplet.exited", droplet="again", index=index)
+    until(lambda: len(list((shared.base / "instances").iterdir())) == 1, "one folder is left")
+    assert shared.bus.ask("dea.find.droplet", {"droplet": "again"})["index"] == 1
+
+
 def test_the_environment_is_the_documented_one(shared: Dea, droplet: Make) -> None:
     binding = {"label": "sql", "name": "db", "credentials": {"password": "it's $HOME `id`"}}
     shared.run("env", *droplet(SERVE), env=["A=1", "B=$A-2", "PORT=1"], services=[binding])
@@ -86,8 +135,8 @@ def test_the_environment_is_the_documented_one(shared: Dea, droplet: Make) -> No
 
 def test_each_instance_is_alone_and_its_limits_hold(shared: Dea, droplet: Make) -> None:
     made = droplet(
-        "cd app; { ulimit -n; id -u; ps -e | wc -l; cat /sys/fs/cgroup/memory.max; "
-        "touch /etc/x /opt/x; ls /root; } > facts 2>&1; python3 -m http.server $PORT"
+        "cd app; { ulimit -n; id -u; ps -e | wc -l; ulimit -f; touch /etc/x /opt/x; "
+        "ls /root; } > facts 2>&1; python3 -m http.server $PORT"
     )
     shared.run("one", *made)
     shared.run("two", *made)
@@ -95,6 +144,7 @@ def test_each_instance_is_alone_and_its_limits_hold(shared: Dea, droplet: Make) 
     facts = [page(where, "facts").splitlines() for where in (first, second)]
     assert [each[0] for each in facts] == ["256", "256"]
     assert facts[0][1] != facts[1][1]
+    assert facts[0][3] == str(2 * 64 * 1024), "no file may be larger than twice the disk limit"
     assert all(int(each[1]) >= 24001 and int(each[2]) < 8 for each in facts)
     assert all("Read-only file system" in " ".join(each) for each in facts)
 
@@ -128,6 +178,8 @@ def test_what_ends_unasked_has_crashed_and_is_not_restarted(
     assert description in exited["exit_description"]
     assert shared.bus.ask("dea.find.droplet", {"droplet": "bad"})["state"] == "CRASHED"
     assert (instance_folder(shared) / "startup.log").exists()
+    note = instance_folder(shared) / "droplet" / "logs" / "err.log"
+    assert note.exists() == ("exceeded" in description)
     shared.bus.say("dea.stop", {"droplet": "bad"})
     until(lambda: not list((shared.base / "instances").iterdir()), "its folder is gone")
     assert len(shared.bus.messages("droplet.exited")) == 1

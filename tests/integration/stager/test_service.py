@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import httpx
 import nats
 import pytest
 
@@ -96,6 +97,31 @@ def test_credentials_in_addresses_are_decoded_used_and_kept_quiet(
     assert common.cloud.uploads[app] == uploads + 1
     for secret in (LOGIN[1], "p%40ss"):
         assert secret not in stager.output
+
+
+def test_a_stager_is_a_component_with_pages(pool: Stagers, app: str) -> None:
+    pool.start(index=2, status={"user": "me", "password": "known"}, local_route="127.0.0.1")
+    assert pool.stage(app).error is None
+
+    async def discover() -> dict[str, Any]:
+        client = await nats.connect(pool.nats.uri)
+        try:
+            inbox = client.new_inbox()
+            answers = await client.subscribe(inbox)
+            await client.publish("vcap.component.discover", b"", reply=inbox)
+            while True:
+                document = json.loads((await answers.next_msg(10)).data)
+                if document["credentials"] == ["me", "known"]:
+                    return dict(document)
+        finally:
+            await client.close()
+
+    told = asyncio.run(discover())
+    assert (told["type"], told["index"], told["uuid"][:2]) == ("Stager", 2, "2-")
+    with httpx.Client(auth=("me", "known"), trust_env=False) as client:
+        assert client.get(f"http://{told['host']}/healthz").text == "ok\n"
+        varz = client.get(f"http://{told['host']}/varz").json()
+    assert (varz["staged"], varz["failed"], varz["max_active_tasks"]) == (1, 0, 4)
 
 
 def test_three_stagers_share_a_queue_and_each_request_has_one_answer(
