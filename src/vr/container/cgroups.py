@@ -6,6 +6,7 @@ are there, it adds `-1`, `-2`, … (reference: lxc.md, sections 1 and 3).
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import time
@@ -87,7 +88,8 @@ def _kill_once(name: str, kind: str, where: Sequence[Path]) -> set[int]:
         alive |= found
         switch = group / "cgroup.kill"
         if found and switch.exists():
-            switch.write_text("1")
+            with contextlib.suppress(OSError):  # it is just going away, with all in it
+                switch.write_text("1")
             continue
         for pid in found:
             _signal(pid, signal.SIGKILL)
