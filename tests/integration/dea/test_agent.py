@@ -14,21 +14,12 @@ from typing import Any
 import httpx
 import pytest
 
-from support.deas import Dea
+from support.deas import SERVE, Dea, page
 from support.waiting import until
 from vr.container import cgroups
 from vr.dea.folders import container_name
 
 Make = Callable[..., tuple[str, Path]]
-
-SERVE = (
-    "cd app; env > env; trap 'echo term >> ../logs/signals; exit 0' TERM\n"
-    'python3 -m http.server "$PORT" & wait'
-)
-
-
-def page(where: dict[str, Any], path: str) -> str:
-    return httpx.get(f"http://{where['host']}:{where['port']}/{path}", trust_env=False).text
 
 
 def instance_folder(dea: Dea) -> Path:
@@ -67,46 +58,6 @@ def test_an_instance_is_announced_found_updated_and_stopped(shared: Dea, droplet
     until(lambda: not list((shared.base / "instances").iterdir()), "its folder is gone")
     assert not logs.exists()
     assert "filter: instances: must be a list" in shared.log
-
-
-def test_an_instances_files_are_served(shared: Dea, droplet: Make) -> None:
-    shared.run("files", *droplet(f"echo started > logs/stdout.log; {SERVE}"))
-    shared.bus.wait("router.register", app="files")
-    found = shared.bus.ask("dea.find.droplet", {"droplet": "files", "include_stats": True})
-    address = found["file_uri"].rstrip("/") + found["staged"]
-    assert shared.bus.ask("dea.status", {})["port"] == httpx.URL(address).port
-    user, password = found["credentials"]
-    with httpx.Client(auth=(user, password), trust_env=False) as client:
-        assert client.get(f"{address}/logs/stdout.log").text == "started\n"
-        assert [line.split()[0] for line in client.get(address).text.splitlines()] == [
-            "app/",
-            "logs/",
-        ]
-        assert client.get(f"{address}/startup").status_code == 403
-        assert client.get(f"{address}/logs/stdout.log", auth=("", "")).status_code == 401
-    assert found["stats"]["cores"] == os.cpu_count()
-
-
-def test_a_dea_is_a_component_with_pages(shared: Dea) -> None:
-    told = shared.bus.ask("vcap.component.discover", {})
-    assert (told["type"], told["uuid"]) == ("DEA", shared.id)
-    user, password = told["credentials"]
-    with httpx.Client(auth=(user, password), trust_env=False) as client:
-        assert client.get(f"http://{told['host']}/healthz").text == "ok\n"
-        assert client.get(f"http://{told['host']}/varz").json()["max_memory"] == 4096
-    assert password not in shared.log
-
-
-def test_debugger_and_console_have_ports(shared: Dea, droplet: Make) -> None:
-    info = {"debug_env": {"run": ["MODE=run"]}}
-    shared.run("debug", *droplet(SERVE), debug="run", console=True, runtime_info=info)
-    where = shared.bus.wait("router.register", app="debug")
-    found = shared.bus.ask("dea.find.droplet", {"droplet": "debug"})
-    env = dict(line.split("=", 1) for line in page(where, "env").splitlines() if "=" in line)
-    assert env["VCAP_DEBUG_PORT"] == str(found["debug_port"])
-    assert env["VCAP_CONSOLE_PORT"] == str(found["console_port"])
-    assert len({where["port"], found["debug_port"], found["console_port"]}) == 3
-    assert env["MODE"] == "run"
 
 
 def test_of_an_app_that_crashes_the_last_crash_is_kept(shared: Dea, droplet: Make) -> None:

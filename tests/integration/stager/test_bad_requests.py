@@ -20,8 +20,7 @@ from support.stagers import SINATRA_APP, SINATRA_RULES, Stagers, buildpack, prop
 from support.web_server import free_port
 from vr.stager.client import StagingReply
 
-SECONDS = 4
-"""How long a step may take here."""
+SECONDS = 4  # for each step
 
 
 @pytest.fixture(scope="module")
