@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import httpx
 import nats
 import yaml
 
@@ -29,6 +30,12 @@ RUNTIMES = {
     # What a container with the host's system can see.
     if (found := shutil.which(name, path="/usr/sbin:/usr/bin"))
 }
+
+SERVE = (
+    "cd app; env > env; trap 'echo term >> ../logs/signals; exit 0' TERM\n"
+    'python3 -m http.server "$PORT" & wait'
+)
+"""A startup script: a web server for app/, which holds the environment in `env`."""
 
 
 class Listener:
@@ -176,6 +183,11 @@ class Dea:
             left
         )
         assert str(self.base) not in Path("/proc/mounts").read_text()
+
+
+def page(where: dict[str, Any], path: str) -> str:
+    """A page of the instance that is registered like this."""
+    return httpx.get(f"http://{where['host']}:{where['port']}/{path}", trust_env=False).text
 
 
 @contextmanager

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tarfile
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,7 +19,7 @@ from typing import Any
 import nats
 import yaml
 
-from support.cloud import Cloud
+from support.cloud import Cloud, zipped
 from support.nats_server import NatsServer
 from support.waiting import until
 from vr.container import cgroups
@@ -29,6 +30,7 @@ SINATRA_RULES = [
     {"config/environment.rb": False},
 ]
 SINATRA_APP = {"app.rb": "require 'sinatra'\nget('/') { 'Hello from Sinatra' }\n"}
+UNUSUAL_APP = zipped({**SINATRA_APP, ".hidden": "x", "run.sh": "#!/bin/sh\n"})
 
 
 @dataclass
@@ -134,6 +136,17 @@ class Stagers:
     def ask(self, *requests: dict[str, Any], **options: Any) -> list[StagingReply]:
         """Send all at once, wait for all answers."""
         return asyncio.run(self._ask(requests, options))
+
+    def ask_later(self, *requests: dict[str, Any], **options: Any) -> Future[list[StagingReply]]:
+        """As `ask`, in the background."""
+        return ThreadPoolExecutor(1).submit(self.ask, *requests, **options)
+
+    def gated(self, count: int) -> list[dict[str, Any]]:
+        """Requests for the app `app` whose download waits until the gate opens."""
+        url = self.cloud.url("gated/app")
+        names = [f"app{number}" for number in range(count)]
+        uploads = [self.cloud.url(f"droplet/{name}") for name in names]
+        return [self.request("app", download_uri=url, upload_uri=upload) for upload in uploads]
 
     def stage(self, name: str, **changes: Any) -> StagingReply:
         return self.ask(self.request(name, **changes))[0]

@@ -69,7 +69,9 @@ def _check(app: AppFolder, properties: Properties) -> None:
 def _staging_info(properties: Properties, startup: Startup) -> str:
     info = {
         "framework": properties.framework_info.name,
-        "runtime": properties.runtime_info.name or None,
+        "runtime": properties.runtime_info.name
+        or properties.framework_info.default_runtime
+        or None,
         "start_command": startup.command,
         **startup.info,
     }

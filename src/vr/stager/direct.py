@@ -7,16 +7,19 @@ import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from vr.stager.plugins.contract import INSIDE, StagingFailed
 
 
 @dataclass(frozen=True)
 class DirectCommands:
-    """Runs commands in the folder `app` as the caller."""
+    """Runs commands in the folder `app`, as this user and group."""
 
     app: Path
     log: Callable[[str], None]
+    uid: int
+    gid: int
 
     def run(self, argv: Sequence[str], env: Mapping[str, str]) -> None:
         here = [word.replace(INSIDE, str(self.app.parent.resolve())) for word in argv]
@@ -25,6 +28,7 @@ class DirectCommands:
                 here,
                 cwd=self.app,
                 env={**os.environ, **env},
+                **self._user(),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
@@ -38,6 +42,12 @@ class DirectCommands:
             self.log(line)
         if done.returncode:
             raise StagingFailed(f"{' '.join(here)} ended with status {done.returncode}.")
+
+    def _user(self) -> dict[str, Any]:
+        """Only root can be another user, and leave its own groups."""
+        if self.uid == os.getuid():
+            return {}
+        return {"user": self.uid, "group": self.gid, "extra_groups": []}
 
     def run_buildpack(self, reference: str | None) -> tuple[str, dict[str, str]]:
         raise StagingFailed(

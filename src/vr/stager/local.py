@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from vr.bus.connection import connect
+from vr.bus.documents import mapping
 from vr.errors import VelociraptorError
 from vr.files.checksums import file_md5
 from vr.files.zip_folder import zip_folder
@@ -97,7 +98,8 @@ def run_plugin(framework: str, config: Path, say: Callable[[str], None]) -> None
     """Stage `source_dir` into `dest_dir` as the YAML file says, without any service.
 
     The file's keys are the seed's; `$PLATFORM_CONFIG` may name a second one, with settings of
-    plugins. Commands run directly, as the caller: only for apps that one trusts.
+    plugins. Commands run directly, as the caller or as `secure_user` {uid, gid}: only for apps
+    that one trusts.
     """
     from vr.stager.direct import DirectCommands
 
@@ -108,17 +110,31 @@ def run_plugin(framework: str, config: Path, say: Callable[[str], None]) -> None
     if missing or not isinstance(environment, dict):
         wrong = f"no folder {missing[0]!r}" if missing else "environment must be a mapping"
         raise VelociraptorError(f"Invalid arguments for staging: {config}: {wrong}.")
+    uid, gid = _secure_user(keys.get("secure_user"), config)
     platform = os.environ.get("PLATFORM_CONFIG")
     assemble(
         plugin_for(framework),
         source,
         target,
         parse_properties(environment, str(config), prefix="environment."),
-        commands=DirectCommands(target / "app", say),
-        owner=os.getuid(),
+        commands=DirectCommands(target / "app", say, uid, gid),
+        owner=uid,
         log=say,
         settings=load_mapping(Path(platform)) if platform else {},
     )
+
+
+def _secure_user(values: Any, config: Path) -> tuple[int, int]:
+    if values is None:
+        return os.getuid(), os.getgid()
+    wanted = [mapping(values).get(key) for key in ("uid", "gid")]
+    uid, gid = (each if isinstance(each, int) and each > 0 else None for each in wanted)
+    if uid is None or gid is None:
+        raise VelociraptorError(
+            f"Invalid arguments for staging: {config}: secure_user must have a uid and a gid.",
+            hint="Give them as numbers above 0.",
+        )
+    return uid, gid
 
 
 async def _request(

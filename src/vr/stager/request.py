@@ -28,6 +28,15 @@ class FrameworkInfo(msgspec.Struct, frozen=True):
     runtimes: list[dict[str, Any]] = []
     detection: list[dict[str, str | bool]] = []
 
+    @property
+    def default_runtime(self) -> str:
+        """The runtime that is marked as the default, if one is."""
+        for runtime in self.runtimes:
+            for name, about in runtime.items():
+                if mapping(about).get("default") is True:
+                    return name
+        return ""
+
 
 class RuntimeInfo(msgspec.Struct, frozen=True):
     name: str = ""

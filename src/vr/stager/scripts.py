@@ -23,6 +23,8 @@ class Startup:
     command: str
     exports: Mapping[str, str | None] = field(default_factory=dict)
     before: tuple[str, ...] = ()
+    has_children: bool = False
+    """Whether processes of the command's own are left when it is killed, and have to be, too."""
     folder: str = "app"
     info: Mapping[str, Any] = field(default_factory=dict)
     """More for the droplet's staging information."""
@@ -50,10 +52,12 @@ def stop_script(startup: Startup) -> str:
         "#!/bin/bash",
         *_exports(startup),
         "PARENT=$(ps -o ppid= -p $1)",
+        "CHILDREN=$(ps -o pid= --ppid $1)" if startup.has_children else "",
         "kill -9 $1",
+        "kill -9 $CHILDREN" if startup.has_children else "",
         "kill -9 $PARENT",
     ]
-    return "\n".join(lines) + "\n"
+    return "\n".join(line for line in lines if line) + "\n"
 
 
 def _exports(startup: Startup) -> list[str]:

@@ -11,7 +11,6 @@ import contextlib
 import logging
 import os
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -22,16 +21,15 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
 
-from vr.bus.documents import mapping
 from vr.bus.outbox import Outbox
 from vr.errors import InvalidInput, VelociraptorError
-from vr.files.download import without_credentials
 from vr.stager import events
 from vr.stager.config import StagerConfig
 from vr.stager.places import Full, Places
 from vr.stager.request import StagingRequest, decode, new_task_id, parse_request, task_id_of
 from vr.stager.task import TaskSettings
-from vr.stager.task_log import TaskLog, failure, reply
+from vr.stager.task_log import failure, reply
+from vr.stager.ticket import Ticket
 from vr.stager.workers import Workers
 from vr.stager.workspace import remove_abandoned
 
@@ -41,18 +39,6 @@ _CLEAN_EVERY_SECONDS = 5.0
 _TAKEN, _FULL = b"taken", b"full"
 
 log = logging.getLogger("vcap.stager.server")
-
-
-@dataclass(eq=False)
-class Ticket:
-    """A request on its way: the document as it came, and where its answer goes."""
-
-    task_id: str
-    queue: str
-    answer_to: str
-    document: dict[str, Any]
-    log: TaskLog = field(default_factory=TaskLog)
-    is_answered: bool = False
 
 
 class Stager:
@@ -165,7 +151,7 @@ class Stager:
             # Sent again by somebody who did not hear from us for a while.
             known.answer_to = answer_to or known.answer_to
             return
-        log.info("Enqueued request %s", _for_log(ticket))
+        log.info("Enqueued request %s", ticket.for_log())
         self._start(ticket)
 
     def _start(self, ticket: Ticket) -> None:
@@ -282,24 +268,3 @@ async def _remove_abandoned(tmp: Path) -> None:
         await asyncio.to_thread(remove_abandoned, tmp)
     except (VelociraptorError, OSError) as error:
         log.warning("What dead tasks left in %s could not be removed: %s", tmp, error)
-
-
-def _for_log(ticket: Ticket) -> str:
-    """The request without its secrets: credentials of addresses, services, environment."""
-    document = ticket.document
-    framework = mapping(mapping(document.get("properties")).get("framework_info")).get("name")
-    shown = {
-        "task_id": ticket.task_id,
-        "app_id": document.get("app_id"),
-        "framework": framework,
-        "download_uri": _shown(document.get("download_uri")),
-        "upload_uri": _shown(document.get("upload_uri")),
-    }
-    return msgspec.json.encode(shown).decode()
-
-
-def _shown(address: Any) -> str:
-    try:
-        return without_credentials(str(address))
-    except ValueError:
-        return "(no address)"

@@ -6,6 +6,7 @@ with the stager. A process per task would cost more time than an ordinary task t
 
 from __future__ import annotations
 
+import logging
 import multiprocessing
 import signal
 import time
@@ -25,6 +26,8 @@ _DEATH_SECONDS = 5.0
 
 Line = Callable[[str], None]
 Answer = Callable[[str | None], None]
+
+log = logging.getLogger("vcap.stager.server")
 
 _context = multiprocessing.get_context("forkserver")
 
@@ -82,7 +85,11 @@ class Workers:
     def _end(self, ended: _Worker) -> None:
         # What it started dies with it, except for what is in a container of its own.
         ended.end()
-        remove_abandoned(self._settings.tmp)
+        try:
+            remove_abandoned(self._settings.tmp)
+        except (OSError, VelociraptorError) as error:
+            # Tried again by whichever stager is idle; the requester is to hear what happened.
+            log.warning("What a task left could not be removed yet: %s", error)
 
 
 class _Unusable(VelociraptorError):

@@ -74,11 +74,9 @@ def shared(lasting: Dea) -> Iterator[Dea]:
     lasting.bus.heard.clear()
     yield lasting
     instances = lasting.base / "instances"
-    droplets = {
-        part["droplet"]
-        for message in lasting.bus.messages("dea.heartbeat")
-        for part in message["droplets"]
-    }
+    beats = lasting.bus.messages("dea.heartbeat")
+    droplets = {part["droplet"] for message in beats for part in message["droplets"]}
+    droplets |= {message["droplet"] for message in lasting.bus.messages("droplet.exited")}
     for droplet in droplets:
         lasting.bus.say("dea.stop", {"droplet": droplet})
     until(lambda: not list(instances.iterdir()), "all instances are gone")

@@ -14,21 +14,12 @@ from typing import Any
 import httpx
 import pytest
 
-from support.deas import Dea
+from support.deas import SERVE, Dea, page
 from support.waiting import until
 from vr.container import cgroups
 from vr.dea.folders import container_name
 
 Make = Callable[..., tuple[str, Path]]
-
-SERVE = (
-    "cd app; env > env; trap 'echo term >> ../logs/signals; exit 0' TERM\n"
-    'python3 -m http.server "$PORT" & wait'
-)
-
-
-def page(where: dict[str, Any], path: str) -> str:
-    return httpx.get(f"http://{where['host']}:{where['port']}/{path}", trust_env=False).text
 
 
 def instance_folder(dea: Dea) -> Path:
@@ -69,6 +60,15 @@ def test_an_instance_is_announced_found_updated_and_stopped(shared: Dea, droplet
     assert "filter: instances: must be a list" in shared.log
 
 
+def test_of_an_app_that_crashes_the_last_crash_is_kept(shared: Dea, droplet: Make) -> None:
+    made = droplet("exit 4")
+    for index in (0, 1):
+        shared.run("again", *made, index=index)
+        shared.bus.wait("droplet.exited", droplet="again", index=index)
+    until(lambda: len(list((shared.base / "instances").iterdir())) == 1, "one folder is left")
+    assert shared.bus.ask("dea.find.droplet", {"droplet": "again"})["index"] == 1
+
+
 def test_the_environment_is_the_documented_one(shared: Dea, droplet: Make) -> None:
     binding = {"label": "sql", "name": "db", "credentials": {"password": "it's $HOME `id`"}}
     shared.run("env", *droplet(SERVE), env=["A=1", "B=$A-2", "PORT=1"], services=[binding])
@@ -86,8 +86,8 @@ def test_the_environment_is_the_documented_one(shared: Dea, droplet: Make) -> No
 
 def test_each_instance_is_alone_and_its_limits_hold(shared: Dea, droplet: Make) -> None:
     made = droplet(
-        "cd app; { ulimit -n; id -u; ps -e | wc -l; cat /sys/fs/cgroup/memory.max; "
-        "touch /etc/x /opt/x; ls /root; } > facts 2>&1; python3 -m http.server $PORT"
+        "cd app; { ulimit -n; id -u; ps -e | wc -l; ulimit -f; touch /etc/x /opt/x; "
+        "ls /root; } > facts 2>&1; python3 -m http.server $PORT"
     )
     shared.run("one", *made)
     shared.run("two", *made)
@@ -95,6 +95,7 @@ def test_each_instance_is_alone_and_its_limits_hold(shared: Dea, droplet: Make) 
     facts = [page(where, "facts").splitlines() for where in (first, second)]
     assert [each[0] for each in facts] == ["256", "256"]
     assert facts[0][1] != facts[1][1]
+    assert facts[0][3] == str(2 * 64 * 1024), "no file may be larger than twice the disk limit"
     assert all(int(each[1]) >= 24001 and int(each[2]) < 8 for each in facts)
     assert all("Read-only file system" in " ".join(each) for each in facts)
 
@@ -128,6 +129,8 @@ def test_what_ends_unasked_has_crashed_and_is_not_restarted(
     assert description in exited["exit_description"]
     assert shared.bus.ask("dea.find.droplet", {"droplet": "bad"})["state"] == "CRASHED"
     assert (instance_folder(shared) / "startup.log").exists()
+    note = instance_folder(shared) / "droplet" / "logs" / "err.log"
+    assert note.exists() == ("exceeded" in description)
     shared.bus.say("dea.stop", {"droplet": "bad"})
     until(lambda: not list((shared.base / "instances").iterdir()), "its folder is gone")
     assert len(shared.bus.messages("droplet.exited")) == 1

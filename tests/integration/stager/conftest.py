@@ -9,7 +9,7 @@ import pytest
 
 from support.cloud import Cloud, cloud
 from support.nats_server import NatsServer, nats_server
-from support.stagers import Stagers, stagers
+from support.stagers import UNUSUAL_APP, Stagers, stagers
 
 
 @pytest.fixture(scope="session")
@@ -38,3 +38,9 @@ def common(bus: NatsServer, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     with cloud(folder / "cloud") as controller, stagers(bus, controller, folder / "s") as ready:
         ready.start()
         yield ready
+
+
+@pytest.fixture
+def app(controller: Cloud) -> str:
+    controller.apps["app"] = UNUSUAL_APP
+    return "app"

@@ -21,10 +21,8 @@ from support.ports import free_port
 from support.stagers import SINATRA_APP, SINATRA_RULES, Stagers, buildpack, properties, stagers
 from vr.stager.client import StagingReply
 
-SECONDS = 4
-"""How long a step may take here."""
-LONG_SLEEP = f"sleep {10_000_000 + os.getpid()}"
-"""A command of this run's alone."""
+SECONDS = 4  # for each step
+LONG_SLEEP = f"sleep {10_000_000 + os.getpid()}"  # of this run alone
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +31,7 @@ def staging(bus: NatsServer, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     folder = tmp_path_factory.mktemp("bad")
     with cloud(folder / "cloud") as controller, stagers(bus, controller, folder / "s") as pool:
         pool.start(
-            max_staging_duration=SECONDS, max_app_size=1, staging_memory=256, max_active_tasks=8
+            max_staging_duration=SECONDS, max_app_size=1, staging_memory=256, max_active_tasks=9
         )
         yield pool
 
@@ -238,6 +236,7 @@ class Misbehaving:
     complaint: str
     compile: str = ""
     download: str = ""
+    upload: str = ""
     rules: tuple[dict[str, Any], ...] = ()
 
 
@@ -245,6 +244,7 @@ STAGING_TIMES_OUT = f"Staging timed out after {SECONDS} seconds."
 MISBEHAVING = {
     "drips": Misbehaving("Failed downloading app: ", download="dripping/x"),
     "says nothing": Misbehaving("Failed downloading app: ", download="silent/x"),
+    "takes and says nothing": Misbehaving("Failed uploading droplet: ", "true", upload="silent/x"),
     "hangs": Misbehaving(STAGING_TIMES_OUT, f"setsid {LONG_SLEEP} & trap '' TERM; {LONG_SLEEP}"),
     "floods": Misbehaving(STAGING_TIMES_OUT, "yes 'a flood of output'"),
     "fails": Misbehaving("bin/compile ended with status 3", "echo the reason; exit 3"),
@@ -268,7 +268,8 @@ def misbehaving(
         pack = buildpack(folder, case.compile, f"pack{number}")
         framework = "buildpack" if case.compile else "rack"
         values = properties(framework, detection=list(case.rules), buildpack=pack)
-        changes = {"download_uri": staging.cloud.url(case.download)} if case.download else {}
+        paths = {"download_uri": case.download, "upload_uri": case.upload}
+        changes = {key: staging.cloud.url(path) for key, path in paths.items() if path}
         requests.append(staging.request("slow", properties=values, **changes))
     return dict(zip(MISBEHAVING, staging.ask(*requests), strict=True))
 

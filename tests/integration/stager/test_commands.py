@@ -6,6 +6,8 @@ import os
 import subprocess
 import sys
 import tarfile
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -117,8 +119,44 @@ def test_a_plugin_runs_without_any_service(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert 'RUBYOPT="-rubygems -I$PWD/ruby -rstdsync"' in (target / "startup").read_text()
     assert (target / "startup").stat().st_mode & 0o777 == 0o500
+    keys = yaml.safe_load(config.read_text())
+    config.write_text(yaml.safe_dump(keys | {"secure_user": {"uid": 0}}))
+    refused = vstager("plugin", "sinatra", str(config))
+    assert "secure_user must have a uid and a gid" in refused.stderr
     wrong = vstager("plugin", "sinatra", str(config).replace("sinatra.yml", "none.yml"))
     assert wrong.returncode == 1
     target.rename(tmp_path / "gone")
     gone = vstager("plugin", "sinatra", str(config))
     assert "Invalid arguments for staging: " in gone.stderr
+
+
+@pytest.fixture
+def open_path() -> Iterator[Path]:
+    """A folder that other users can enter, which pytest's own are not."""
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder)
+
+
+def test_a_plugins_commands_run_as_the_user_that_is_given(open_path: Path) -> None:
+    for name in ("app", "staged"):
+        (open_path / name).mkdir()
+    # Whatever npm there is: the one found first only tells who it runs as.
+    npm = open_path / "bin" / "npm"
+    npm.parent.mkdir()
+    npm.write_text("#!/bin/sh\nid -u; id -G; touch made\n")
+    npm.chmod(0o755)
+    (open_path / "app/package-lock.json").write_text("{}")
+    (open_path / "app/server.js").write_text("")
+    config = open_path / "node.yml"
+    keys = {
+        "source_dir": str(open_path / "app"),
+        "dest_dir": str(open_path / "staged"),
+        "environment": {"framework_info": {"name": "node"}},
+        "secure_user": {"uid": 23007, "gid": 23008},
+    }
+    config.write_text(yaml.safe_dump(keys))
+    done = vstager("plugin", "node", str(config), PATH=f"{npm.parent}:{os.environ['PATH']}")
+    assert done.returncode == 0, done.stderr
+    assert "23007\n23008\n" in done.stdout
+    assert (open_path / "staged/app/made").stat().st_uid == 23007

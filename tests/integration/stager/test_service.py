@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import re
 import signal
 import threading
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -17,35 +15,14 @@ import pytest
 
 from support.cloud import LOGIN, Cloud, zipped
 from support.nats_server import NatsServer, nats_server
-from support.stagers import SINATRA_APP, Stagers, buildpack, properties, stagers
+from support.stagers import UNUSUAL_APP, Stagers, buildpack, properties, stagers
 from support.waiting import until
 from vr.stager import events
 from vr.stager.client import StagingReply
 
-APP = zipped({**SINATRA_APP, ".hidden": "x", "run.sh": "#!/bin/sh\n"})
-
-
-@pytest.fixture
-def app(controller: Cloud) -> str:
-    controller.apps["app"] = APP
-    return "app"
-
-
-def in_background(pool: Stagers, *requests: dict[str, Any], **options: Any) -> Any:
-    return ThreadPoolExecutor(1).submit(pool.ask, *requests, **options)
-
-
-def gated(pool: Stagers, count: int) -> list[dict[str, Any]]:
-    """Requests whose download waits until the gate opens."""
-    url = pool.cloud.url("gated/app")
-    return [
-        pool.request("app", download_uri=url, upload_uri=pool.cloud.url(f"droplet/app{number}"))
-        for number in range(count)
-    ]
-
 
 def test_a_sinatra_app_becomes_the_documented_droplet(common: Stagers, app: str) -> None:
-    common.cloud.apps[app] = APP
+    common.cloud.apps[app] = UNUSUAL_APP
     uploads = common.cloud.uploads.get(app, 0)
     answer = common.raw(json.dumps(common.request(app)).encode())
     assert set(answer) == {"task_id", "task_log"}
@@ -83,7 +60,7 @@ def test_a_sinatra_app_becomes_the_documented_droplet(common: Stagers, app: str)
 def test_credentials_in_addresses_are_decoded_used_and_kept_quiet(
     common: Stagers, app: str
 ) -> None:
-    common.cloud.apps[app] = APP
+    common.cloud.apps[app] = UNUSUAL_APP
     stager = common.running[0]
     uploads = common.cloud.uploads.get(app, 0)
     login = "cc:p%40ss%3Aw%2Frd@"
@@ -113,7 +90,7 @@ def test_three_stagers_share_a_queue_and_each_request_has_one_answer(
 def test_the_log_is_seen_while_the_task_runs(pool: Stagers, app: str) -> None:
     pool.start()
     seen: list[str] = []
-    waiting = in_background(pool, *gated(pool, 1), on_line=seen.append)
+    waiting = pool.ask_later(*pool.gated(1), on_line=seen.append)
     until(lambda: seen[-1:] == ["Downloading application"], "the download's line is seen")
     assert not waiting.done()
     pool.cloud.gate.set()
@@ -123,7 +100,7 @@ def test_the_log_is_seen_while_the_task_runs(pool: Stagers, app: str) -> None:
 
 def test_a_full_stager_passes_a_request_to_an_idle_one(pool: Stagers, app: str) -> None:
     pool.start_several(3, max_active_tasks=1)
-    waiting = in_background(pool, *gated(pool, 3))
+    waiting = pool.ask_later(*pool.gated(3))
     # Whichever stagers the bus has chosen, all three get one.
     pool.cloud.until_waiting(3)
     pool.cloud.gate.set()
@@ -132,7 +109,7 @@ def test_a_full_stager_passes_a_request_to_an_idle_one(pool: Stagers, app: str) 
 
 def test_requests_wait_when_all_are_full_and_too_many_are_refused(pool: Stagers, app: str) -> None:
     pool.start(max_active_tasks=1, max_queued_tasks=1)
-    waiting = in_background(pool, *gated(pool, 3))
+    waiting = pool.ask_later(*pool.gated(3))
     pool.cloud.until_waiting(1)
     pool.running[0].shows("All stagers are busy")
     pool.cloud.gate.set()
@@ -143,7 +120,7 @@ def test_requests_wait_when_all_are_full_and_too_many_are_refused(pool: Stagers,
 
 def test_a_waiting_request_goes_to_the_stager_that_becomes_idle(pool: Stagers, app: str) -> None:
     pool.start(max_active_tasks=1)
-    waiting = in_background(pool, *gated(pool, 2))
+    waiting = pool.ask_later(*pool.gated(2))
     pool.cloud.until_waiting(1)
     late = pool.start(max_active_tasks=1)
     pool.cloud.until_waiting(2)
@@ -156,7 +133,7 @@ def test_a_waiting_request_goes_to_the_stager_that_becomes_idle(pool: Stagers, a
 def test_a_stager_drains(pool: Stagers, app: str, number: signal.Signals) -> None:
     stager = pool.start(max_active_tasks=1)
     assert stager.pid_file.read_text().strip() == str(stager.process.pid)
-    waiting = in_background(pool, *gated(pool, 2))
+    waiting = pool.ask_later(*pool.gated(2))
     pool.cloud.until_waiting(1)
     stager.process.send_signal(number)
     stager.shows("Waiting for remaining 2 task(s) to finish.")
@@ -176,7 +153,7 @@ def test_a_restart_of_nats_loses_no_answer(controller: Cloud, app: str, tmp_path
         stagers(own, controller, tmp_path / "stagers") as pool,
     ):
         stager = pool.start()
-        waiting = in_background(pool, *gated(pool, 1))
+        waiting = pool.ask_later(*pool.gated(1))
         pool.cloud.until_waiting(1)
         own.stop()
         stager.shows("Lost the NATS server")
@@ -213,7 +190,7 @@ def test_a_killed_stager_is_noticed_and_its_remains_are_removed(
     pool.cloud.apps["slow"] = zipped({"a": "b"})
     pack = buildpack(tmp_path, "setsid sleep 654 & sleep 654")
     request = pool.request("slow", properties=properties("buildpack", buildpack=pack))
-    waiting = in_background(pool, request, attempts=1, lost_after=2)
+    waiting = pool.ask_later(request, attempts=1, lost_after=2)
     until(pool.processes, "the buildpack runs")
     first.process.kill()
     reply = waiting.result()[0]
@@ -224,7 +201,7 @@ def test_a_killed_stager_is_noticed_and_its_remains_are_removed(
 
 def test_a_request_is_sent_again_when_its_stager_is_lost(pool: Stagers, app: str) -> None:
     first = pool.start()
-    waiting = in_background(pool, *gated(pool, 1), attempts=2, lost_after=2)
+    waiting = pool.ask_later(*pool.gated(1), attempts=2, lost_after=2)
     pool.cloud.until_waiting(1)
     pool.start()
     first.process.kill()
@@ -232,39 +209,6 @@ def test_a_request_is_sent_again_when_its_stager_is_lost(pool: Stagers, app: str
     pool.cloud.gate.set()
     assert waiting.result()[0].error is None
     assert pool.cloud.uploads == {"app0": 1}
-
-
-def test_a_task_process_that_is_killed_is_answered_for(pool: Stagers, app: str) -> None:
-    stager = pool.start()
-    waiting = in_background(pool, *gated(pool, 1))
-    pool.cloud.until_waiting(1)
-    (task,) = task_processes(stager.process.pid)
-    os.kill(task, signal.SIGKILL)
-    reply = waiting.result()[0]
-    assert reply.error == (
-        "Staging task failed:\n The task's process ended unexpectedly (signal 9, Killed)"
-    )
-    assert pool.workspaces == []
-
-
-def test_processes_are_used_again_and_replaced_when_they_died(pool: Stagers, app: str) -> None:
-    stager = pool.start(max_active_tasks=1)
-    assert pool.stage(app).error is None
-    first = task_processes(stager.process.pid)
-    assert pool.stage(app).error is None
-    assert task_processes(stager.process.pid) == first
-    os.kill(first[0], signal.SIGKILL)
-    assert pool.stage(app).error is None
-    assert set(task_processes(stager.process.pid)).isdisjoint(first)
-
-
-def task_processes(stager: int) -> list[int]:
-    """Children of the server that the stager forks them from."""
-
-    def children(pid: int) -> list[int]:
-        return [int(each) for each in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-
-    return [task for server in children(stager) for task in children(server)]
 
 
 def test_tasks_tell_that_they_are_alive(pool: Stagers, app: str) -> None:
@@ -280,7 +224,7 @@ def test_tasks_tell_that_they_are_alive(pool: Stagers, app: str) -> None:
             heard.append(event)
 
         await client.subscribe("vstager.task.*", cb=listen)
-        request = gated(pool, 1)[0] | {"task_id": "0123456789abcdef" * 2}
+        request = pool.gated(1)[0] | {"task_id": "0123456789abcdef" * 2}
         await client.publish(pool.queue, json.dumps(request).encode())
         while not any(event.event == "alive" for event in heard):
             await asyncio.sleep(0.02)

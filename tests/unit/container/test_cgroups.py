@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
+import threading
 from pathlib import Path
 
-from vr.container.cgroups import bases, processes
+from vr.container.cgroups import bases, kill, processes
 
 
 def test_bases_of_a_hybrid_host_begin_with_the_hierarchy_that_kills() -> None:
@@ -34,3 +36,13 @@ def test_only_this_containers_groups_count(tmp_path: Path) -> None:
         (tmp_path / name).mkdir()
         (tmp_path / name / "cgroup.procs").write_text(f"{pid}\n")
     assert processes("web-1", [tmp_path]) == {1, 2}
+
+
+def test_a_group_that_is_just_going_away_is_no_error(tmp_path: Path) -> None:
+    group = tmp_path / "lxc.payload.web"
+    # As the kernel does with a group that was removed a moment ago, this refuses to be written.
+    (group / "cgroup.kill").mkdir(parents=True)
+    (group / "cgroup.procs").write_text("4194304\n")
+    threading.Timer(0.05, shutil.rmtree, [group]).start()
+    kill("web", [tmp_path])
+    assert not group.exists()

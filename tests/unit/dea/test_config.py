@@ -24,11 +24,16 @@ def test_the_second_dialect() -> None:
             "evacuation_delay_secs": 3,
             "runtimes": {"ruby19": "/usr/bin/ruby"},
             "bind_mounts": [{"src_path": "/etc/php"}],
+            "status": {"port": 5, "user": "u", "password": "p"},
+            "filer_port": 12345,
+            "multi_tenant": True,
+            "warden_socket": "/tmp/warden.sock",
         },
         "dea.yml",
     )
     assert (config.max_memory, config.max_instances, config.evacuation_delay) == (8192, 16, 3)
     assert config.bind_mounts[0].src_path == "/etc/php"
+    assert (config.status.port, config.filer_port) == (5, 12345)
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,8 @@ from vr.dea.messages import parse_start
 
 def environment(**changes: Any) -> dict[str, str]:
     document = {"droplet": 7, "sha1": "a" * 40, "executableUri": "x", "name": "shop", **changes}
-    return app_environment(Instance("id", parse_start(document), 24001, "10.0.0.1", port=5000))
+    ports = {"port": 5000, "debug_port": 5001 if "debug" in changes else 0}
+    return app_environment(Instance("id", parse_start(document), 24001, "10.0.0.1", **ports))
 
 
 def test_the_port_is_always_ours() -> None:
@@ -53,3 +54,21 @@ def test_services_are_listed_by_label_with_their_credentials() -> None:
         ]
     }
     assert environment(services=bindings)["DATABASE_URL"] == "postgres://x"
+
+
+def test_later_names_tell_the_address() -> None:
+    env = environment(index=2)
+    assert (env["CF_INSTANCE_INDEX"], env["CF_INSTANCE_ADDR"]) == ("2", "10.0.0.1:5000")
+
+
+def test_debugging_has_a_port_and_the_runtimes_variables_for_its_mode() -> None:
+    info = {
+        "debug_env": {"run": ["MODE=run on $VCAP_DEBUG_PORT"], "suspend": ["MODE=suspend"]},
+        "environment": {"LATER": "$MODE"},
+    }
+    env = environment(debug="run", runtime_info=info)
+    assert (env["MODE"], env["LATER"]) == ("run on 5001", "run on 5001")
+    assert env["VCAP_DEBUG_IP"] == "0.0.0.0"
+    plain = environment(runtime_info=info)
+    assert (plain["VCAP_DEBUG_IP"], plain["VCAP_DEBUG_PORT"]) == ("", "")
+    assert "MODE" not in plain

@@ -6,6 +6,7 @@ import os
 import subprocess
 from pathlib import Path
 
+from support.waiting import until
 from vr.stager.scripts import Startup, startup_script, stop_script
 
 
@@ -51,4 +52,30 @@ def test_stop_ends_the_process_and_its_startup(tmp_path: Path) -> None:
         pid = starter.stdout.readline().strip()
     subprocess.run(["/bin/bash", "stop", pid], cwd=tmp_path, check=True)
     assert starter.wait(10) == -9
-    assert not Path(f"/proc/{pid}/cmdline").exists() or not Path(f"/proc/{pid}/cmdline").read_text()
+    until(lambda: has_ended(pid), "the process has ended")
+
+
+def test_stop_ends_children_that_would_be_left(tmp_path: Path) -> None:
+    (tmp_path / "stop").write_text(stop_script(Startup("x", has_children=True)))
+    starter = subprocess.Popen(
+        ["/bin/bash", "-c", "(sleep 61 & echo child $!; wait) & echo parent $!; wait"],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert starter.stdout
+    with starter.stdout:
+        pids = dict(starter.stdout.readline().split() for _ in range(2))
+    subprocess.run(["/bin/bash", "stop", pids["parent"]], cwd=tmp_path, check=True)
+    starter.wait(10)
+    until(lambda: has_ended(pids["child"]), "the child has ended")
+
+
+def has_ended(pid: str) -> bool:
+    return not command_of(pid)
+
+
+def command_of(pid: str) -> str:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_text()
+    except FileNotFoundError:
+        return ""

@@ -17,4 +17,5 @@ def stage(staging: Staging) -> Startup:
         f"{RUNTIME} -d memory_limit={staging.memory}M -d display_errors=0 -d log_errors=1"
         f" -S 0.0.0.0:$VCAP_APP_PORT -t {root}",
         {"PHP_CLI_SERVER_WORKERS": "${PHP_CLI_SERVER_WORKERS:-4}"},
+        has_children=True,
     )

@@ -9,6 +9,8 @@ from vr.stager.plugins.contract import INSIDE, Staging, StagingFailed
 from vr.stager.scripts import RUNTIME, Startup
 
 _GEMS, _UNWANTED = "rubygems", "development:test"
+_RUBY = "ruby"
+_CHECK = "exit RUBY_VERSION.include?(ARGV.first)"
 # The app's output is to be seen when it is written, not when a buffer is full.
 _STDSYNC = (
     "mkdir -p ruby",
@@ -39,7 +41,7 @@ def stage_rails(staging: Staging) -> Startup:
     if bundled and staging.app.exists("Rakefile") and staging.app.exists("app/assets"):
         # Apps want the key to boot, and get the real one where they run.
         env = {"SECRET_KEY_BASE": "none-while-staging", **_staging_env()}
-        staging.install("bundle", "exec", "rake", "assets:precompile", env=env)
+        staging.install(*_bundle(staging), "exec", "rake", "assets:precompile", env=env)
     if not staging.app.exists("config/database.yml"):
         return startup
     rake = f"{RUNTIME} -S bundle exec {RUNTIME} -S rake" if bundled else f"{RUNTIME} -S rake"
@@ -59,7 +61,8 @@ def _startup(staging: Staging, command: str, variable: str = "RACK_ENV") -> Star
         # is where Bundler writes for an app whose .bundle/config wants the machine's gems.
         # An app that brings its gems along needs no server for them.
         local = ["--local"] if staging.app.glob("vendor/cache/*.gem") else []
-        staging.install("bundle", "install", "--jobs", "2", *local, env=_staging_env())
+        install = (*_bundle(staging), "install", "--jobs", "2", *local)
+        staging.install(*install, env=_staging_env())
         folder = f"$PWD/app/{_GEMS}"
         exports |= {"BUNDLE_PATH": folder, "GEM_HOME": folder, "BUNDLE_WITHOUT": _UNWANTED}
         if command.startswith(f"{RUNTIME} ") and " bundle exec " not in command:
@@ -77,6 +80,24 @@ def _rubygems(staging: Staging) -> str:
 
 def _has_bundle(staging: Staging) -> bool:
     return staging.app.exists("Gemfile.lock")
+
+
+def _bundle(staging: Staging) -> tuple[str, ...]:
+    """Bundler of the Ruby that gems are built with, which must be of the version asked for.
+
+    Raises StagingFailed if there is no such Ruby here.
+    """
+    wanted = staging.properties.runtime_info
+    if not wanted.version:
+        return ("bundle",)
+    # The interpreter of the request, else the one in use (cloudfoundry.md, section 7).
+    for executable in dict.fromkeys((wanted.executable or _RUBY, _RUBY)):
+        try:
+            staging.commands.run((executable, "-e", _CHECK, wanted.version), {})
+        except StagingFailed:
+            continue
+        return ("bundle",) if executable == _RUBY else (executable, "-S", "bundle")
+    raise StagingFailed(f"No suitable runtime found. Needs version matching {wanted.version}")
 
 
 def _rails_script(staging: Staging) -> str:

@@ -24,9 +24,12 @@ class Recorder:
 
     ran: list[str] = field(default_factory=list)
     commands: dict[str, str] = field(default_factory=dict)
+    failing: tuple[str, ...] = ()
 
     def run(self, argv: Sequence[str], env: Mapping[str, str]) -> None:
         self.ran.append(" ".join(argv))
+        if argv[0] in self.failing:
+            raise StagingFailed("no")
 
     def run_buildpack(self, reference: str | None) -> tuple[str, dict[str, str]]:
         self.ran.append(f"buildpack {reference}")
@@ -56,6 +59,7 @@ def stage(tmp_path: Path) -> Stage:
         *,
         settings: Mapping[str, Any] | None = None,
         commands: dict[str, str] | None = None,
+        failing: tuple[str, ...] = (),
         **properties: Any,
     ) -> Staged:
         droplet = tmp_path / "droplet"
@@ -66,7 +70,7 @@ def stage(tmp_path: Path) -> Stage:
             (app.path / name).write_text(text)
         detection = properties.pop("detection", [])
         values = {"framework_info": {"name": framework, "detection": detection}, **properties}
-        recorder, log = Recorder(commands=commands or {}), []
+        recorder, log = Recorder(commands=commands or {}, failing=failing), []
         staging = Staging(
             app, droplet, parse_properties(values, "x"), recorder, log.append, settings or {}
         )
@@ -100,6 +104,27 @@ def test_bundler_installs_while_staging_and_runs_the_app(stage: Stage) -> None:
     assert staged.ran == ["bundle install --jobs 2"]
     assert staged.startup.command.startswith("%VCAP_LOCAL_RUNTIME% -S bundle exec %VCAP")
     assert staged.startup.exports["BUNDLE_PATH"] == "$PWD/app/rubygems"
+
+
+RUBY_19 = {"name": "ruby19", "executable": "/opt/ruby19", "version": "1.9.2"}
+CHECK = "-e exit RUBY_VERSION.include?(ARGV.first) 1.9.2"
+
+
+def test_gems_are_built_with_the_ruby_that_was_asked_for(stage: Stage) -> None:
+    staged = stage("rack", {"Gemfile.lock": ""}, runtime_info=RUBY_19)
+    assert staged.ran == [f"/opt/ruby19 {CHECK}", "/opt/ruby19 -S bundle install --jobs 2"]
+
+
+def test_the_ruby_in_use_will_do_if_it_is_of_that_version(stage: Stage) -> None:
+    staged = stage("rack", {"Gemfile.lock": ""}, runtime_info=RUBY_19, failing=("/opt/ruby19",))
+    assert staged.ran[1:] == [f"ruby {CHECK}", "bundle install --jobs 2"]
+
+
+def test_gems_are_not_built_with_another_ruby(stage: Stage) -> None:
+    both = ("/opt/ruby19", "ruby")
+    with pytest.raises(StagingFailed) as caught:
+        stage("rack", {"Gemfile.lock": ""}, runtime_info=RUBY_19, failing=both)
+    assert str(caught.value) == "No suitable runtime found. Needs version matching 1.9.2"
 
 
 def test_vendored_gems_are_installed_without_a_server(stage: Stage) -> None:
