@@ -108,6 +108,9 @@ def cgroups(features: HostFeatures, *, can_kill: bool) -> list[Finding]:
         )
         said = "available" if fine else "missing"
         findings.append(judge(f"cgroup {controller}", fine, said, remedy, grave=False))
+    said = "as it should be" if features.lsm_ready else "on, but without LXC's profile"
+    remedy = "Containers run all the same. apt install apparmor; systemctl restart apparmor."
+    findings.append(judge("AppArmor", features.lsm_ready, said, remedy, grave=False))
     fine = features.only_v2 or "devices" in features.v1
     said = "limited" if fine else "not limited"
     findings.append(judge("devices", fine, said, "Mount the v1 controller devices, or use v2."))
