@@ -7,7 +7,7 @@ SHORT := not chaos and not scale
 PARALLEL ?= --numprocesses=auto --maxprocesses=4 --dist=loadgroup
 
 help: ## show the targets
-	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
 setup: ## system packages, virtual environment, the stack's OS image
 	@bin/setup
@@ -27,6 +27,10 @@ test-unit: ## the pure parts, in seconds
 test-chaos: ## long runs that kill parts
 	@bin/setup --tests
 	@$(VENV)/pytest -m chaos
+
+test-cgroup2: ## containers and their limits on a machine with cgroup v2 alone (emulated: 20 minutes)
+	@bin/setup --tests
+	@bin/cgroup2-machine $(VENV)/pytest -p no:cacheprovider $(addprefix tests/integration/runner/test_,run.py oom.py disk_limit.py network.py abuse_escape.py abuse_exhaustion.py)
 
 test-scale: ## long runs with many parts
 	@bin/setup --tests
@@ -54,4 +58,4 @@ docs: ## the documentation as a web site in site/
 lock: ## write requirements.lock anew from pyproject.toml
 	@bin/lock
 
-.PHONY: help setup run demo-stager test test-unit test-chaos test-scale lint bench pilot docs lock
+.PHONY: help setup run demo-stager test test-unit test-chaos test-cgroup2 test-scale lint bench pilot docs lock

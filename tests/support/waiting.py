@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable
 from typing import TypeVar
 
 T = TypeVar("T")
 
+# An emulated machine (bin/cgroup2-machine) needs more of it.
+_PATIENCE = float(os.environ.get("VR_TEST_PATIENCE", "1"))
+
 
 def until(condition: Callable[[], T], what: str, *, seconds: float = 20) -> T:
     """The first truthy value of `condition`; fails naming `what` after `seconds`."""
+    seconds *= _PATIENCE
     deadline = time.monotonic() + seconds
     while not (value := condition()):
         if time.monotonic() > deadline:

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 _CGROUP_ROOT = Path("/sys/fs/cgroup")
+_APPARMOR_SWITCH = Path("/sys/module/apparmor/parameters/enabled")
+_APPARMOR_PROFILES = Path("/sys/kernel/security/apparmor/profiles")
+_LXC_PROFILE = "lxc-container-default-cgns"
 
 
 @dataclass(frozen=True)
@@ -22,6 +25,8 @@ class HostFeatures:
     """Whether RAM and swap together can be limited."""
     memory_group: Path | None = None
     """The folder in which LXC makes the groups that count memory."""
+    lsm_ready: bool = True
+    """False if AppArmor is on, but without the profile that LXC's containers get."""
 
     @property
     def only_v2(self) -> bool:
@@ -32,6 +37,7 @@ def host_features() -> HostFeatures:
     """Ask this host."""
     mounts = Path("/proc/mounts").read_text()
     groups = Path("/proc/1/cgroup").read_text()
+    lsm_ready = not _reads(_APPARMOR_SWITCH, "Y") or _reads(_APPARMOR_PROFILES, _LXC_PROFILE)
     v1 = v1_controllers(mounts)
     if v1:
         return HostFeatures(
@@ -39,6 +45,7 @@ def host_features() -> HostFeatures:
             v2=frozenset(),
             memory_group=group_folder(groups, "memory"),
             swap_accounting=(_CGROUP_ROOT / "memory/memory.memsw.limit_in_bytes").exists(),
+            lsm_ready=lsm_ready,
         )
     controllers = frozenset((_CGROUP_ROOT / "cgroup.controllers").read_text().split())
     return HostFeatures(
@@ -46,7 +53,16 @@ def host_features() -> HostFeatures:
         v2=controllers,
         memory_group=group_folder(groups, ""),
         swap_accounting=Path("/proc/swaps").exists(),
+        lsm_ready=lsm_ready,
     )
+
+
+def _reads(file: Path, word: str) -> bool:
+    """Whether the file holds the word; no if it can't be read."""
+    try:
+        return word in file.read_text().split()
+    except OSError:
+        return False
 
 
 def memory_limit(folder: Path) -> int | None:

@@ -51,6 +51,8 @@ def render(
         *_identity(container),
         *_network(container, network_script),
         _line("lxc.seccomp.profile", str(seccomp)),
+        # LXC would refuse to start; nothing here depends on that profile.
+        *([] if features.lsm_ready else [_line("lxc.apparmor.profile", "unconfined")]),
         *_devices(features),
         *_limits(container.limits, features),
         *_mounts(container),

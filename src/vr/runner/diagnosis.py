@@ -108,6 +108,9 @@ def cgroups(features: HostFeatures, *, can_kill: bool) -> list[Finding]:
         )
         said = "available" if fine else "missing"
         findings.append(judge(f"cgroup {controller}", fine, said, remedy, grave=False))
+    said = "as it should be" if features.lsm_ready else "on, but without LXC's profile"
+    remedy = "Containers run all the same. apt install apparmor; systemctl restart apparmor."
+    findings.append(judge("AppArmor", features.lsm_ready, said, remedy, grave=False))
     fine = features.only_v2 or "devices" in features.v1
     said = "limited" if fine else "not limited"
     findings.append(judge("devices", fine, said, "Mount the v1 controller devices, or use v2."))
@@ -123,7 +126,7 @@ def lxc(version: str | None) -> Finding:
     return judge("LXC", fine, version or "missing", "Install LXC 4 or later: apt install lxc.")
 
 
-def programs(installed: set[str], *, env_resets_signals: bool) -> list[Finding]:
+def programs(installed: set[str], *, setpriv_resets_env: bool) -> list[Finding]:
     """From the names of the programs found on root's PATH."""
     findings = []
     missing = sorted(_PROGRAMS.keys() - installed)
@@ -134,8 +137,9 @@ def programs(installed: set[str], *, env_resets_signals: bool) -> list[Finding]:
         said = "installed" if name in installed else f"missing; {purpose}"
         remedy = f"Install {package}."
         findings.append(judge(name, name in installed, said, remedy, grave=False))
-    said = "can reset signals" if env_resets_signals else "has no --default-signal"
-    findings.append(judge("env", env_resets_signals, said, "Install coreutils 8.31 or later."))
+    said = "can reset the environment" if setpriv_resets_env else "has no --reset-env"
+    remedy = "Install a newer util-linux; Debian 11's 2.36 will do."
+    findings.append(judge("setpriv", setpriv_resets_env, said, remedy))
     return findings
 
 

@@ -69,8 +69,8 @@ def _tools() -> Iterator[Finding]:
     installed = {name for name in _PROGRAMS if shutil.which(name, path=_PATH)}
     version = _output(["lxc-execute", "--version"]) if "lxc-execute" in installed else None
     yield diagnosis.lxc(version)
-    resets = _output(["env", "--default-signal=INT", "true"]) is not None
-    yield from diagnosis.programs(installed, env_resets_signals=resets)
+    resets = _output(["setpriv", "--reset-env", "true"]) is not None
+    yield from diagnosis.programs(installed, setpriv_resets_env=resets)
 
 
 def _storage(root: Root) -> Iterator[Finding]:

@@ -98,6 +98,11 @@ def test_what_the_host_lacks_is_left_out_and_told() -> None:
     assert unsupported_limits(CONTAINER.limits, V1) == []
 
 
+def test_apparmor_without_lxcs_profile_does_not_keep_containers_from_starting() -> None:
+    assert "lxc.apparmor.profile = unconfined" in config(features=replace(V2, lsm_ready=False))
+    assert not any("apparmor" in line for line in config(features=V2))
+
+
 def test_mounts_never_ask_lxc_to_create_a_target() -> None:
     mounts = (
         Mount(Path("/srv/my data"), "/data"),

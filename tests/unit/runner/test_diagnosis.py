@@ -46,10 +46,10 @@ def test_limits_that_would_not_hold_are_named() -> None:
 
 
 def test_missing_programs_come_with_their_packages() -> None:
-    found = {f.subject: f for f in diagnosis.programs({"bash"}, env_resets_signals=False)}
+    found = {f.subject: f for f in diagnosis.programs({"bash"}, setpriv_resets_env=False)}
     assert found["programs"].remedy == "Install lxc util-linux."
     assert found["zstd"].verdict is Verdict.WARNING
-    assert found["env"].verdict is Verdict.PROBLEM
+    assert found["setpriv"].verdict is Verdict.PROBLEM
 
 
 def test_a_root_folder_that_cannot_hold_containers_is_a_problem() -> None:
