@@ -80,12 +80,12 @@ def convert(
         raise InvalidInput(name, [f"{why}; a droplet is a tar.gz as `vstager` writes it"]) from None
     try:
         info, startup = _examined(root, name, runtime)
-        log = read_text(root / _STAGING_LOG) or ""
+        log = _staging_log(root)
         if info.is_slug:
             return _slug(root / "app", tarball, info, name, log)
         return _whole(root, tarball, info, startup, runtimes or {}, log)
     finally:
-        shutil.rmtree(root)
+        _remove(root)
 
 
 def _examined(root: Path, name: str, runtime: str) -> tuple[DropletInfo, str]:
@@ -128,13 +128,21 @@ def _script(root: Path) -> tuple[str, list[str]]:
     return startup, []
 
 
+def _staging_log(root: Path) -> str:
+    try:
+        return read_text(root / _STAGING_LOG) or ""
+    except VelociraptorError as error:
+        return f"(no staging log: {error.message})\n"
+
+
 def _slug(app: Path, tarball: Path, info: DropletInfo, name: str, log: str) -> DropletBuild:
     """The build of a droplet whose `app/` is what a buildpack compiled for /app."""
     if problems := [f"app/{each}" for each in _links_outside(app)]:
         raise InvalidInput(name, problems)
     release = info.build.release_data if info.build else {}
     commands, _warnings = slug.process_types(app, release)
-    if info.start_command:
+    if info.build is None and info.start_command:
+        # The buildpack's own process types are not known, but this one is.
         commands.setdefault("web", info.start_command)
     slug.clean(app)
     return DropletBuild(pack(app, tarball), commands, info, release_data=release, staging_log=log)
@@ -172,6 +180,15 @@ def _write(path: Path, text: str, mode: int = 0o755) -> None:
     path.unlink(missing_ok=True)
     path.write_text(text)
     path.chmod(mode)
+
+
+def _remove(root: Path) -> None:
+    """Remove the droplet's files, also those in folders that their owner may not write to."""
+    for parent, folders, _files in os.walk(root):
+        for each in folders:
+            if not (path := Path(parent, each)).is_symlink():
+                path.chmod(0o700)
+    shutil.rmtree(root)
 
 
 def _links_outside(app: Path) -> list[str]:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from collections.abc import Mapping
+from typing import Annotated, Any
 
 import msgspec
 
+from vr.errors import InvalidInput
 from vr.specs.documents import parse_mapping, to_struct
 
 INFO_FILE = "staging_info.yml"
@@ -16,11 +18,22 @@ BUILDPACK, VBUILD = "buildpack", "vbuild"
 _RUNTIME = re.compile(r"[A-Za-z][A-Za-z0-9._+-]{0,63}")
 
 
+Url = Annotated[str, msgspec.Meta(max_length=300)]
+Version = Annotated[str, msgspec.Meta(max_length=64)]
+
+
+class _Release(msgspec.Struct, frozen=True):
+    """The keys of `bin/release` that count; others may hold anything."""
+
+    config_vars: dict[str, str] = {}
+    default_process_types: dict[str, str] = {}
+
+
 class BuildInfo(msgspec.Struct, frozen=True):
     """What a stager tells of the buildpack that it ran, under the names of vbuild's own result."""
 
-    buildpack_url: str = ""
-    buildpack_version: str = ""
+    buildpack_url: Url = ""
+    buildpack_version: Version = ""
     release_data: dict[str, Any] = {}
 
 
@@ -54,4 +67,16 @@ def parse_info(text: str, runtime: str = "") -> DropletInfo:
     problems = []
     if isinstance(name, str) and name and not _RUNTIME.fullmatch(name):
         problems.append(f"runtime: {name[:40]!r} is no runtime's name, such as ruby or node")
-    return to_struct(DropletInfo, known, INFO_FILE, extra=problems)
+    return to_struct(DropletInfo, known, INFO_FILE, extra=problems + _release_problems(known))
+
+
+def _release_problems(known: Mapping[str, Any]) -> list[str]:
+    build = known.get("build")
+    release = build.get("release_data") if isinstance(build, dict) else None
+    if not isinstance(release, dict):
+        return []
+    try:
+        to_struct(_Release, release, INFO_FILE)
+    except InvalidInput as error:
+        return [f"build.release_data.{problem}" for problem in error.problems]
+    return []

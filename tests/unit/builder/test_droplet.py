@@ -114,6 +114,35 @@ def test_a_slug_whose_buildpack_is_unknown_is_started_by_its_start_command(
     }
 
 
+def test_a_slug_without_a_web_proc_gets_none(bench: Bench, tmp_path: Path) -> None:
+    info = "framework: vbuild\nstart_command: exit 1\nbuild: {buildpack_url: 'bundled:procfile'}\n"
+    files = {
+        "app/Procfile": "worker: sleep 9\n",
+        "startup": "#!/bin/bash\n",
+        "staging_info.yml": info,
+        "logs/staging.log": "x" * (2 << 20),
+    }
+    made = bench.convert(droplet(tmp_path / "d", files))
+    assert made.process_types == {"worker": "sleep 9"}
+    assert made.staging_log.startswith("(no staging log"), "a log without end does no harm"
+
+
+@pytest.mark.parametrize(
+    ("build", "said"),
+    [
+        ("{release_data: {default_process_types: [web]}}", "release_data.default_process_types"),
+        ("{release_data: {config_vars: {A: [1]}}}", "release_data.config_vars"),
+        (f"{{buildpack_url: {'x' * 301}}}", "length <= 300"),
+        ("[1]", "build: "),
+    ],
+)
+def test_what_a_droplet_tells_of_its_build_is_not_trusted(
+    bench: Bench, tmp_path: Path, build: str, said: str
+) -> None:
+    files = FILES | {"staging_info.yml": f"framework: vbuild\nbuild: {build}\n"}
+    assert said in "\n".join(bench.problems(droplet(tmp_path / "d", files)))
+
+
 def test_uptests_of_the_app_are_found_where_procs_have_them(bench: Bench, tmp_path: Path) -> None:
     files = FILES | {"app/uptests/web/01_alive": "#!/bin/sh\n"}
     bench.convert(droplet(tmp_path / "d", files))
