@@ -14,13 +14,11 @@ import pytest
 from support.repositories import GitRepository
 from support.stack import BIN, TOP, Stack, free_port, wait_for
 
-PORTS = "21120-21139"
-
 
 @pytest.fixture(scope="module")
 def stack() -> Iterator[Stack]:
     """Up with a farm of its own; down, with nothing left behind, afterwards."""
-    one = Stack(Path(tempfile.mkdtemp(prefix="vr-farm-")), PORTS)
+    one = Stack(Path(tempfile.mkdtemp(prefix="vr-farm-")))
     one.env |= {"VR_BUILDER": "nats", "VR_NATS_PORT": str(free_port())}
     try:
         one.up()

@@ -7,7 +7,7 @@ import io
 import httpx
 import pytest
 
-from support.web_server import free_port
+from support.ports import free_port
 from vr.bus.pages import Page, Place, WebSettings, pages_served
 from vr.errors import VelociraptorError
 
