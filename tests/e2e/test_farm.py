@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from support.repositories import GitRepository
-from support.stack import BIN, TOP, Stack, free_port, wait_for
+from support.ports import free_port
+from support.stack import BIN, TOP, Stack, wait_for
 
 
 @pytest.fixture(scope="module")
