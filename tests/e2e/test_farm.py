@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from support.repositories import GitRepository
 from support.ports import free_port
+from support.repositories import GitRepository
 from support.stack import BIN, TOP, Stack, wait_for
 
 

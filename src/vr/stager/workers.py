@@ -54,13 +54,18 @@ class Workers:
         None. A step that takes too long ends with the whole process tree. Raises OSError if there
         can be no process, without an answer.
         """
-        chosen = self._take()
-        try:
-            error = chosen.stage(request, line)
-        except _Unusable as unusable:
-            self._end(chosen)
-            answer(unusable.message)
-            return
+        while True:
+            chosen = self._take()
+            try:
+                error = chosen.stage(request, line)
+            except _DiedIdle:
+                chosen.end()
+            except _Unusable as unusable:
+                self._end(chosen)
+                answer(unusable.message)
+                return
+            else:
+                break
         answer(error)
         if chosen.becomes_free():
             self._idle.append(chosen)
@@ -96,11 +101,16 @@ class _Unusable(VelociraptorError):
     """The worker has died, or its task takes too long: it must be ended."""
 
 
+class _DiedIdle(VelociraptorError):
+    """The worker had died before it took the request; another one can take it."""
+
+
 class _Worker:
     """One process, seen from the stager."""
 
     def __init__(self, settings: TaskSettings) -> None:
         self._seconds = settings.seconds
+        self._is_new, self._has_begun = True, False
         self._pipe, theirs = _context.Pipe()
         self._process = _context.Process(target=worker.main, args=(theirs, settings), daemon=True)
         self._process.start()
@@ -111,11 +121,14 @@ class _Worker:
         return self._process.is_alive()
 
     def stage(self, request: StagingRequest, line: Line) -> str | None:
-        """The message of what failed, None if nothing did. Raises _Unusable."""
+        """The message of what failed, None if nothing did. Raises _Unusable and _DiedIdle."""
+        was_idle, self._is_new, self._has_begun = not self._is_new, False, False
         try:
             self._pipe.send(request)
             return self._follow(line)
         except (EOFError, OSError):
+            if was_idle and not self._has_begun:
+                raise _DiedIdle("The process had died.") from None
             self._process.join(_DEATH_SECONDS)
             how = _how(self._process.exitcode)
             raise _Unusable(f"The task's process ended unexpectedly ({how})") from None
@@ -137,6 +150,7 @@ class _Worker:
         step, deadline = STEPS[0], time.monotonic() + self._seconds
         while self._pipe.poll(max(0.0, deadline - time.monotonic())):
             kind, value = self._pipe.recv()
+            self._has_begun = True
             if kind == "step":
                 step, deadline = value, time.monotonic() + self._seconds
                 line(step[0])

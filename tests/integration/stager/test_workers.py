@@ -29,6 +29,7 @@ def test_processes_are_used_again_and_replaced_when_they_died(pool: Stagers, app
     assert pool.stage(app).error is None
     assert task_processes(stager.process.pid) == first
     os.kill(first[0], signal.SIGKILL)
+    # Whether the stager knows of it by now or not.
     assert pool.stage(app).error is None
     assert set(task_processes(stager.process.pid)).isdisjoint(first)
 
