@@ -28,7 +28,7 @@ test-chaos: ## long runs that kill parts
 	@bin/setup --tests
 	@$(VENV)/pytest -m chaos
 
-test-cgroup2: ## containers and their limits on a machine with cgroup v2 alone (emulated: 20 minutes)
+test-cgroup2: ## containers and their limits on a machine with cgroup v2 alone (emulated: 10 minutes)
 	@bin/setup --tests
 	@bin/cgroup2-machine $(VENV)/pytest -p no:cacheprovider $(addprefix tests/integration/runner/test_,run.py oom.py disk_limit.py network.py abuse_escape.py abuse_exhaustion.py)
 
