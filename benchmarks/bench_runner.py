@@ -244,11 +244,12 @@ def report_starts(bench: Bench, original: Original | None) -> None:
     file = bench.proc(1)
     run(*bench.vrun("setup", str(file)))  # the file is new, if only by its time
     launcher = bench.root.proc(str(load(file).name)).launcher
-    run_line, run_stop = start_times(bench.vrun("run", str(file)))
-    line, stop = start_times([str(launcher)])
-    print(f"\nto the app's first line, ms, median of {ROUNDS}")
-    print(f"  vrun run                 {run_line:7.1f}   (goal: at most 60); stop {run_stop:.1f}")
-    print(f"  launcher, as Supervisor  {line:7.1f}   (aim: 20); stop {stop:.1f}")
+    run_line, run_least, run_stop = start_times(bench.vrun("run", str(file)))
+    line, least, stop = start_times([str(launcher)], SUPERVISOR_ENABLED="1")
+    print(f"\nto the app's first line, ms, median of {ROUNDS} (least)")
+    print(f"  vrun run                 {run_line:7.1f} ({run_least:.1f}); goal: at most 60")
+    print(f"  launcher, as Supervisor  {line:7.1f} ({least:.1f}); aim: 20")
+    print(f"  from TERM to the end     {run_stop:7.1f}, {stop:.1f}")
     if original:
         print(f"  original, Python alone   {original.python * 1e3:7.1f}")
     docker = docker_time()
@@ -258,19 +259,22 @@ def report_starts(bench: Bench, original: Original | None) -> None:
         print(f"  docker run --net=host    {docker:7.1f}")
 
 
-def start_times(argv: list[str]) -> tuple[float, float]:
-    """Medians, in milliseconds, from the start to the first line and from TERM to the end."""
+def start_times(argv: list[str], **env: str) -> tuple[float, float, float]:
+    """Milliseconds: from the start to the first line, median and least; from TERM to the end."""
+    os.sync()  # what was unpacked before is not to be written meanwhile
     lines, stops = [], []
     for _ in range(ROUNDS):
         begun = time.perf_counter()
-        with subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
+        with subprocess.Popen(
+            argv, env=os.environ | env, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+        ) as process:
             assert process.stdout and process.stdout.readline() == b"ready\n"
             seen = time.perf_counter()
             process.terminate()
             process.wait()
         lines.append(seen - begun)
         stops.append(time.perf_counter() - seen)
-    return statistics.median(lines) * 1e3, statistics.median(stops) * 1e3
+    return statistics.median(lines) * 1e3, min(lines) * 1e3, statistics.median(stops) * 1e3
 
 
 def docker_time() -> float | None:
