@@ -3,8 +3,8 @@
 SHELL := /bin/bash
 VENV := .venv/bin
 SHORT := not chaos and not scale
-# Tests of one file, and all end-to-end ones, share a process. PARALLEL= runs one after another.
-PARALLEL ?= --numprocesses=auto --maxprocesses=4 --dist=loadgroup
+# Tests of one file share a process and its fixtures. PARALLEL= runs one after another.
+PARALLEL ?= --numprocesses=auto --maxprocesses=4 --dist=loadfile
 
 help: ## show the targets
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16

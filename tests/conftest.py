@@ -13,7 +13,6 @@ import shutil
 import tempfile
 from pathlib import Path
 
-import pytest
 from django.conf import settings
 from django.db import connections
 
@@ -50,16 +49,6 @@ _own_environment()
 # WhiteNoise warns at every start about a folder that is not there.
 (HOME / "home" / "static").mkdir(parents=True)
 _read_settings_again()
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """For runs on several cores: what shares costly fixtures stays in one process, and the
-    longest starts first."""
-    items.sort(key=lambda item: "e2e" not in item.path.parts)
-    for item in items:
-        folder = item.path.parent
-        item.add_marker(pytest.mark.xdist_group("e2e" if folder.name == "e2e" else str(item.path)))
 
 
 def pytest_unconfigure() -> None:

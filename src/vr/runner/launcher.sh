@@ -159,9 +159,10 @@ exec 3<&-
 
 while [ -z "$stop" ]; do
     signalled=
-    wait "$lxc"
+    # Asked in the same command: a signal that was handled just before it would be slept through.
+    wait "${stop:-$lxc}" 2>/dev/null
     code=$?
-    [ -n "$signalled" ] || break
+    { [ -n "$signalled" ] && kill -0 "$lxc" 2>/dev/null; } || break
 done
 
 if [ -n "$stop" ]; then
