@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from support.load import Load
+from support.ports import port_range
 from support.swarm_machine import BROKEN, HOST, Machine
 from support.waiting import until
 from vr.errors import VelociraptorError
@@ -219,9 +220,9 @@ def test_a_full_port_range_is_told_and_changes_nothing(
 def test_a_port_that_a_foreign_program_has_is_passed_over(
     machine: Machine, served: Swarm, settings: Any
 ) -> None:
-    with socket.create_server((HOST, 0)) as foreign:
-        port = foreign.getsockname()[1]
-        settings.PORT_RANGE = f"{port}-{port + 3}"
+    settings.PORT_RANGE = port_range(10)
+    port = int(settings.PORT_RANGE.split("-")[0])
+    with socket.create_server((HOST, port)):
         succeeded(machine.drive(dispatching.scale(served, 4, user=None)))
     assert f"{HOST}:{port}" not in machine.nodes()
     assert len(machine.nodes()) == 4
