@@ -11,72 +11,21 @@ from __future__ import annotations
 
 import argparse
 import os
-import random
 import shutil
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import yaml
+from runner_scale import report_scale
+from runner_workshop import Bench, run, timed, workshop
 
-TOP = Path(__file__).resolve().parent.parent
-sys.path[:0] = [str(TOP / "src"), str(TOP / "tests")]
+from vr.files.unpack import unpack
+from vr.specs.proc import load
 
-from support.images import test_image  # noqa: E402
-from vr.container import cgroups  # noqa: E402
-from vr.files.checksums import file_md5  # noqa: E402
-from vr.files.pack import pack  # noqa: E402
-from vr.files.unpack import unpack  # noqa: E402
-from vr.paths import Root  # noqa: E402
-from vr.specs.proc import load  # noqa: E402
-
-FILES, MEGABYTES = 20_000, 200
 ROUNDS = 15
-
-
-@dataclass
-class Bench:
-    """The workshop: everything lies below `folder`, on one disk."""
-
-    folder: Path
-    build: Path
-    image: Path
-
-    @property
-    def root(self) -> Root:
-        return Root(self.folder / "apps")
-
-    def proc(self, number: int, *, build: bool = True, **keys: object) -> Path:
-        values = {
-            "app_name": "bench",
-            "version": "v1",
-            "config_name": "test",
-            "release_hash": f"{os.getpid():08x}",
-            "proc_name": "web",
-            "cmd": "echo ready; exec sleep 1000",
-            "port": 7000 + number,
-            "host": "localhost",
-            "user": "nobody",
-            "group": "nogroup",
-            "env": {},
-            "settings": {},
-            "image_name": "bench",
-            "image_url": str(self.image),
-            "image_md5": file_md5(self.image),
-            **({"build_url": str(self.build), "build_md5": file_md5(self.build)} if build else {}),
-        }
-        file = self.folder / f"proc{number}{'' if build else '-bare'}.yaml"
-        file.write_text(yaml.safe_dump(values | keys))
-        return file
-
-    def vrun(self, *arguments: str) -> list[str]:
-        return [str(self.folder / "vrun"), *arguments]
 
 
 def main() -> None:
@@ -91,48 +40,6 @@ def main() -> None:
         report_setups(own, plain, original)
         report_starts(bench, original)
         report_scale(bench, arguments.procs)
-
-
-@contextmanager
-def workshop() -> Iterator[Bench]:
-    folder = Path(tempfile.mkdtemp(prefix="vr-bench-", dir="/var/tmp"))
-    folder.chmod(0o755)
-    try:
-        print(f"making a build of {MEGABYTES} MB in {FILES} files ...", flush=True)
-        make_tree(folder / "tree")
-        pack(folder / "tree", folder / "build.tar.gz")
-        shutil.rmtree(folder / "tree")
-        command = folder / "vrun"
-        command.write_text(
-            f"#!{sys.executable}\nimport os, sys\nsys.path.insert(0, {str(TOP / 'src')!r})\n"
-            f"os.environ['VR_ROOT'] = {str(folder / 'apps')!r}\n"
-            "from vr.runner.main import main\nmain()\n"
-        )
-        command.chmod(0o755)
-        yield Bench(folder, folder / "build.tar.gz", test_image())
-    finally:
-        shutil.rmtree(folder)
-
-
-def make_tree(tree: Path) -> None:
-    """Half of it compresses well, as code does, half of it not, as pictures don't."""
-    source = random.Random(1)
-    for number in range(FILES):
-        path = tree / f"{number % 200:03}" / f"{number:05}.py"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        half = MEGABYTES * 500_000 // FILES
-        path.write_bytes(source.randbytes(half) + (b"def name(self): return 1\n" * half)[:half])
-
-
-def timed(action: Callable[[], object]) -> float:
-    os.sync()  # earlier writes are not this one's business
-    begun = time.perf_counter()
-    action()
-    return time.perf_counter() - begun
-
-
-def run(*argv: str) -> None:
-    subprocess.run(argv, check=True, stdout=subprocess.DEVNULL)
 
 
 def disk_use(folder: Path) -> int:
@@ -284,74 +191,6 @@ def docker_time() -> float | None:
     if subprocess.run(argv, capture_output=True, check=False).returncode:
         return None
     return statistics.median(timed(lambda: run(*argv)) for _ in range(5)) * 1e3
-
-
-def report_scale(bench: Bench, procs: int) -> None:
-    """Many idle procs of one build: what each costs beside the app, a `sleep`."""
-    files = [bench.proc(number) for number in range(100, 100 + procs)]
-    setups = timed(lambda: [run(*bench.vrun("setup", str(file))) for file in files])
-    launchers = [bench.root.proc(str(load(file).name)).launcher for file in files]
-    begun = time.perf_counter()
-    running = [
-        subprocess.Popen([str(path)], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
-        for path in launchers
-    ]
-    try:
-        for process in running:
-            assert process.stdout and process.stdout.readline() == b"ready\n"
-        started = time.perf_counter() - begun
-        names = [path.parent.name for path in launchers]
-        apps = sum(pss(pid) for name in names for pid in app_of(name))
-        runtime = sum(pss(pid) for process in running for pid in descendants(process.pid)) - apps
-        kernel = sum(kernel_memory(name) for name in names)
-    finally:
-        for process in running:
-            process.terminate()
-        stopped = timed(lambda: [process.wait() for process in running])
-    print(f"\n{procs} procs of one build")
-    print(f"  setup of one             {setups / procs * 1e3:7.1f} ms")
-    print(f"  start of all             {started:7.2f} s, {started / procs * 1e3:.1f} ms each")
-    print(f"  stop of all              {stopped:7.2f} s")
-    print(f"  the app itself           {apps / procs / 1e6:7.2f} MB each (PSS)")
-    print(f"  launcher, LXC and shells {runtime / procs / 1e6:7.2f} MB each (PSS)")
-    print(f"  kernel, as cgroups count {kernel / procs / 1e6:7.2f} MB each")
-    total = (runtime + kernel) / procs / 1e6
-    print(f"  all but the app          {total:7.2f} MB each (goal: at most 2; docker: 5.3)")
-
-
-def descendants(pid: int) -> Iterator[int]:
-    yield pid
-    for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
-        yield from descendants(int(child))
-
-
-def kernel_memory(name: str) -> int:
-    """Stacks, page tables and the rest of what the kernel holds for container and monitor."""
-    total = 0
-    for base in cgroups.host_bases():
-        for kind in ("payload", "monitor"):
-            group = base / f"lxc.{kind}.{name}"
-            if (group / "memory.kmem.usage_in_bytes").exists():
-                total += int((group / "memory.kmem.usage_in_bytes").read_text())
-            elif (group / "memory.stat").exists():
-                lines = (line.split() for line in (group / "memory.stat").read_text().splitlines())
-                total += int(dict(lines).get("kernel", 0))
-    return total
-
-
-def app_of(name: str) -> list[int]:
-    return [
-        pid
-        for pid in cgroups.processes(name)
-        if Path(f"/proc/{pid}/comm").read_text().strip() == "sleep"
-    ]
-
-
-def pss(pid: int) -> int:
-    for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
-        if line.startswith("Pss:"):
-            return int(line.split()[1]) * 1024
-    return 0
 
 
 if __name__ == "__main__":

@@ -10,20 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from support.stack import TOP, Stack
+from support.stack import TOP, Stack, running_stack
 
 
 @pytest.fixture(scope="session")
 def stack() -> Iterator[Stack]:
     """Up before the first test; down, with nothing left behind, after the last."""
-    one = Stack(Path(tempfile.mkdtemp(prefix="vr-e2e-")), procs=100)
-    try:
-        one.up()
+    with running_stack(procs=100) as one:
         yield one
-        one.down()
-        assert one.leftovers() == []
-    finally:
-        one.remove()
 
 
 @pytest.fixture(scope="session")

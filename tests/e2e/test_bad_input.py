@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from support.stack import Stack
+from support.waiting import until
 
 
 @pytest.fixture
@@ -140,12 +141,10 @@ def test_a_second_swarm_of_the_same_name_is_refused_while_the_first_runs(
 
 
 def _settled(stack: Stack, shop: str) -> bool:
-    from support.stack import wait_for
-
     def ended() -> bool:
         return stack.vr("swarm", shop, "-", check=False).returncode == 0
 
-    return bool(wait_for("the first swarm ended", ended, 60))
+    return bool(until(ended, "the first swarm ended", seconds=60))
 
 
 def test_a_broken_nginx_configuration_leaves_the_pool_as_it_was(

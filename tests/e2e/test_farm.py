@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,21 +12,15 @@ import pytest
 
 from support.ports import free_port
 from support.repositories import GitRepository
-from support.stack import BIN, TOP, Stack, wait_for
+from support.stack import BIN, TOP, Stack, running_stack
+from support.waiting import until
 
 
 @pytest.fixture(scope="module")
 def stack() -> Iterator[Stack]:
     """Up with a farm of its own; down, with nothing left behind, afterwards."""
-    one = Stack(Path(tempfile.mkdtemp(prefix="vr-farm-")))
-    one.env |= {"VR_BUILDER": "nats", "VR_NATS_PORT": str(free_port())}
-    try:
-        one.up()
+    with running_stack(VR_BUILDER="nats", VR_NATS_PORT=str(free_port())) as one:
         yield one
-        one.down()
-        assert one.leftovers() == []
-    finally:
-        one.remove()
 
 
 def swarm(stack: Stack, app: str, tag: str) -> None:
@@ -73,7 +66,7 @@ def test_a_droplet_of_the_stager_is_uploaded_swarmed_and_served(
     status, body = stack.get("hello")
     assert status == 200 and "Hello" in body
     (proc,) = [name for name in stack.procs() if name.startswith("hello-")]
-    said = wait_for("its log", lambda: stack.vr("logs", proc).stdout)
+    said = until(lambda: stack.vr("logs", proc).stdout, "its log", seconds=30)
     assert "listening on" in said, "what the app prints is in the proc's log"
 
 

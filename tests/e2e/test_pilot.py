@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import json
 import subprocess
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from support.consul_agent import ConsulAgent
-from support.stack import Stack, wait_for
+from support.consul_agent import ConsulAgent, consul_agent
+from support.stack import Stack, running_stack
+from support.waiting import until
 
 FRONT: dict[str, Any] = {
     "Procfile": 'web: echo "{{braces stay}}"; exec python3 -m http.server $PORT --bind $HOST',
@@ -42,21 +42,15 @@ FOLLOW = {
 
 @pytest.fixture
 def consul(tmp_path: Path) -> Iterator[ConsulAgent]:
-    agent = ConsulAgent(tmp_path / "consul")
-    agent.start()
-    yield agent
-    agent.stop()
+    with consul_agent(tmp_path / "consul") as agent:
+        yield agent
 
 
 @pytest.fixture
 def own(consul: ConsulAgent) -> Iterator[Stack]:
     """A stack whose procs are told of the Consul agent."""
-    one = Stack(Path(tempfile.mkdtemp(prefix="vr-own-")))
-    one.env["VR_CONSUL"] = consul.address
-    one.up()
-    yield one
-    one.remove()
-    assert one.leftovers() == []
+    with running_stack(VR_CONSUL=consul.address) as one:
+        yield one
 
 
 def make_app(folder: Path, files: dict[str, Any], versions: list[str]) -> Path:
@@ -99,19 +93,19 @@ def test_a_second_app_follows_the_first_when_it_is_swarmed_again(
 
     own.vr("swarm", "front-x-web", "v1")
     first = set(own.pool_nodes("front"))
-    wait_for("both procs of v1 are registered", lambda: registered(consul) == first)
+    until(lambda: registered(consul) == first, "both procs of v1 are registered", seconds=30)
 
     own.vr("swarm", "follower-x-worker", "v1")
 
     def changes() -> int:
         return own.vr("logs", "follower-x-worker").stdout.count("front changed")
 
-    seen = wait_for("the follower sees the front", changes)
+    seen = until(changes, "the follower sees the front", seconds=30)
 
     own.vr("swarm", "front-x-web", "v2")
     second = set(own.pool_nodes("front"))
     assert second.isdisjoint(first)
-    wait_for("only the procs of v2 are registered", lambda: registered(consul) == second)
-    wait_for("the follower is told of the change", lambda: changes() > seen)
+    until(lambda: registered(consul) == second, "only the procs of v2 are registered", seconds=30)
+    until(lambda: changes() > seen, "the follower is told of the change", seconds=30)
     assert own.get("front", "/version") == (200, "v2")
     assert "{{braces stay}}" in own.vr("logs", "front-x-web").stdout

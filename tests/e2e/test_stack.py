@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from support.stack import Stack, wait_for
+from support.stack import Stack
+from support.waiting import until
 
 
 @pytest.fixture
@@ -78,6 +79,6 @@ def test_a_killed_supervisord_takes_all_with_it_and_up_starts_again(own: Stack) 
     own.up()
     pid = int((own.home / "vr" / "run" / "supervisord.pid").read_text())
     os.kill(pid, signal.SIGKILL)
-    wait_for("the parts end with supervisord", lambda: own.leftovers() == [], 30)
+    until(lambda: own.leftovers() == [], "the parts end with supervisord", seconds=30)
     own.up()
     assert own.status()["healthy"] is True

@@ -7,7 +7,8 @@ import signal
 import subprocess
 
 from support.load import Load
-from support.stack import BIN, Stack, wait_for
+from support.stack import BIN, Stack
+from support.waiting import until
 
 RATE = 220
 
@@ -56,7 +57,7 @@ def test_killing_the_worker_in_the_middle_of_a_swarm_only_costs_time(
             stderr=subprocess.STDOUT,
             text=True,
         )
-        wait_for("a proc of v2 is deployed", lambda: deployed(stack, "v2"))
+        until(lambda: deployed(stack, "v2"), "a proc of v2 is deployed", seconds=30)
         worker = stack.pid_of("worker")
         os.kill(worker, signal.SIGKILL)
         output, _ = swarming.communicate(timeout=90)

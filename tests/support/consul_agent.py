@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -80,3 +82,14 @@ class ConsulAgent:
     def status(self, id: str) -> str:
         """`passing`, `critical`, or empty if there is no such check."""
         return str(self.get("/v1/agent/checks").get(id, {}).get("Status", ""))
+
+
+@contextmanager
+def consul_agent(folder: Path) -> Iterator[ConsulAgent]:
+    """One that runs, until the block ends."""
+    agent = ConsulAgent(folder)
+    try:
+        agent.start()
+        yield agent
+    finally:
+        agent.stop()

@@ -10,6 +10,8 @@ import socket
 from functools import cache
 from itertools import count
 
+from vr.dea.ports import usable
+
 _FIRST = 20000
 _SIZE = 500
 _BLOCKS = 25
@@ -26,7 +28,7 @@ def free_port() -> int:
     first = _FIRST + block() * _SIZE
     for number in _given:
         port = first + number % _SIZE
-        if _is_free(port):
+        if usable(port):
             return port
     raise AssertionError("counting has no end")
 
@@ -64,14 +66,3 @@ def block() -> int:
 
 
 _locks: list[socket.socket] = []
-
-
-def _is_free(port: int) -> bool:
-    with socket.socket() as sock:
-        # As servers do: a port in TIME_WAIT is free to them.
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            sock.bind(("", port))
-        except OSError:
-            return False
-    return True

@@ -7,8 +7,9 @@ import os
 import shutil
 import subprocess
 import sys
-import time
-from collections.abc import Callable
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -16,17 +17,6 @@ from support.ports import free_port, port_range
 
 BIN = Path(sys.executable).parent
 TOP = Path(__file__).resolve().parents[2]
-
-
-def wait_for(what: str, condition: Callable[[], Any], seconds: float = 30) -> Any:
-    """The first true value of `condition`; fails naming `what` after `seconds`."""
-    deadline = time.monotonic() + seconds
-    while True:
-        value = condition()
-        if value:
-            return value
-        assert time.monotonic() < deadline, f"after {seconds} s still waiting: {what}"
-        time.sleep(0.05)
 
 
 class Stack:
@@ -146,3 +136,17 @@ class Stack:
         """Stop what runs, and delete the folders."""
         self.vr("down", check=False)
         shutil.rmtree(self.home, ignore_errors=True)
+
+
+@contextmanager
+def running_stack(*, procs: int = 20, **env: str) -> Iterator[Stack]:
+    """A stack that is up, with these variables; afterwards it is down, with nothing left."""
+    one = Stack(Path(tempfile.mkdtemp(prefix="vr-e2e-")), procs=procs)
+    one.env |= env
+    try:
+        one.up()
+        yield one
+        one.down()
+        assert one.leftovers() == []
+    finally:
+        one.remove()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import secrets
-import signal
 import subprocess
 import sys
 import tarfile
@@ -21,6 +20,7 @@ import yaml
 
 from support.cloud import Cloud, zipped
 from support.nats_server import NatsServer
+from support.procs import Running
 from support.waiting import until
 from vr.container import cgroups
 from vr.stager.client import StagingReply, request_staging
@@ -34,21 +34,8 @@ UNUSUAL_APP = zipped({**SINATRA_APP, ".hidden": "x", "run.sh": "#!/bin/sh\n"})
 
 
 @dataclass
-class StagerProcess:
-    process: subprocess.Popen[bytes]
-    log: Path
+class StagerProcess(Running):
     pid_file: Path
-
-    @property
-    def output(self) -> str:
-        return self.log.read_text()
-
-    def shows(self, text: str) -> None:
-        until(lambda: text in self.output, f"{self.log.name} shows {text!r}")
-
-    def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
-        self.process.send_signal(number)
-        return self.process.wait(30)
 
 
 @dataclass

@@ -86,18 +86,6 @@ async def _try(client: Client, uri: str, options: dict[str, Any]) -> None:
     await asyncio.wait_for(client.connect(uri, **options), 5)
 
 
-def uri_problem(uri: str) -> str | None:
-    """What is wrong with a `nats_uri`; None if nothing is."""
-    try:
-        parts = urlsplit(uri)
-        port = parts.port
-    except ValueError as error:
-        return f"is no address: {error}"
-    if parts.scheme not in {"nats", "tls"} or not parts.hostname or port == 0:
-        return "must be of the form nats://user:password@host:port"
-    return None
-
-
 def _worth_waiting(error: Exception) -> bool:
     return isinstance(error, OSError | asyncio.TimeoutError | nats.errors.Error) and not isinstance(
         error, nats.errors.AuthorizationError

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from vr.bus.connection import uri_problem
+from vr.bus.addresses import nats_uri_problem
 from vr.bus.documents import mapping as as_mapping
 from vr.bus.pages import WebSettings
 from vr.bus.service_log import LogSettings, level_problem
@@ -98,7 +98,7 @@ def _one_dialect(mapping: Mapping[str, Any]) -> dict[str, Any]:
 def _problems(values: Mapping[str, Any]) -> list[str]:
     problems = []
     uri = values.get("nats_uri")
-    if isinstance(uri, str) and (problem := uri_problem(uri)):
+    if isinstance(uri, str) and (problem := nats_uri_problem(uri)):
         problems.append(f"nats_uri: {problem}")
     level = as_mapping(values.get("logging")).get("level", "info")
     if isinstance(level, str) and (problem := level_problem(level)):

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import msgspec
 
+from vr.bus.addresses import own_address
 from vr.bus.component import Component, announce
 from vr.bus.joining import join, new_id
-from vr.bus.own_address import own_address
 from vr.bus.pages import WebSettings, pages_served
 from vr.bus.pid_file import pid_file
 from vr.bus.service_log import start_logging

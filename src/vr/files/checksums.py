@@ -19,10 +19,6 @@ def file_md5(path: Path) -> str:
     return _digest(path, "md5")
 
 
-def file_sha256(path: Path) -> str:
-    return _digest(path, "sha256")
-
-
 def matches(path: Path, *, md5: str | None = None, sha256: str | None = None) -> bool:
     """Whether the file has every checksum given; True if none is given."""
     return not _differences(path, md5, sha256)

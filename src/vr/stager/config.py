@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from vr.bus.connection import uri_problem
+from vr.bus.addresses import nats_uri_problem
 from vr.bus.pages import WebSettings
 from vr.bus.service_log import LogSettings, level_problem
 from vr.runner.system import ImageRef
@@ -83,7 +83,7 @@ def _problems(mapping: Mapping[str, Any]) -> list[str]:
     if isinstance(waiting, int) and waiting < 0:
         problems.append(f"max_queued_tasks: must not be negative, but is {waiting}")
     uri = mapping.get("nats_uri")
-    if isinstance(uri, str) and (problem := uri_problem(uri)):
+    if isinstance(uri, str) and (problem := nats_uri_problem(uri)):
         problems.append(f"nats_uri: {problem}")
     settings = mapping.get("logging")
     level = settings.get("level", "info") if isinstance(settings, dict) else "info"

@@ -6,10 +6,10 @@ import re
 import secrets
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlsplit
 
 import msgspec
 
+from vr.bus.addresses import http_uri_problem
 from vr.bus.documents import decode_object, mapping
 from vr.errors import InvalidInput
 from vr.runner.system import ImageRef
@@ -186,11 +186,4 @@ def _uri_problem(uri: Any) -> str | None:
         return "is missing"
     if not isinstance(uri, str):
         return "must be a string"
-    try:
-        parts = urlsplit(uri)
-        port = parts.port
-    except ValueError as error:
-        return f"is no address: {error}"
-    if parts.scheme not in {"http", "https"} or not parts.hostname or port == 0:
-        return "must be an address that begins with http:// or https://"
-    return None
+    return http_uri_problem(uri)

@@ -8,9 +8,9 @@ import os
 import signal
 from pathlib import Path
 
+from vr.bus.addresses import own_address
 from vr.bus.component import Component, announce
 from vr.bus.joining import join, new_id
-from vr.bus.own_address import own_address
 from vr.bus.pages import pages_served
 from vr.bus.pid_file import pid_file
 from vr.bus.service_log import start_logging

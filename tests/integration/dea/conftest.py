@@ -20,12 +20,6 @@ from support.stagers import Stagers, stagers
 from support.waiting import until
 
 
-@pytest.fixture(scope="session")
-def bus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NatsServer]:
-    with nats_server(tmp_path_factory.mktemp("nats")) as server:
-        yield server
-
-
 @pytest.fixture(scope="module")
 def staging(bus: NatsServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stagers]:
     folder = tmp_path_factory.mktemp("staging")

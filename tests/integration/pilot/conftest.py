@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from support.consul_agent import ConsulAgent
+from support.consul_agent import ConsulAgent, consul_agent
 from support.etcd_server import EtcdServer
 from support.pilot_process import PilotProcess
 
@@ -18,23 +18,15 @@ Fly = Callable[..., PilotProcess]
 @pytest.fixture(scope="session")
 def consul(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ConsulAgent]:
     """One for all tests that leave it running: they use names of their own."""
-    agent = ConsulAgent(tmp_path_factory.mktemp("consul"))
-    try:
-        agent.start()
+    with consul_agent(tmp_path_factory.mktemp("consul")) as agent:
         yield agent
-    finally:
-        agent.stop()
 
 
 @pytest.fixture
 def own_consul(tmp_path: Path) -> Iterator[ConsulAgent]:
     """For tests that stop and start it."""
-    agent = ConsulAgent(tmp_path / "consul")
-    try:
-        agent.start()
+    with consul_agent(tmp_path / "consul") as agent:
         yield agent
-    finally:
-        agent.stop()
 
 
 @pytest.fixture(scope="session")

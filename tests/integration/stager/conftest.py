@@ -8,14 +8,8 @@ from pathlib import Path
 import pytest
 
 from support.cloud import Cloud, cloud
-from support.nats_server import NatsServer, nats_server
+from support.nats_server import NatsServer
 from support.stagers import UNUSUAL_APP, Stagers, stagers
-
-
-@pytest.fixture(scope="session")
-def bus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NatsServer]:
-    with nats_server(tmp_path_factory.mktemp("nats")) as server:
-        yield server
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from django.db import connection
 
 from support.celery_worker import environment
 from support.cloud import cloud
-from support.nats_server import NatsServer, nats_server
+from support.nats_server import NatsServer
 from support.nginx_server import Nginx
 from support.repositories import GitRepository
 from support.stagers import Stagers, stagers
@@ -97,12 +97,6 @@ class Farm:
         build.refresh_from_db(fields=["compile_log"])
         path = filestore.path_of(build.compile_log) if build.compile_log else None
         return path is not None and path.is_file() and "mixing" in path.read_text()
-
-
-@pytest.fixture(scope="module")
-def bus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NatsServer]:
-    with nats_server(tmp_path_factory.mktemp("nats")) as server:
-        yield server
 
 
 @pytest.fixture(scope="module")
