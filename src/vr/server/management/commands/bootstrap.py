@@ -12,9 +12,9 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand
 from django.db import transaction
 
-from vr.server import filestore
+from vr.server.files import store
 from vr.server.models import ApiToken, Buildpack, Host, Image, Squad, Stack
-from vr.server.stackimage import BUNDLED_STACK, image_md5, image_name, stack_image
+from vr.server.stacks.bundled import BUNDLED_STACK, image_md5, image_name, stack_image
 
 BUNDLED_BUILDPACKS = ("python", "procfile")
 LOCAL_SQUAD = "local"
@@ -68,7 +68,7 @@ class Command(BaseCommand):
         if stack.images.filter(md5=md5, active=True).exists():
             return
         file = f"images/{tarball.name}"
-        filestore.put(file, tarball)
+        store.put(file, tarball)
         with transaction.atomic():
             stack.images.update(active=False)
             Image.objects.update_or_create(
