@@ -1,4 +1,4 @@
-"""Resources made, changed, deleted, refused with sentences (docs/reference/http-api.md#changing)."""
+"""Resources made, changed, deleted, and refused (docs/reference/http-api.md#changing)."""
 
 from __future__ import annotations
 
