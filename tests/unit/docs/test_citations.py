@@ -36,6 +36,7 @@ def check(top: Path, line: str, *, file: str = "src/vr/runner/run.py") -> tuple[
         '"""One proc (docs/reference/proc-yaml.md)."""',
         "# See docs/reference/proc-yaml.md#what-env-is.",
         'given = "docs/missing.md"',
+        '"see [balancers](balancers.md)"',
         "SEED = int(os.environ['SEED'])",
         "def _world(seed: int) -> World:",
         'log.info("Sectional; issues and bugs; B1")',
