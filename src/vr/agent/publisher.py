@@ -1,4 +1,4 @@
-"""`proc_publisher`: tells Redis of every change of a proc (runner-builder.md 4).
+"""`proc_publisher`: tells Redis of every change of a proc (docs/reference/host-messages.md).
 
 An event listener of Supervisor:
 

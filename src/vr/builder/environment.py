@@ -1,4 +1,4 @@
-"""The environment of detect, compile and release (reference: buildpacks.md, section 2).
+"""The environment of detect, compile and release (docs/reference/buildpack.md#environment).
 
 Pure: the host's environment comes in as a mapping.
 """

@@ -1,4 +1,7 @@
-"""A service as a component of Cloud Foundry: announced, discovered, looked at (section 16)."""
+"""A service as a component of Cloud Foundry: announced, discovered, looked at.
+
+The messages: docs/reference/staging.md#components.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Choosing swarms and procs by pattern (reference: api-v1.md 7)."""
+"""Choosing swarms and procs by pattern (docs/api.md#vr)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The documents of the API that the client uses, as they come (reference: api-v1.md 4 and 5)."""
+"""The documents of the API that the client uses, as they come (docs/reference/http-api.md)."""
 
 from __future__ import annotations
 

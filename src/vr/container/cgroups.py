@@ -1,7 +1,7 @@
 """The processes of a container, found by cgroup: whatever else died, the kernel still knows them.
 
 LXC names its groups `lxc.payload.NAME` and `lxc.monitor.NAME`; when left-overs of a killed monitor
-are there, it adds `-1`, `-2`, … (reference: lxc.md, sections 1 and 3).
+are there, it adds `-1`, `-2` and so on.
 """
 
 from __future__ import annotations

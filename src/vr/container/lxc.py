@@ -1,4 +1,4 @@
-"""A container as LXC configuration: pure text from plain values (reference: lxc.md).
+"""A container as LXC configuration: pure text from plain values (docs/reference/container.md).
 
 What is left out on purpose: `lxc.environment`, whose values run as configuration when they hold a
 newline, and reach root's hooks; and, unless asked for, `lxc.uts.name`, so that the host's own name,

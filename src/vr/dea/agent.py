@@ -1,4 +1,4 @@
-"""The DEA on the bus: what it is told (cloudfoundry.md, sections 12, 13, 15)."""
+"""The DEA on the bus: what it is told (docs/reference/dea.md#subjects)."""
 
 from __future__ import annotations
 

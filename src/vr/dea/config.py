@@ -1,4 +1,4 @@
-"""dea.yml, in both dialects (cloudfoundry.md, section 11; rulings.md, 25)."""
+"""dea.yml, in both dialects (docs/reference/dea.md#deayml)."""
 
 from __future__ import annotations
 

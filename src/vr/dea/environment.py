@@ -1,4 +1,4 @@
-"""The environment of an app (cloudfoundry.md, section 14). Pure."""
+"""The environment of an app (docs/reference/dea.md#environment). Pure."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def app_environment(instance: Instance) -> dict[str, str]:
     if url := _database_url(message.services):
         env["DATABASE_URL"] = url
     env = expanded(env, _of_runtime(message.runtime_info, message.debug))
-    # PORT is promised to the app, whatever its owner says (rulings.md, 27).
+    # PORT is promised to the app, whatever its owner says.
     return {**expanded(env, message.env), "PORT": port}
 
 

@@ -1,4 +1,4 @@
-"""Runtimes: what a droplet's `%VCAP_LOCAL_RUNTIME%` becomes (rulings.md, 25 and 26)."""
+"""Runtimes: what a droplet's `%VCAP_LOCAL_RUNTIME%` becomes (docs/reference/dea.md)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The state of procs as hosts push it (reference: runner-builder.md 4, api-v1.md 5).
+"""The state of procs as hosts push it (docs/reference/host-messages.md).
 
 A host's publisher writes the whole list of its procs and a heartbeat; pages and the API read
 that, never the host itself. A host that is silent keeps its last list and shows its age.

@@ -1,4 +1,4 @@
-"""From a base image and a script to a new image (reference: runner-builder.md, section 7)."""
+"""From a base image and a script to a new image (docs/reference/image-yaml.md)."""
 
 from __future__ import annotations
 
@@ -196,7 +196,7 @@ def _apart_from_packages(mount: Mount) -> Mount:
 
 def _base(spec: ImageSpec, root: Root, folder: Path) -> Path:
     """The base's tarball. Without a checksum a remote one is fetched each time: the same name
-    may have got other content (F14)."""
+    may have got other content."""
     url = spec.base_image_url
     if spec.base_image_md5 is None and local_path(url) is None:
         return fetch(url, folder / file_name(url))

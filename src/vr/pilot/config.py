@@ -1,4 +1,4 @@
-"""What a configuration says, validated (section 3 and 18)."""
+"""What a configuration says, validated (docs/reference/pilot.md#configuration)."""
 
 from __future__ import annotations
 

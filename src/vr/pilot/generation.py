@@ -75,7 +75,7 @@ class Generation:
         wanted = {} if self._world.maintenance else self.records
         kept = before is not None and before._registrar is registrar
         for id, record in wanted.items():
-            # Unchanged: stays as it is, without a gap (bug B17).
+            # Unchanged: stays as it is, without a gap.
             if kept and old.get(id) == record:
                 registrar.allow(record)
             else:

@@ -80,7 +80,7 @@ def rendered_arguments(words: Sequence[str], environ: Mapping[str, str]) -> tupl
 
 
 def breaking_variables(template: str, environ: Mapping[str, str]) -> list[str]:
-    """What to say of variables whose values are likely to have broken the JSON (bug B12)."""
+    """What to say of variables whose values are likely to have broken the JSON."""
     used = dict.fromkeys(re.findall(r"\.([A-Za-z_]\w*)", " ".join(_actions(template))))
     bad = [name for name in used if re.search(r'["\\\x00-\x1f]', environ.get(name, ""))]
     return [

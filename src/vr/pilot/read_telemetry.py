@@ -1,4 +1,4 @@
-"""The `telemetry` part of a configuration (section 17)."""
+"""The `telemetry` part of a configuration (docs/reference/pilot.md#telemetry)."""
 
 from __future__ import annotations
 

@@ -35,8 +35,9 @@ def resolve_env(env: Mapping[str, str | None], host: Mapping[str, str]) -> dict[
 def proc_script(env: Mapping[str, str | None], *, command: str, port: int | None) -> str:
     """/proc.sh: `run` executes the app's command, other arguments are executed themselves.
 
-    The order is that of rulings.md, 8: system defaults, env, the build's .profile.d, env again,
-    and last what nobody may override. `command` is bash's to expand, so `$PORT` works in it.
+    The order (docs/reference/proc-yaml.md#environment): system defaults, env, the build's
+    .profile.d, env again, and last what nobody may override. `command` is bash's to expand, so
+    `$PORT` works in it.
     """
     config = _assignments(env)
     return f"""\

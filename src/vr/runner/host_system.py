@@ -1,4 +1,4 @@
-"""vrun_precise: no image; the host's own system folders, read-only (reference: lxc.md, 9).
+"""vrun_precise: no image; the host's own system folders, read-only (docs/reference/container.md).
 
 The name is historical (Ubuntu Precise); it works on any host distribution.
 """

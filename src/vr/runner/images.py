@@ -27,7 +27,7 @@ def ensure_image(
 ) -> Path:
     """The folder with the unpacked image, fetched and unpacked first if need be.
 
-    Kept by content (rulings.md, 10): another checksum under the same name is unpacked beside the
+    Kept by content: another checksum under the same name is unpacked beside the
     old one, which running containers go on using. Raises ChecksumMismatch, UnsafeArchive,
     InvalidInput for a name that is no file name, VelociraptorError for an unreadable source.
     """

@@ -1,7 +1,8 @@
 """The launcher: a shell script that setup leaves behind, so that a start needs no Python.
 
 It holds the locks, starts the container, turns signals into what the app understands, and leaves
-nothing behind (rulings.md, 1 and 2). The proc's values come from here, the rest is launcher.sh.
+nothing behind (docs/reference/vrun.md#run). The proc's values come from here, the rest from
+launcher.sh.
 """
 
 from __future__ import annotations

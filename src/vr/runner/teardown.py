@@ -19,7 +19,7 @@ def teardown(proc_yaml: Path, *, root: Root, wait: float = 0) -> None:
     """Remove the proc's folder and what is left of its containers; shared layers stay.
 
     Fine if it is gone already. Raises Busy while the proc runs, VelociraptorError if the file
-    does not exist (rulings.md, 6).
+    does not exist.
     """
     if _only_folder_left(proc_yaml, root):
         proc_yaml.parent.rmdir()

@@ -1,4 +1,4 @@
-"""vrun uptest: the app's own checks, each in a container like the proc's (rulings.md, 12).
+"""vrun uptest: the app's own checks, each in a container like the proc's (docs/reference/vrun.md).
 
 One container for each script: a script that hangs is killed with all its children, and none can
 disturb the next.

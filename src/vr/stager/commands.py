@@ -54,7 +54,7 @@ class ContainerCommands:
             raise StagingFailed(f"{' '.join(argv)} ended with status {code}.", details=tail)
 
     def run_buildpack(self, reference: str | None) -> tuple[str, dict[str, str]]:
-        """Compile the app with a buildpack, as vbuild does (reference: buildpacks.md)."""
+        """Compile the app with a buildpack, as vbuild does (docs/reference/buildpack.md)."""
         references = (reference,) if reference else default_references()
         root = self._root
         packs = {}

@@ -1,4 +1,4 @@
-"""stager.yml (cloudfoundry.md, section 2)."""
+"""stager.yml (docs/reference/staging.md#stageryml)."""
 
 from __future__ import annotations
 

@@ -97,9 +97,9 @@ def properties_for(
 def run_plugin(framework: str, config: Path, say: Callable[[str], None]) -> None:
     """Stage `source_dir` into `dest_dir` as the YAML file says, without any service.
 
-    The file's keys are the seed's; `$PLATFORM_CONFIG` may name a second one, with settings of
-    plugins. Commands run directly, as the caller or as `secure_user` {uid, gid}: only for apps
-    that one trusts.
+    Its keys: docs/reference/staging.md#plugins-alone. `$PLATFORM_CONFIG` may name a second file,
+    with settings of plugins. Commands run directly, as the caller or as `secure_user` {uid, gid}:
+    only for apps that one trusts.
     """
     from vr.stager.direct import DirectCommands
 

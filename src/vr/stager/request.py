@@ -53,7 +53,7 @@ class Resources(msgspec.Struct, frozen=True):
 
 
 class Properties(msgspec.Struct, frozen=True):
-    """What a plugin gets as `environment` (cloudfoundry.md, sections 3 and 6)."""
+    """What a plugin gets as `environment` (docs/reference/staging.md#request)."""
 
     framework_info: FrameworkInfo
     runtime_info: RuntimeInfo = RuntimeInfo()

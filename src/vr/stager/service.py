@@ -1,7 +1,7 @@
-"""The stager on the bus: takes requests, runs tasks, answers (cloudfoundry.md, 3 and 9).
+"""The stager on the bus: takes requests, runs tasks, answers (docs/reference/staging.md).
 
 Every stager serves subject `q` in queue group `q`. One that is full offers a request on `q.idle`,
-which only stagers with a free place serve; if nobody takes it, it waits here (rulings.md, 21).
+which only stagers with a free place serve; if nobody takes it, it waits here.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""One staging task, step by step, as its log shows it (cloudfoundry.md, section 4)."""
+"""One staging task, step by step, as its log shows it (docs/reference/staging.md#steps)."""
 
 from __future__ import annotations
 

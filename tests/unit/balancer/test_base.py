@@ -12,7 +12,7 @@ from vr.errors import InvalidInput
 
 
 class TightRope(Balancer):
-    """A backend as the seeds teach to write one: three methods."""
+    """A backend as the documentation teaches to write one: three methods."""
 
     def __init__(self) -> None:
         super().__init__({})

@@ -56,7 +56,7 @@ class Discovery(Protocol):
 
 
 def changed(before: list[Instance], now: list[Instance]) -> bool:
-    """Another count, or another address or port once both are sorted by id (section 10)."""
+    """Another count, or another address or port once both are sorted by id."""
 
     def places(instances: list[Instance]) -> list[tuple[str, int]]:
         return [(found.address, found.port) for found in sorted(instances)]

@@ -1,4 +1,4 @@
-"""Consul through the HTTP API of the local agent (section 8)."""
+"""Consul through the HTTP API of the local agent (docs/reference/pilot.md#consul)."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ class Consul:
 def registration(record: Record) -> dict[str, Any]:
     """The body of service/register: the service with its check.
 
-    In one call, so that the service is never passing before its first heartbeat (bug B14).
+    In one call, so that the service is never passing before its first heartbeat.
     """
     check = {
         "CheckID": record.id,

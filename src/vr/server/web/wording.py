@@ -36,7 +36,7 @@ _EVENT_LOOKS: tuple[tuple[str, str, str], ...] = (
 
 
 def event_look(tags: Sequence[str]) -> tuple[str, str]:
-    """Icon and tone of an event with these tags (api-v1.md 6)."""
+    """Icon and tone of an event with these tags (docs/reference/streams.md#tags)."""
     for tag, icon, tone in _EVENT_LOOKS:
         if tag in tags:
             return icon, "ok" if "success" in tags and tone == "busy" else tone

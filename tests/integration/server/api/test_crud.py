@@ -1,4 +1,4 @@
-"""Resources: created, listed, changed and deleted as api-v1.md says, refused with sentences."""
+"""Resources made, changed, deleted, and refused (docs/reference/http-api.md#changing)."""
 
 from __future__ import annotations
 
