@@ -10,10 +10,11 @@ import click
 
 from vr.cli import patterns
 from vr.cli.groups import DefaultGroup
-from vr.cli.output import confirm, harmless, json_option, print_json, say, table, yes_option
+from vr.cli.output import confirm, json_option, print_json, say, table, yes_option
 from vr.client import ApiError, Client
 from vr.client.documents import Proc
 from vr.errors import FAILED, explain
+from vr.text.terminal import harmless
 
 # More than the longest lines that people read; the server has the whole log.
 _BYTES_PER_LINE = 400

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from vr.cli.output import harmless
 from vr.client.client import ENDED, Client
 from vr.client.documents import Dispatch, Step
 from vr.errors import VelociraptorError
+from vr.text.durations import duration
+from vr.text.terminal import harmless
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -69,26 +70,15 @@ def changes(before: Dispatch | None, after: Dispatch) -> list[str]:
 
 def step_line(step: Step) -> str:
     """`deploy done in 0.4 s: 2 of 2 procs`."""
-    state = {"running": "…", "done": f"done in {seconds(step['seconds'])}"}.get(
-        step["status"], f"{step['status']} after {seconds(step['seconds'])}"
+    state = {"running": "…", "done": f"done in {duration(step['seconds']) or '?'}"}.get(
+        step["status"], f"{step['status']} after {duration(step['seconds']) or '?'}"
     )
     return f"{step['kind']} {state}{': ' if step['message'] else ''}{step['message']}"
 
 
 def ending(dispatch: Dispatch) -> str:
     """How it ended, and after how long."""
-    return f"{dispatch['status']} in {seconds(dispatch['seconds'])}"
-
-
-def seconds(number: float | None) -> str:
-    """`0.42 s`, `12 s`, `3 min 5 s`."""
-    if number is None:
-        return "?"
-    if number < 10:
-        return f"{number:.2f} s"
-    if number < 60:
-        return f"{number:.0f} s"
-    return f"{int(number // 60)} min {int(number % 60)} s"
+    return f"{dispatch['status']} in {duration(dispatch['seconds'])}"
 
 
 def failure_of(dispatch: Dispatch) -> VelociraptorError:
@@ -172,7 +162,7 @@ def _steps(dispatch: Dispatch, since: float) -> RenderableType:
         grid.add_row(
             Spinner("dots") if running else Text(mark, style=style),
             step["kind"],
-            Text(seconds(elapsed), style="dim", justify="right"),
+            Text(duration(elapsed), style="dim", justify="right"),
             Text(step["message"], overflow="fold"),
         )
     return grid

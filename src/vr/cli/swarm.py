@@ -8,10 +8,11 @@ import click
 
 from vr.cli import patterns
 from vr.cli.output import confirm, json_option, print_json, say, table, yes_option
-from vr.cli.progress import Progress, failure_of, seconds
+from vr.cli.progress import Progress, failure_of
 from vr.client import ApiError, Client
 from vr.client.documents import Dispatch, Swarm
 from vr.errors import FAILED, explain
+from vr.text.durations import duration
 
 _no_wait = click.option("--no-wait", is_flag=True, help="Only start it, don't follow it.")
 _exclude = click.option(
@@ -91,7 +92,7 @@ def dispatches(pattern: str, last: bool, as_json: bool) -> None:
         (
             (
                 *(one["name"], one["version"], one["size"], one["status"]),
-                *(seconds(one["seconds"]), one["created"][:19], one["user"], one["error"]),
+                *(duration(one["seconds"]), one["created"][:19], one["user"], one["error"]),
             )
             for one in history
         ),
@@ -109,7 +110,7 @@ def _show_steps(history: Sequence[Dispatch], as_json: bool) -> None:
         (
             (
                 *(one["name"], one["version"], step["kind"], step["status"]),
-                *(seconds(step["seconds"]), step["message"]),
+                *(duration(step["seconds"]), step["message"]),
             )
             for one, step in steps
         ),

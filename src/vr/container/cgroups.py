@@ -14,6 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from vr.errors import VelociraptorError
+from vr.machine.processes import parent_of
 
 _ROOT = Path("/sys/fs/cgroup")
 _DEADLINE_SECONDS = 10.0
@@ -61,15 +62,6 @@ def monitor_of(group: str, where: Sequence[Path] | None = None) -> int | None:
             if parent and parent not in inside:
                 return parent
     return None
-
-
-def parent_of(pid: int) -> int | None:
-    """The pid of a process's parent; None if there is no such process."""
-    try:
-        status = Path(f"/proc/{pid}/stat").read_text()
-    except OSError:
-        return None
-    return int(status.rpartition(")")[2].split()[1])  # the name before may hold anything
 
 
 def kill(name: str, where: Sequence[Path] | None = None) -> None:

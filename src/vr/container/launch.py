@@ -19,6 +19,7 @@ from vr.container.script import start_script
 from vr.container.spec import Container, Mount, Network
 from vr.errors import VelociraptorError
 from vr.files.atomic import write_atomic
+from vr.machine.path import SYSTEM_PATH
 
 PIPE = subprocess.PIPE
 STDOUT = subprocess.STDOUT
@@ -43,8 +44,6 @@ GUARD = (
     "guard",
 )
 """Its arguments: the parent's pid, the file for LXC's messages, the command."""
-
-_HOST_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
 class ContainerTimeout(VelociraptorError):
@@ -159,7 +158,7 @@ def start(
     oom_report(folder).unlink(missing_ok=True)
     process = subprocess.Popen(
         guarded(command(container, prepared.conf, argv), folder, os.getpid()),
-        env={"PATH": _HOST_PATH},
+        env={"PATH": SYSTEM_PATH},
         stdin=stdin,
         stdout=stdout,
         stderr=stderr,

@@ -24,12 +24,14 @@ from vr.dea.environment import app_environment
 from vr.dea.folders import InstanceFolder, container_name
 from vr.dea.instance import Instance, Usage
 from vr.dea.over_limit import disk_exceeded, memory_exceeded, note
-from vr.dea.ports import Ports, accepts, usable
+from vr.dea.ports import Ports
 from vr.dea.runtimes import with_runtime
-from vr.dea.usage import parents, usage
+from vr.dea.usage import usage
 from vr.errors import InvalidInput, VelociraptorError
 from vr.files.atomic import write_atomic
 from vr.files.unpack import unpack
+from vr.machine.ports import answers, is_free
+from vr.machine.processes import parent_of
 from vr.paths import Root
 from vr.runner.system import system_layers
 from vr.specs.documents import parse_mapping
@@ -38,6 +40,7 @@ _TICK_SECONDS = 0.1
 _WATCH_SECONDS = 2.0
 _STATE_FILE_SECONDS = 300.0
 _PORT_ATTEMPTS = 3
+_CONNECT_SECONDS = 0.25
 
 
 @dataclass(frozen=True)
@@ -140,7 +143,7 @@ class Life:
                 instance.state == "STARTING"
                 and ended.status not in (None, 0)
                 and not self._stopping.is_set()
-                and not usable(instance.port)
+                and not is_free(instance.port)
             )
             return ended, was_stolen
         finally:
@@ -194,7 +197,7 @@ class Life:
             except (ValueError, VelociraptorError):
                 return False
             return isinstance(state, dict) and state.get("state") == "RUNNING"
-        return not self._instance.uris or accepts(self._instance.port)
+        return not self._instance.uris or answers(self._instance.port, seconds=_CONNECT_SECONDS)
 
     def _over_disk_limit(self) -> tuple[str, ...]:
         """Measure; what to say if the instance uses more disk than it may."""
@@ -216,8 +219,8 @@ class Life:
         """TERM for every process of the app, and time to act on it; the rest is killed."""
         pids = cgroups.processes(container_name(self._instance.id))
         # Not for the container's init, which would end everything after a second.
-        for pid, parent in parents(pids).items():
-            if parent in pids:
+        for pid in pids:
+            if parent_of(pid) in pids:
                 _signal(pid, signal.SIGTERM)
         status = _wait(running, self._shared.config.stop_timeout)
         return Ended(status, "stopped")

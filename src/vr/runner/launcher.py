@@ -12,6 +12,7 @@ from pathlib import Path
 
 from vr.container.aftermath import lxc_log
 from vr.container.launch import GUARD
+from vr.machine.path import SYSTEM_PATH
 
 _TICKS_PER_SECOND = 50
 
@@ -36,7 +37,7 @@ def launcher(
     is for the app's main process alone, which stops the others in its own order.
     """
     assignments = {
-        "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+        "PATH": SYSTEM_PATH,
         "name": name,
         "yaml": str(proc_yaml),
         "folder": str(folder),

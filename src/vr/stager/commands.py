@@ -15,6 +15,7 @@ from vr.builder.untrusted import read_text
 from vr.container.output import OutputLog, run_logged
 from vr.container.spec import Container, Limits, Mount
 from vr.errors import VelociraptorError
+from vr.machine.path import SYSTEM_PATH
 from vr.paths import Root
 from vr.repo import Source
 from vr.runner.system import ImageRef, system_layers
@@ -107,7 +108,7 @@ class ContainerCommands:
             **environment.certificate_variables(),
             "HOME": _HOME,
             "LANG": "C.UTF-8",
-            "PATH": environment.PATH,
+            "PATH": SYSTEM_PATH,
         }
         lines = LineLog(self.log)
         output = OutputLog(lines.write)
