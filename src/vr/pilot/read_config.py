@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import re
 
-from vr.pilot.config import Backend, Config, LogSettings, Service
-from vr.pilot.discovery.base import Record
+from vr.pilot.config import Backend, Config, LogSettings, Record, Service
 from vr.pilot.durations import parse_duration
 from vr.pilot.errors import ConfigError
 from vr.pilot.interfaces import DEFAULT, BadSpec, NoMatch, choose
