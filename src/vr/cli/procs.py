@@ -12,7 +12,7 @@ from vr.cli import patterns
 from vr.cli.groups import DefaultGroup
 from vr.cli.output import confirm, json_option, print_json, say, table, yes_option
 from vr.client import ApiError, Client
-from vr.client.documents import Proc
+from vr.client.documents import ProcDocument
 from vr.errors import FAILED, explain
 from vr.text.terminal import harmless
 
@@ -34,7 +34,7 @@ def procs() -> None:
 def list_(pattern: str, foreign: bool, as_json: bool) -> None:
     """List procs as their hosts last pushed them."""
     hosts = Client.from_env().objects("hosts")
-    found: Sequence[Proc] = [proc for host in hosts for proc in host["procs"]]
+    found: Sequence[ProcDocument] = [proc for host in hosts for proc in host["procs"]]
     for host in hosts:
         if host["active"] and host["heard_from"]["silent"]:
             since = (host["heard_from"]["seen"] or "it was added")[:19]
@@ -53,7 +53,7 @@ def list_(pattern: str, foreign: bool, as_json: bool) -> None:
     )
 
 
-def _state(proc: Proc) -> tuple[str, str]:
+def _state(proc: ProcDocument) -> tuple[str, str]:
     if proc["silent"]:
         return (
             "UNKNOWN",
@@ -114,10 +114,10 @@ def logs(pattern: str, follow: bool, lines: int) -> None:
     _follow(client, found, length, show)
 
 
-def _follow(client: Client, found: Sequence[Proc], length: int, show: _Printer) -> None:
+def _follow(client: Client, found: Sequence[ProcDocument], length: int, show: _Printer) -> None:
     problems: list[BaseException] = []
 
-    def read(one: Proc) -> None:
+    def read(one: ProcDocument) -> None:
         try:
             for line in client.log_lines(one, length):
                 show.line(one, line)
@@ -142,7 +142,7 @@ class _Printer:
         self._names = names
         self._lock = threading.Lock()
 
-    def line(self, proc: Proc, text: str) -> None:
+    def line(self, proc: ProcDocument, text: str) -> None:
         prefix = f"{proc['name']} | " if self._names else ""
         with self._lock:
             click.echo(prefix + harmless(text))

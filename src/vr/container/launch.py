@@ -12,8 +12,9 @@ from types import TracebackType
 from typing import IO
 
 from vr.container import cgroups
-from vr.container.aftermath import lxc_complaint, lxc_log, oom_kills, oom_report
+from vr.container.lxc_messages import lxc_complaint, lxc_log
 from vr.container.network import PrivateNetwork, network_script, resolver
+from vr.container.oom_count import count_oom_kills, oom_report
 from vr.container.prepare import Prepared, prepare
 from vr.container.script import start_script
 from vr.container.spec import Container, Mount, Network
@@ -224,7 +225,7 @@ class Running:
 
     def oom_kills(self) -> int:
         """How many processes of the ended container the kernel killed for want of memory."""
-        return oom_kills(self._prepared.conf.parent)
+        return count_oom_kills(self._prepared.conf.parent)
 
     def kill(self) -> None:
         """SIGKILL for every process of the container; returns when all are gone."""

@@ -33,3 +33,9 @@ def disk_usage(folder: Path) -> int:
                 seen.add(status.st_ino)
                 total += status.st_blocks * 512
     return total
+
+
+def disk_percent(folder: Path) -> float:
+    """How full the disk is that holds the folder."""
+    status = os.statvfs(folder)
+    return 100 * (1 - status.f_bavail / status.f_blocks) if status.f_blocks else 0.0

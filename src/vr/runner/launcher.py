@@ -10,8 +10,8 @@ import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
-from vr.container.aftermath import lxc_log
 from vr.container.launch import GUARD
+from vr.container.lxc_messages import lxc_log
 from vr.machine.path import SYSTEM_PATH
 
 _TICKS_PER_SECOND = 50

@@ -18,7 +18,8 @@ from vr.errors import VelociraptorError
 from vr.machine.path import SYSTEM_PATH
 from vr.paths import Root
 from vr.repo import Source
-from vr.runner.system import ImageRef, system_layers
+from vr.runner.images import ImageRef
+from vr.runner.system_layers import system_layers
 from vr.stager.line_log import LineLog
 from vr.stager.plugins.contract import INSIDE, StagingFailed
 from vr.stager.workspace import Workspace

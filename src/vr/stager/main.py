@@ -110,7 +110,7 @@ class _Refused(Exception):
 
 
 def _stage(options: argparse.Namespace) -> int:
-    from vr.stager.local import properties_for, stage_folder
+    from vr.stager.stage_folder import properties_for, stage_folder
 
     properties = properties_for(
         options.app,
@@ -133,7 +133,7 @@ def _stage(options: argparse.Namespace) -> int:
 
 
 def _plugin(options: argparse.Namespace) -> int:
-    from vr.stager.local import run_plugin
+    from vr.stager.stage_folder import run_plugin
 
     run_plugin(options.framework, options.config, print)
     return 0

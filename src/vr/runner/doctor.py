@@ -12,17 +12,17 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from vr.container.aftermath import lxc_complaint
 from vr.container.cgroups import host_bases
 from vr.container.host import host_features
 from vr.container.launch import PIPE, STDOUT, start
+from vr.container.lxc_messages import lxc_complaint
 from vr.container.spec import Container
 from vr.errors import VelociraptorError
 from vr.machine.path import SYSTEM_PATH
 from vr.paths import Root
 from vr.runner import diagnosis
 from vr.runner.diagnosis import Finding, Verdict, judge
-from vr.runner.host_system import host_skeleton, host_system_mounts
+from vr.runner.host_folders import host_skeleton, host_system_mounts
 
 _PROGRAMS = (
     *("lxc-execute", "setpriv", "flock", "bash"),

@@ -1,4 +1,4 @@
-"""The life of an instance, from its droplet to its end, in a thread of its own.
+"""One run of an instance, from its droplet to its end, in a thread of its own.
 
 The thread must last as long as the container: the kernel ends the container with it.
 """
@@ -12,7 +12,6 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 from vr.builder.untrusted import read_text
 from vr.container import cgroups
@@ -33,7 +32,7 @@ from vr.files.unpack import unpack
 from vr.machine.ports import answers, is_free
 from vr.machine.processes import parent_of
 from vr.paths import Root
-from vr.runner.system import system_layers
+from vr.runner.system_layers import system_layers
 from vr.specs.documents import parse_mapping
 
 _TICK_SECONDS = 0.1
@@ -56,7 +55,7 @@ class Ended:
 
 
 @dataclass
-class Surroundings:
+class SharedByInstances:
     """What instances share."""
 
     config: DeaConfig
@@ -64,7 +63,7 @@ class Surroundings:
     ports: Ports
 
 
-class Life:
+class InstanceRun:
     """`run` in a thread; `ready` and `measured` are called from it, `stop` from any other."""
 
     def __init__(
@@ -72,7 +71,7 @@ class Life:
         instance: Instance,
         folder: InstanceFolder,
         executable: str,
-        surroundings: Surroundings,
+        shared: SharedByInstances,
         *,
         ready: Callable[[], None],
         measured: Callable[[Usage], None],
@@ -80,7 +79,7 @@ class Life:
         self._instance = instance
         self._folder = folder
         self._executable = executable
-        self._shared = surroundings
+        self._shared = shared
         self._ready = ready
         self._measured = measured
         self._stopping = threading.Event()
@@ -238,9 +237,3 @@ def _signal(pid: int, number: signal.Signals) -> None:
         os.kill(pid, number)
     except ProcessLookupError:
         return
-
-
-def disk_percent(folder: Path) -> float:
-    """How full the disk is that holds the folder."""
-    status = os.statvfs(folder)
-    return 100 * (1 - status.f_bavail / status.f_blocks) if status.f_blocks else 0.0
