@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from vr.client.documents import ProcDocument, SwarmDocument
+from vr.client.documents import FOREIGN, ProcDocument, SwarmDocument
 from vr.errors import USAGE, VelociraptorError
 
 T = TypeVar("T")
@@ -75,7 +75,7 @@ def procs(found: Sequence[ProcDocument], pattern: str) -> list[ProcDocument]:
 
 def swarm_name(proc: ProcDocument) -> str:
     """`app-config-proc` of a proc; a foreign proc's own name."""
-    if proc["version"] == "UNKNOWN":
+    if proc["version"] == FOREIGN:
         return proc["name"]
     return f"{proc['app_name']}-{proc['config_name']}-{proc['proc_name']}"
 

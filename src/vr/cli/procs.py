@@ -12,14 +12,13 @@ from vr.cli import patterns
 from vr.cli.groups import DefaultGroup
 from vr.cli.output import confirm, json_option, print_json, say, table, yes_option
 from vr.client import ApiError, Client
-from vr.client.documents import ProcDocument
+from vr.client.documents import FOREIGN, ProcDocument
 from vr.errors import FAILED, explain
 from vr.text.terminal import harmless
 
 # More than the longest lines that people read; the server has the whole log.
 _BYTES_PER_LINE = 400
 _LONGEST_TAIL = 1024 * 1024
-_FOREIGN = "UNKNOWN"
 
 
 @click.group(cls=DefaultGroup)
@@ -40,7 +39,7 @@ def list_(pattern: str, foreign: bool, as_json: bool) -> None:
             since = (host["heard_from"]["seen"] or "it was added")[:19]
             say(f"{host['name']} is silent since {since}: what runs there now is unknown.")
     if not foreign:
-        found = [one for one in found if one["version"] != _FOREIGN]
+        found = [one for one in found if one["version"] != FOREIGN]
     if pattern:
         found = patterns.procs(found, pattern)
     if as_json:
@@ -69,7 +68,7 @@ def _action(name: str, past: str, help_text: str) -> None:
     @json_option
     def act(pattern: str, yes: bool, as_json: bool) -> None:
         client = Client.from_env()
-        ours = [one for one in client.procs() if one["version"] != _FOREIGN]
+        ours = [one for one in client.procs() if one["version"] != FOREIGN]
         found = patterns.procs(ours, pattern)
         if len(found) > 1:
             names = ", ".join(one["name"] for one in found)

@@ -6,6 +6,9 @@ from typing import Any, TypedDict
 
 Document = dict[str, Any]
 
+FOREIGN = "UNKNOWN"
+"""The version of a program that is no proc of ours."""
+
 
 class ProcDocument(TypedDict):
     """A proc as its host last pushed it; `silent` if the host should have spoken since."""

@@ -14,7 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from vr.errors import VelociraptorError
-from vr.machine.processes import parent_of
+from vr.machine.processes import parent_of, send_signal
 
 _ROOT = Path("/sys/fs/cgroup")
 _DEADLINE_SECONDS = 10.0
@@ -107,7 +107,7 @@ def _kill_once(name: str, kind: str, where: Sequence[Path]) -> set[int]:
                 switch.write_text("1")
             continue
         for pid in found:
-            _signal(pid, signal.SIGKILL)
+            send_signal(pid, signal.SIGKILL)
     return alive
 
 
@@ -141,10 +141,3 @@ def _remove(group: Path) -> None:
             Path(folder).rmdir()
         except OSError:
             continue  # a monitor that is just ending; the next sweep gets it
-
-
-def _signal(pid: int, number: signal.Signals) -> None:
-    try:
-        os.kill(pid, number)
-    except ProcessLookupError:
-        return

@@ -115,29 +115,6 @@ def with_start_script(
     return replace(container, mounts=(*container.mounts, Mount(script, START_SCRIPT, is_file=True)))
 
 
-def run(
-    container: Container,
-    folder: Path,
-    argv: Sequence[str],
-    *,
-    env: Mapping[str, str],
-    stdin: Stream = DEVNULL,
-    stdout: Stream = None,
-    stderr: Stream = None,
-    timeout: float | None = None,
-) -> int:
-    """Run `argv` in the container and wait; returns its exit code (128+n: killed by signal n).
-
-    `folder` holds the generated files; `env` is the whole environment. stdin, stdout and stderr as
-    in subprocess. A command that isn't found gives 127. Raises ContainerTimeout after `timeout`
-    seconds, when no process of the container is left; so does any other exception on the way.
-    """
-    with start(
-        container, folder, argv, env=env, stdin=stdin, stdout=stdout, stderr=stderr
-    ) as running:
-        return running.wait(timeout)
-
-
 def start(
     container: Container,
     folder: Path,
@@ -148,7 +125,10 @@ def start(
     stdout: Stream = None,
     stderr: Stream = None,
 ) -> Running:
-    """As `run`, but returns at once, to read the output while it comes; use it in a `with`.
+    """Run `argv` in the container; returns at once, and is used in a `with`.
+
+    `folder` holds the generated files; `env` is the whole environment. stdin, stdout and stderr as
+    in subprocess. A command that isn't found gives 127.
 
     Call it from a thread that lives as long as the container: the kernel ends the container when
     that thread ends, so that nothing outlives a killed worker.

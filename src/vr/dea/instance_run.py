@@ -30,7 +30,7 @@ from vr.errors import InvalidInput, VelociraptorError
 from vr.files.atomic import write_atomic
 from vr.files.unpack import unpack
 from vr.machine.ports import answers, is_free
-from vr.machine.processes import parent_of
+from vr.machine.processes import parent_of, send_signal
 from vr.paths import Root
 from vr.runner.system_layers import system_layers
 from vr.specs.documents import parse_mapping
@@ -220,7 +220,7 @@ class InstanceRun:
         # Not for the container's init, which would end everything after a second.
         for pid in pids:
             if parent_of(pid) in pids:
-                _signal(pid, signal.SIGTERM)
+                send_signal(pid, signal.SIGTERM)
         status = _wait(running, self._shared.config.stop_timeout)
         return Ended(status, "stopped")
 
@@ -230,10 +230,3 @@ def _wait(running: Running, seconds: float) -> int | None:
         return running.wait(seconds)
     except ContainerTimeout:
         return None
-
-
-def _signal(pid: int, number: signal.Signals) -> None:
-    try:
-        os.kill(pid, number)
-    except ProcessLookupError:
-        return

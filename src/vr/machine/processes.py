@@ -45,6 +45,15 @@ def process(pid: int) -> Process | None:
     )
 
 
+def send_signal(pid: int, number: int) -> bool:
+    """Whether there was a process to send it to, a zombie included. Raises PermissionError."""
+    try:
+        os.kill(pid, number)
+    except ProcessLookupError:
+        return False
+    return True
+
+
 def parent_of(pid: int) -> int | None:
     """The pid of the process's parent; 0 if that is outside of our pid namespace."""
     found = process(pid)

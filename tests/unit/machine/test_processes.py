@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import time
 from collections.abc import Iterator
@@ -12,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from support.waiting import until
-from vr.machine.processes import parent_of, process
+from vr.machine.processes import parent_of, process, send_signal
 
 
 @pytest.fixture
@@ -46,7 +47,7 @@ def test_cpu_time_is_counted_in_seconds() -> None:
 
 
 def test_a_process_that_nobody_collected_has_ended(child: subprocess.Popen[bytes]) -> None:
-    child.kill()
+    assert send_signal(child.pid, signal.SIGKILL)
     until(lambda: (p := process(child.pid)) and p.has_ended, "the process is a zombie")
 
 
@@ -56,3 +57,4 @@ def test_there_is_no_process_any_more(child: subprocess.Popen[bytes]) -> None:
 
     assert process(child.pid) is None
     assert parent_of(child.pid) is None
+    assert not send_signal(child.pid, signal.SIGTERM)
