@@ -11,8 +11,8 @@ from django.contrib.auth import get_user_model
 from django.utils import timezone
 
 from vr.events.procs import HEARTBEATS, ProcBoard
-from vr.server import filestore
-from vr.server.announce import announce, redis_connection
+from vr.server.events.announcing import announce, redis_connection
+from vr.server.files import store
 from vr.server.models import (
     App,
     Build,
@@ -81,7 +81,7 @@ def fill() -> None:
     )
 
     def build_of(app: App, tag: str, status: str, log: str = LOG) -> Build:
-        path = filestore.path_of(f"logs/{app.name}-{tag}.log")
+        path = store.path_of(f"logs/{app.name}-{tag}.log")
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(log)
         return Build.objects.create(

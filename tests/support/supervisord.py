@@ -10,7 +10,7 @@ from pathlib import Path
 
 from support.servers import serving
 from vr.errors import VelociraptorError
-from vr.server.remote.supervisor import Supervisor
+from vr.hosts.supervisor import Supervisor
 
 
 @contextmanager

@@ -12,10 +12,10 @@ from typing import Any
 
 from support.images import test_image
 from support.nginx_server import Nginx
-from vr.server import filestore
+from vr.hosts.supervisor import Supervisor
+from vr.server.files import store
 from vr.server.models import App, Build, Dispatch, Host, Image, Squad, Stack, Swarm
-from vr.server.remote.supervisor import Supervisor
-from vr.server.swarming import dispatching, engine, run
+from vr.server.swarming import asking, engine, run
 
 HOST = "127.0.0.1"
 APP = """\
@@ -58,7 +58,7 @@ class Machine:
     @classmethod
     def make(cls, nginx: Nginx, supervisor_url: str, root: Path, image_md5: str) -> Machine:
         """Make the rows of a machine: its image, its squad, its only host."""
-        file = filestore.path_of("images/test.tar")
+        file = store.path_of("images/test.tar")
         file.parent.mkdir(parents=True, exist_ok=True)
         if not file.exists():
             shutil.copy(test_image(), file)
@@ -84,7 +84,7 @@ class Machine:
         }
         data = _tarball(files)
         md5 = hashlib.md5(data).hexdigest()
-        path = filestore.path_of(f"builds/shop-{tag}-{md5}.tar.gz")
+        path = store.path_of(f"builds/shop-{tag}-{md5}.tar.gz")
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data)
         build = Build(
@@ -117,7 +117,7 @@ class Machine:
 
     def dispatch(self, swarm: Swarm, **values: Any) -> Dispatch:
         """Dispatch it and carry that out here; returns it as it ended."""
-        opened = dispatching.dispatch(swarm, user=None, **values)
+        opened = asking.dispatch(swarm, user=None, **values)
         return self.drive(opened)
 
     def drive(self, dispatch: Dispatch) -> Dispatch:

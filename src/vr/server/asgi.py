@@ -5,7 +5,7 @@ import os
 from django.conf import settings
 from django.core.asgi import get_asgi_application
 
-from vr.server.body_limit import BodyLimit
+from vr.server.files.limit import BodyLimit
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "vr.server.settings")
 application = BodyLimit(

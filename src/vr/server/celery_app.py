@@ -25,7 +25,7 @@ PRUNE_SECONDS = 3600
 app = Celery("velociraptor")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.conf.update(
-    imports=["vr.server.swarming.tasks", "vr.server.pruning"],
+    imports=["vr.server.swarming.tasks", "vr.server.events.pruning"],
     task_ignore_result=True,
     task_serializer="json",
     accept_content=["json"],
@@ -46,6 +46,9 @@ app.conf.update(
             "schedule": RESUME_SECONDS,
             "options": {"expires": RESUME_SECONDS},
         },
-        "prune_events": {"task": "vr.server.pruning.prune_events", "schedule": PRUNE_SECONDS},
+        "prune_events": {
+            "task": "vr.server.events.pruning.prune_events",
+            "schedule": PRUNE_SECONDS,
+        },
     },
 )

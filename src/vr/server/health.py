@@ -6,8 +6,8 @@ import redis
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, JsonResponse
 
-from vr.server.announce import redis_connection
 from vr.server.celery_app import app as celery_app
+from vr.server.events.announcing import redis_connection
 
 
 def health(request: HttpRequest) -> JsonResponse:

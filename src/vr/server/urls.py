@@ -4,8 +4,8 @@ from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 
 from vr.server.api.v1 import api
-from vr.server.farm.exchange import give, receive
-from vr.server.files import download
+from vr.server.builds.farm.exchange import give, receive
+from vr.server.files.download import download
 from vr.server.health import health
 
 urlpatterns: list[URLPattern | URLResolver] = [

@@ -18,7 +18,7 @@ from support.redis_server import redis_server
 from support.supervisord import supervisord
 from support.waiting import until
 from vr.events.procs import CHANNEL, ProcBoard
-from vr.server.remote.supervisor import Supervisor
+from vr.hosts.supervisor import Supervisor
 
 HOST = "web1.example.com"
 PROC = "shop-v1-prod-0123abcd-web-5000"

@@ -12,7 +12,7 @@ from django.contrib.auth.models import User
 
 from support.postgres_server import postgres_server
 from support.redis_server import redis_server
-from vr.server.announce import redis_connection
+from vr.server.events.announcing import redis_connection
 
 
 @pytest.fixture(scope="session")
@@ -47,7 +47,7 @@ def redis(redis_url: str, settings: Any) -> Iterator[Any]:
 @pytest.fixture
 def woken(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Names of the tasks that would have been sent to workers; none are."""
-    from vr.server.swarming import wake
+    from vr.server.jobs import wake
 
     sent: list[str] = []
 

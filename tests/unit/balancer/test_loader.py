@@ -6,7 +6,7 @@ import pytest
 
 from vr.balancer import loader
 from vr.balancer.dummy import DummyBalancer
-from vr.balancer.nginx import NginxBalancer
+from vr.balancer.nginx.balancer import NginxBalancer
 from vr.errors import InvalidInput
 
 

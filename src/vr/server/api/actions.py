@@ -15,7 +15,7 @@ from vr.server.api.fields import Answering, Integer, Text, find_linked
 from vr.server.api.procs import of_swarm
 from vr.server.api.resources import BUILDS, DISPATCHES, HOSTS, RELEASES, SWARMS, TEST_RUNS
 from vr.server.models import Dispatch
-from vr.server.swarming import dispatching
+from vr.server.swarming import asking
 from vr.server.swarming.procs import deploy_release
 
 swarms = Router(tags=["swarms"])
@@ -34,13 +34,13 @@ def swarm(request: HttpRequest, key: str) -> Any:
     tag, size = body.text("version"), body.integer("size")
     body.check()
     found = SWARMS.get(key)
-    return _accepted(dispatching.dispatch(found, user=_user(request), tag=tag, size=size))
+    return _accepted(asking.dispatch(found, user=_user(request), tag=tag, size=size))
 
 
 @swarms.post("/{key}/rollback/", operation_id="swarms_rollback")
 def rollback(request: HttpRequest, key: str) -> Any:
     """Go back to the last release that was dispatched with success before this one."""
-    return _accepted(dispatching.rollback(SWARMS.get(key), user=_user(request)))
+    return _accepted(asking.rollback(SWARMS.get(key), user=_user(request)))
 
 
 @swarms.post("/{key}/scale/", operation_id="swarms_scale")
@@ -49,7 +49,7 @@ def scale(request: HttpRequest, key: str) -> Any:
     body = _Body(json_object(request), f"swarm {key}")
     size = body.integer("size", required=True)
     body.check()
-    return _accepted(dispatching.scale(SWARMS.get(key), size or 0, user=_user(request)))
+    return _accepted(asking.scale(SWARMS.get(key), size or 0, user=_user(request)))
 
 
 @swarms.get("/{key}/procs/", operation_id="swarms_procs")
@@ -63,7 +63,7 @@ def build(request: HttpRequest, key: str) -> Any:
     """Take the stack's active image into the build, and queue it."""
     with transaction.atomic():
         found = BUILDS.get(key, for_change=True)
-        dispatching.queue_build(found, user=_user(request))
+        asking.queue_build(found, user=_user(request))
     return HttpResponse(status=202)
 
 

@@ -11,13 +11,13 @@ from django.db.models import Q
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from ninja import Router
 
-from vr.server.announce import user_did
 from vr.server.api.body import json_object
 from vr.server.api.errors import InUse
 from vr.server.api.fields import Answering
 from vr.server.api.filters import conditions
 from vr.server.api.paging import Page
 from vr.server.api.resource import Resource
+from vr.server.events.announcing import user_did
 
 
 def router_of(resource: Resource) -> Router:

@@ -15,7 +15,7 @@ from ninja import NinjaAPI
 from ninja.errors import AuthenticationError
 
 from vr.errors import Busy, InvalidInput, VelociraptorError
-from vr.server.remote.supervisor import HostUnreachable
+from vr.hosts.supervisor import HostUnreachable
 
 log = logging.getLogger(__name__)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from vr.server.models import App, Build, Host, Release, Squad, Stack, Swarm
-from vr.server.swarming.dispatching import open_dispatch
+from vr.server.swarming.asking import open_dispatch
 
 _SHOWN = 10
 

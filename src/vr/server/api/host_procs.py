@@ -8,12 +8,12 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from ninja import Router
 
 from vr.errors import InvalidInput, VelociraptorError
+from vr.hosts.supervisor import HostUnreachable
 from vr.server.api import procs
 from vr.server.api.body import json_object
 from vr.server.api.errors import HostFault, NotFound
 from vr.server.api.fields import Answering
 from vr.server.api.resources import HOSTS
-from vr.server.remote.supervisor import HostUnreachable
 from vr.server.swarming.problems import UnknownProc
 from vr.server.swarming.procs import log_tail, proc_action
 

@@ -11,9 +11,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from vr.events.procs import HostState, Proc, ProcBoard
-from vr.server.announce import redis_connection
 from vr.server.api.errors import NotFound
 from vr.server.api.fields import Answering
+from vr.server.events.announcing import redis_connection
 from vr.server.models import Host, PortLease, Swarm
 
 _REMEMBERED = "board"

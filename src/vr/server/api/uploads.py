@@ -11,7 +11,7 @@ from ninja import Router
 from vr.errors import InvalidInput
 from vr.server.api.fields import Answering, find_linked
 from vr.server.api.resources import APPS, BUILDS
-from vr.server.droplets import keep_upload
+from vr.server.builds.droplets import keep_upload
 
 router = Router(tags=["builds"])
 

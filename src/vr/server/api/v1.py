@@ -9,8 +9,8 @@ from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, JsonResponse
 from ninja import NinjaAPI, Router
 
+from vr.server.access.authentication import user_of
 from vr.server.api import actions, errors, host_procs, uploads
-from vr.server.api.auth import user_of
 from vr.server.api.crud import router_of
 from vr.server.api.fields import PREFIX
 from vr.server.api.paging import LARGEST_LIMIT

@@ -14,8 +14,8 @@ from pathlib import Path
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
-from vr.server import filestore
 from vr.server.api.resources import BUILDS
+from vr.server.files import store
 from vr.server.models import Build, BuildStatus
 from vr.server.streams.sse import (
     KEEP_ALIVE,
@@ -89,7 +89,7 @@ def _shown(raw: bytes) -> str:
 
 
 def _read(build: Build, offset: int) -> bytes:
-    path: Path | None = filestore.path_of(build.compile_log) if build.compile_log else None
+    path: Path | None = store.path_of(build.compile_log) if build.compile_log else None
     try:
         if path is None:
             return b""

@@ -16,7 +16,7 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
 from vr.events.stream import BUFFER_LENGTH, CHANNEL
-from vr.server.announce import event_data
+from vr.server.events.announcing import event_data
 from vr.server.models import Event
 from vr.server.streams.feed import listening, until_lost
 from vr.server.streams.sse import (

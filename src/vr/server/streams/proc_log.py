@@ -17,11 +17,11 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
 from vr.errors import InvalidInput, VelociraptorError
+from vr.hosts.supervisor import HostUnreachable
 from vr.server.api.errors import NotFound
 from vr.server.api.resources import HOSTS
+from vr.server.hosts import connect, is_local
 from vr.server.models import Host
-from vr.server.remote.connection import connect, is_local
-from vr.server.remote.supervisor import HostUnreachable
 from vr.server.streams.sse import (
     KEEP_ALIVE,
     KEEP_ALIVE_SECONDS,

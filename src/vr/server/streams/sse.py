@@ -12,7 +12,7 @@ from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 
 from vr.errors import VelociraptorError
-from vr.server.api.auth import user_of
+from vr.server.access.authentication import user_of
 from vr.server.api.errors import answer, unauthorized
 
 # One LF, not two: the published client takes a blank line for the end of an empty message.

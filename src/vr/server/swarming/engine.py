@@ -15,11 +15,12 @@ from django.db import OperationalError
 from django.utils import timezone
 
 from vr.errors import VelociraptorError
+from vr.hosts.supervisor import HostUnreachable
+from vr.server.jobs import leases
+from vr.server.jobs.leases import Lease, LeaseLost
 from vr.server.models import Dispatch, DispatchStatus, Swarm
 from vr.server.models.dispatch import OPEN
-from vr.server.remote.supervisor import HostUnreachable
-from vr.server.swarming import leases, state
-from vr.server.swarming.leases import Lease, LeaseLost
+from vr.server.swarming import plan_types
 from vr.server.swarming.observe import build_state, milestones, observe
 from vr.server.swarming.plan import plan
 from vr.server.swarming.problems import DispatchFailed, PlanAgain
@@ -79,7 +80,7 @@ def _start(dispatch_id: int, lease: Lease) -> Run:
 
 def _still_builds(dispatch_id: int) -> bool:
     dispatch = Dispatch.objects.select_related("build").get(pk=dispatch_id)
-    return build_state(dispatch.build) is state.BuildState.UNDERWAY
+    return build_state(dispatch.build) is plan_types.BuildState.UNDERWAY
 
 
 def _drive(run: Run) -> Outcome:
@@ -87,10 +88,10 @@ def _drive(run: Run) -> Outcome:
         for _ in range(_LONGEST_PLAN):
             run.lease.check()
             step = _next_step(run)
-            if isinstance(step, state.AwaitBuild):
+            if isinstance(step, plan_types.AwaitBuild):
                 building.wait(run)
                 return Outcome.PARKED
-            if isinstance(step, state.Finish):
+            if isinstance(step, plan_types.Finish):
                 _end(run, _silence(step))
                 return Outcome.ENDED
             if not _attempt(run, step):
@@ -103,13 +104,13 @@ def _drive(run: Run) -> Outcome:
     return Outcome.ENDED
 
 
-def _next_step(run: Run) -> state.Step:
+def _next_step(run: Run) -> plan_types.Step:
     return plan(_intent(run), observe(run))[0]
 
 
-def _intent(run: Run) -> state.Intent:
+def _intent(run: Run) -> plan_types.Intent:
     ports = port_range()
-    return state.Intent(
+    return plan_types.Intent(
         size=run.dispatch.size,
         routed=run.has_pool,
         ports=ports,
@@ -119,7 +120,7 @@ def _intent(run: Run) -> state.Intent:
     )
 
 
-def _attempt(run: Run, step: state.Step) -> bool:
+def _attempt(run: Run, step: plan_types.Step) -> bool:
     """Do the step. What goes wrong ends in a retry, or in the dispatch's error, never in a
     traceback that nobody sees. False if the dispatch has ended by it."""
     problem: Exception
@@ -135,7 +136,7 @@ def _attempt(run: Run, step: state.Step) -> bool:
         except (HostUnreachable, OperationalError) as error:
             problem = error
         except VelociraptorError as error:
-            if not isinstance(step, state.Retire | state.Undo):
+            if not isinstance(step, plan_types.Retire | plan_types.Undo):
                 _fail(run, error)
                 return True
             problem = error
@@ -146,7 +147,7 @@ def _attempt(run: Run, step: state.Step) -> bool:
         log.warning("dispatch %s, attempt %s: %s", run.dispatch.pk, attempt, problem)
         run.lease.check()
         time.sleep(_RETRY_SECONDS)
-    if isinstance(step, state.Undo):
+    if isinstance(step, plan_types.Undo):
         # The procs keep their ports, and the next dispatch of the swarm retires them.
         left = ", ".join(proc.name for proc in step.procs)
         _end(run, f"{left} could not be removed: {problem}")
@@ -155,37 +156,39 @@ def _attempt(run: Run, step: state.Step) -> bool:
     return True
 
 
-def carry_out(run: Run, step: state.Step) -> None:
+def carry_out(run: Run, step: plan_types.Step) -> None:
     """Do one step of a plan."""
     match step:
-        case state.Build():
+        case plan_types.Build():
             building.choose(run)
-        case state.MakeRelease():
+        case plan_types.MakeRelease():
             building.finish(run)
             releasing.make(run)
-        case state.Deploy(nodes):
+        case plan_types.Deploy(nodes):
             deploying.deploy(run, nodes)
-        case state.Start(nodes):
+        case plan_types.Start(nodes):
             starting.wait_until_ready(run, nodes)
-        case state.Uptest(nodes):
+        case plan_types.Uptest(nodes):
             uptesting.uptest(run, nodes)
-        case state.Route(nodes):
+        case plan_types.Route(nodes):
             routing.route(run, nodes)
-        case state.Unroute():
+        case plan_types.Unroute():
             routing.unroute(run)
-        case state.Drain():
+        case plan_types.Drain():
             routing.drain(run)
-        case state.Retire(procs):
+        case plan_types.Retire(procs):
             retiring.retire(run, procs)
-        case state.Undo(procs):
+        case plan_types.Undo(procs):
             retiring.undo(run, procs)
-        case state.Fail(reason, hint, procs):
+        case plan_types.Fail(reason, hint, procs):
             _carry_out_failure(run, reason, hint, procs)
         case _:
             raise TypeError(f"no way to carry out {step!r}")
 
 
-def _carry_out_failure(run: Run, reason: str, hint: str, procs: tuple[state.Proc, ...]) -> None:
+def _carry_out_failure(
+    run: Run, reason: str, hint: str, procs: tuple[plan_types.Proc, ...]
+) -> None:
     if run.dispatch.release is None and run.dispatch.build is not None:
         building.finish(run)
     if procs:
@@ -210,7 +213,7 @@ def _fail(run: Run, error: VelociraptorError) -> None:
     run.lease.rows.update(error=run.dispatch.error, output=run.dispatch.output)
 
 
-def _silence(finish: state.Finish) -> str:
+def _silence(finish: plan_types.Finish) -> str:
     if not finish.silent_hosts:
         return ""
     return (
@@ -254,7 +257,7 @@ def _settle(run: Run) -> None:
     wasn't is forgotten, so that `vr swarm … -` brings back what served and not what failed.
     """
     dispatch, swarm = run.dispatch, run.swarm
-    if not dispatch.error or state.Milestone.COMMITTED in milestones(run):
+    if not dispatch.error or plan_types.Milestone.COMMITTED in milestones(run):
         if dispatch.release is not None:
             swarm.release = dispatch.release
             swarm.save(update_fields=["release"])

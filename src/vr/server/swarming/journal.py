@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from django.utils import timezone
 
 from vr.errors import VelociraptorError
-from vr.server.announce import announce
+from vr.server.events.announcing import announce
 from vr.server.models import Dispatch, Step, StepKind, StepStatus
 
 

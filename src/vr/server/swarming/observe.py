@@ -10,6 +10,8 @@ from typing import Any
 from supervisor.states import ProcessStates
 
 from vr.errors import VelociraptorError
+from vr.hosts.connection import HostConnection
+from vr.hosts.supervisor import HostUnreachable, ProcessInfo
 from vr.server.models import (
     Build,
     BuildStatus,
@@ -19,10 +21,7 @@ from vr.server.models import (
     StepStatus,
     TestResult,
 )
-from vr.server.remote.connection import HostConnection
-from vr.server.remote.supervisor import HostUnreachable, ProcessInfo
-from vr.server.swarming.run import Run, side_by_side
-from vr.server.swarming.state import (
+from vr.server.swarming.plan_types import (
     BuildState,
     HostView,
     Milestone,
@@ -31,6 +30,7 @@ from vr.server.swarming.state import (
     Proc,
     ProcState,
 )
+from vr.server.swarming.run import Run, side_by_side
 from vr.specs.names import ProcName
 
 

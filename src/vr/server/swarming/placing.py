@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from vr.server.swarming.state import HostView, Node
+from vr.server.swarming.plan_types import HostView, Node
 
 
 class NoRoom(Exception):

@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Iterable
 
 from vr.server.swarming.placing import NoRoom, place
-from vr.server.swarming.state import (
+from vr.server.swarming.plan_types import (
     AwaitBuild,
     Build,
     BuildState,

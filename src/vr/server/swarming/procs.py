@@ -9,14 +9,16 @@ from django.db import IntegrityError, transaction
 
 from vr.errors import InvalidInput, VelociraptorError
 from vr.events.procs import proc_object
-from vr.server.announce import announce, user_did
+from vr.hosts import deployment
+from vr.hosts.connection import HostConnection
+from vr.hosts.proc_conf import STOP_TIMEOUT
+from vr.hosts.stopping import stop
+from vr.server.builds.choosing import check_proc_name
+from vr.server.events.announcing import announce, user_did
+from vr.server.hosts import connect
+from vr.server.jobs import wake
 from vr.server.models import Host, PortLease, Release
-from vr.server.remote import hosts
-from vr.server.remote.connection import HostConnection, connect
-from vr.server.remote.proc_conf import STOP_TIMEOUT
-from vr.server.remote.stopping import stop
-from vr.server.swarming import tasks, wake
-from vr.server.swarming.choices import check_proc_name
+from vr.server.swarming import tasks
 from vr.server.swarming.problems import CannotDispatch, UnknownProc
 from vr.server.swarming.proc_yaml import proc_file
 from vr.specs.names import ProcName
@@ -58,7 +60,7 @@ def proc_action(host: Host, proc: str, action: str, *, user: Any) -> dict[str, A
 def _delete(connection: HostConnection, host: Host, proc: str, user: Any) -> dict[str, Any]:
     if ProcName.parse(proc) is None:
         raise InvalidInput("proc", [f"{proc!r} is not one of Velociraptor's and stays"])
-    hosts.retire(connection, [proc])
+    deployment.retire(connection, [proc])
     PortLease.objects.filter(host=host, proc=proc).delete()
     user_did(user, "destroy", f"{proc} on {host.name}")
     return {"name": proc, "deleted": True}
@@ -120,10 +122,10 @@ def deploy_now(release_id: int, host_id: int, proc: str) -> None:
     assert name is not None
     announce(f"deploying {proc}", f"{proc} to {host.name}", tags=["deploy"])
     try:
-        hosts.deploy(connect(host.name), [proc_file(release, name, host.name)])
+        deployment.deploy(connect(host.name), [proc_file(release, name, host.name)])
     except VelociraptorError as error:
         announce(f"{proc} failed", f"{error}\n{error.details}", tags=["deploy", "failed"])
-        hosts.retire(connect(host.name), [proc])
+        deployment.retire(connect(host.name), [proc])
         PortLease.objects.filter(host=host, proc=proc).delete()
 
 

@@ -13,10 +13,11 @@ from django.db import connection
 
 from vr.balancer import loader
 from vr.balancer.base import Balancer
+from vr.hosts.connection import HostConnection
+from vr.server.hosts import connect
+from vr.server.jobs.leases import Lease
 from vr.server.models import Dispatch, Host, Release, Swarm
-from vr.server.remote.connection import HostConnection, connect
 from vr.server.swarming.journal import Journal
-from vr.server.swarming.leases import Lease
 from vr.specs.names import ProcName
 
 T = TypeVar("T")

@@ -25,10 +25,11 @@ def drive(dispatch_id: int) -> None:
 @shared_task
 def run_build(build_id: int) -> None:
     """Build a pending build, unless another worker does so already; then wake who waits."""
-    from vr.server.swarming import builds, wake
+    from vr.server.builds import running
+    from vr.server.jobs import wake
 
-    if builds.run(build_id):
-        for dispatch_id in builds.waiting_dispatches(build_id):
+    if running.run(build_id):
+        for dispatch_id in running.waiting_dispatches(build_id):
             wake.now(drive, dispatch_id)
 
 
@@ -43,7 +44,7 @@ def deploy_proc(release_id: int, host_id: int, proc_name: str) -> None:
 @shared_task
 def resume() -> None:
     """Wake whatever is open and driven by nobody: lost messages, dead workers."""
-    from vr.server.swarming import unfinished, wake
+    from vr.server.jobs import unfinished, wake
 
     for dispatch_id in unfinished.dispatches():
         wake.now(drive, dispatch_id, expires=_WAKE_EXPIRES)
@@ -54,6 +55,6 @@ def resume() -> None:
 @worker_ready.connect
 def _resume_at_start(**_: Any) -> None:
     """What a killed worker left goes on at once, not with the next beat."""
-    from vr.server.swarming import wake
+    from vr.server.jobs import wake
 
     wake.now(resume)

@@ -13,7 +13,7 @@ from django.conf import settings
 from django.db.models import OuterRef, QuerySet, Subquery
 
 from vr.events.procs import HostState, Proc, ProcBoard
-from vr.server.announce import redis_connection
+from vr.server.events.announcing import redis_connection
 from vr.server.models import App, Dispatch, Host, Swarm
 from vr.server.web.board import Board, SwarmCard, SwarmNode, build_board
 
@@ -110,7 +110,7 @@ def pool_url(pool: str, balancer: str, balancers: Mapping[str, Mapping[str, Any]
     """Where a pool answers, if its balancer gives every pool an address; else empty.
 
     A balancer does so when its settings have `listen` (a port, or address:port), below `domain`
-    or else localhost (vr.balancer.nginx).
+    or else localhost (vr.balancer.nginx.balancer).
     """
     config = balancers.get(balancer, {})
     listen, domain = config.get("listen"), config.get("domain") or "localhost"

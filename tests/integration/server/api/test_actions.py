@@ -8,7 +8,7 @@ import pytest
 from django.utils import timezone
 
 from vr.events.procs import ProcBoard
-from vr.server.announce import redis_connection
+from vr.server.events.announcing import redis_connection
 from vr.server.models import (
     Build,
     BuildStatus,

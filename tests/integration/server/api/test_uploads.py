@@ -13,7 +13,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from support.droplets import FILES, droplet
-from vr.server import filestore
+from vr.server.files import store
 from vr.server.models import ApiToken, App, Build, Event
 from vr.server.models.fields import parse_mapping
 
@@ -47,9 +47,9 @@ def test_a_droplet_becomes_a_build_that_is_done(client: Client, shop: App, tmp_p
     assert build.process_types == {"web": "exec ./start_droplet"}
     variables = parse_mapping(build.env_yaml)
     assert json.loads(variables["VCAP_APPLICATION"])["application_name"] == "shop"
-    with tarfile.open(filestore.path_of(build.file)) as archive:
+    with tarfile.open(store.path_of(build.file)) as archive:
         assert "app/server.py" in archive.getnames()
-    text = filestore.path_of(build.compile_log).read_text()
+    text = store.path_of(build.compile_log).read_text()
     assert text.startswith("Staging application\n") and "runtime python3" in text
     assert {"user", "upload"} in [set(event.tags) for event in Event.objects.all()]
     assert list((tmp_path / "files" / ".droplets").glob("[!.]*")) == []

@@ -14,7 +14,7 @@ from support.waiting import until
 from support.web_server import WebServer
 from vr.events.procs import ProcBoard, proc_object
 
-ANNOUNCE = "from vr.server.announce import announce\n"
+ANNOUNCE = "from vr.server.events.announcing import announce\n"
 
 
 def announce(web: WebServer, first: int, last: int, **extra: str) -> None:

@@ -16,8 +16,8 @@ from support.ports import port_range
 from support.supervisord import supervisord
 from support.swarm_machine import HOST, Machine
 from vr.files.checksums import file_md5
-from vr.server.remote import hosts
-from vr.server.remote.connection import connect
+from vr.hosts import deployment
+from vr.server.hosts import connect
 from vr.server.swarming import run
 
 
@@ -68,7 +68,7 @@ def machine(
     run.balancer_named.cache_clear()
     found = Machine.make(nginx, url, root, image_md5)
     yield found
-    hosts.retire(connect(HOST), {*found.procs(), *found.folders()})
+    deployment.retire(connect(HOST), {*found.procs(), *found.folders()})
     for pool in nginx.folder.glob("pools/*.conf"):
         run.balancer_named("nginx").delete_pool(pool.stem)
     run.balancer_named.cache_clear()

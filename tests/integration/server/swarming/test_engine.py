@@ -14,7 +14,7 @@ from support.swarm_machine import BROKEN, HOST, Machine
 from support.waiting import until
 from vr.errors import VelociraptorError
 from vr.server.models import Dispatch, DispatchStatus, Event, PortLease, Swarm
-from vr.server.swarming import dispatching, engine
+from vr.server.swarming import asking, engine
 
 
 def steps(dispatch: Dispatch) -> list[tuple[str, str]]:
@@ -167,12 +167,12 @@ def test_workers_need_no_pool_and_no_port(machine: Machine) -> None:
 
 
 def test_scaling_up_down_and_to_nothing(machine: Machine, served: Swarm) -> None:
-    succeeded(machine.drive(dispatching.scale(served, 3, user=None)))
+    succeeded(machine.drive(asking.scale(served, 3, user=None)))
     assert len(machine.nodes()) == len(machine.procs()) == 3
-    succeeded(machine.drive(dispatching.scale(served, 1, user=None)))
+    succeeded(machine.drive(asking.scale(served, 1, user=None)))
     assert len(machine.nodes()) == len(machine.procs()) == 1
     assert machine.nginx.get("shop").text == "v1"
-    succeeded(machine.drive(dispatching.scale(served, 0, user=None)))
+    succeeded(machine.drive(asking.scale(served, 0, user=None)))
     assert machine.nodes() == machine.procs() == machine.folders() == []
     assert not PortLease.objects.exists()
     assert machine.nginx.get("shop").status_code == 404
@@ -181,7 +181,7 @@ def test_scaling_up_down_and_to_nothing(machine: Machine, served: Swarm) -> None
 def test_rollback_goes_to_the_release_before(machine: Machine, served: Swarm) -> None:
     machine.build("v2")
     succeeded(machine.dispatch(served, tag="v2"))
-    succeeded(machine.drive(dispatching.rollback(served, user=None)))
+    succeeded(machine.drive(asking.rollback(served, user=None)))
     assert machine.nginx.get("shop").text == "v1"
     assert served.tag == "v1"
 
@@ -223,7 +223,7 @@ def test_a_port_that_a_foreign_program_has_is_passed_over(
     settings.PORT_RANGE = port_range(10)
     port = int(settings.PORT_RANGE.split("-")[0])
     with socket.create_server((HOST, port)):
-        succeeded(machine.drive(dispatching.scale(served, 4, user=None)))
+        succeeded(machine.drive(asking.scale(served, 4, user=None)))
     assert f"{HOST}:{port}" not in machine.nodes()
     assert len(machine.nodes()) == 4
 
@@ -245,7 +245,7 @@ def test_a_proc_that_ended_is_replaced_by_the_next_dispatch(
     from vr.server.models import Host
 
     victim = machine.procs()[0]
-    dispatching.proc_action(Host.objects.get(), victim, "stop", user=None)
+    asking.proc_action(Host.objects.get(), victim, "stop", user=None)
     succeeded(machine.dispatch(served))
     assert victim not in machine.procs()
     assert len(machine.nodes()) == len(machine.procs()) == 2
@@ -254,9 +254,9 @@ def test_a_proc_that_ended_is_replaced_by_the_next_dispatch(
 def test_a_second_dispatch_of_the_swarm_is_refused_while_one_is_open(
     machine: Machine, served: Swarm
 ) -> None:
-    first = dispatching.dispatch(served, user=None)
-    with pytest.raises(dispatching.SwarmBusy, match=first.trace_id):
-        dispatching.dispatch(served, user=None, tag="v9")
+    first = asking.dispatch(served, user=None)
+    with pytest.raises(asking.SwarmBusy, match=first.trace_id):
+        asking.dispatch(served, user=None, tag="v9")
     served.refresh_from_db()
     assert served.tag == "v1"
 
@@ -282,7 +282,7 @@ def test_old_procs_that_cannot_be_removed_do_not_take_the_new_ones_down(
 
     machine.build("v2")
     with monkeypatch.context() as patch:
-        patch.setattr(engine.retiring.hosts, "retire", refuse)
+        patch.setattr(engine.retiring.deployment, "retire", refuse)
         dispatch = machine.dispatch(served, tag="v2")
     assert dispatch.status == DispatchStatus.FAILED and "stuck" in dispatch.error
     assert machine.nginx.get("shop").text == "v2"

@@ -19,15 +19,15 @@ django.setup()
 from pathlib import Path
 from support.nginx_server import Nginx
 from support.swarm_machine import Machine
-from vr.server.swarming import dispatching
+from vr.server.swarming import asking
 url, root, md5 = sys.argv[1:]
 machine = Machine.make(Nginx(0, Path(root), {}), url, Path(root), md5)
 machine.build("v1")
 swarm = machine.swarm()
-print(dispatching.dispatch(swarm, user=None).pk)
+print(asking.dispatch(swarm, user=None).pk)
 try:
-    dispatching.dispatch(swarm, user=None)
-except dispatching.SwarmBusy as busy:
+    asking.dispatch(swarm, user=None)
+except asking.SwarmBusy as busy:
     print(busy)
 """
 DRIVE = """\

@@ -10,12 +10,13 @@ from support.ports import free_port
 from support.swarm_machine import HOST, Machine
 from support.waiting import until
 from vr.errors import InvalidInput
+from vr.hosts import deployment
+from vr.hosts.connect import NotThisMachine
+from vr.hosts.deployment import ProcFile
+from vr.hosts.stopping import stop
+from vr.server.hosts import connect
 from vr.server.models import Event, Host, PortLease, Release
-from vr.server.remote import hosts
-from vr.server.remote.connection import NotThisMachine, connect
-from vr.server.remote.hosts import ProcFile
-from vr.server.remote.stopping import stop
-from vr.server.swarming import dispatching, procs, tasks
+from vr.server.swarming import asking, procs, tasks
 from vr.server.swarming.problems import UnknownProc
 from vr.server.swarming.proc_yaml import proc_file
 from vr.specs.names import ProcName
@@ -50,16 +51,14 @@ def host(machine: Machine) -> Host:
 def test_a_manual_deploy_runs_one_proc_without_tests_and_routing(
     machine: Machine, release: Release, name: ProcName, host: Host, woken: list[str]
 ) -> None:
-    deployed = dispatching.deploy_release(
+    deployed = asking.deploy_release(
         release, host=host, port=PORT, proc="web", config_name="prod", user=None
     )
     assert deployed == str(name) and woken == ["deploy_proc"]
     tasks.deploy_proc(release.pk, host.pk, deployed)
     until(lambda: connect(HOST).accepts(PORT), "it serves")
     assert machine.procs() == [deployed] and machine.nodes() == []
-    assert "serving" in until(
-        lambda: dispatching.log_tail(host, deployed).decode(), "its log is there"
-    )
+    assert "serving" in until(lambda: asking.log_tail(host, deployed).decode(), "its log is there")
 
 
 def test_a_manual_deploy_that_fails_is_told_and_leaves_nothing(
@@ -67,7 +66,7 @@ def test_a_manual_deploy_that_fails_is_told_and_leaves_nothing(
 ) -> None:
     release.run_as = "no_such_user"
     release.save()
-    deployed = dispatching.deploy_release(
+    deployed = asking.deploy_release(
         release, host=host, port=PORT, proc="web", config_name="prod", user=None
     )
     tasks.deploy_proc(release.pk, host.pk, deployed)
@@ -80,10 +79,10 @@ def test_a_manual_deploy_that_fails_is_told_and_leaves_nothing(
 def test_procs_are_stopped_started_and_deleted(
     machine: Machine, proc: ProcFile, name: ProcName, host: Host
 ) -> None:
-    hosts.deploy(connect(HOST), [proc])
+    deployment.deploy(connect(HOST), [proc])
 
     def act(action: str) -> dict[str, Any]:
-        return dispatching.proc_action(host, str(name), action, user=None)
+        return asking.proc_action(host, str(name), action, user=None)
 
     until(lambda: connect(HOST).accepts(PORT), "it serves")
     assert act("stop")["statename"] == "STOPPED"
@@ -106,7 +105,7 @@ def test_foreign_programs_are_never_deleted(machine: Machine, host: Host) -> Non
 
 
 def test_only_root_reads_a_procs_yaml(machine: Machine, proc: ProcFile, name: ProcName) -> None:
-    hosts.deploy(connect(HOST), [proc])
+    deployment.deploy(connect(HOST), [proc])
     path = machine.root / "procs" / str(name) / "proc.yaml"
     assert "hunter2" in path.read_text()
     assert path.stat().st_mode & 0o777 == 0o600
@@ -114,26 +113,26 @@ def test_only_root_reads_a_procs_yaml(machine: Machine, proc: ProcFile, name: Pr
 
 def test_every_operation_may_be_repeated(machine: Machine, proc: ProcFile, name: ProcName) -> None:
     for _ in range(2):
-        hosts.deploy(connect(HOST), [proc])
+        deployment.deploy(connect(HOST), [proc])
     assert machine.procs() == [str(name)]
     for _ in range(2):
-        hosts.retire(connect(HOST), [str(name)])
+        deployment.retire(connect(HOST), [str(name)])
     assert machine.folders() == machine.procs() == []
 
 
 def test_a_deploy_that_was_cut_off_before_supervisor_heard_of_it_is_retired(
     machine: Machine, proc: ProcFile, name: ProcName
 ) -> None:
-    hosts._set_up(connect(HOST), proc)
+    deployment._set_up(connect(HOST), proc)
     assert machine.procs() == []
-    hosts.retire(connect(HOST), [str(name)])
+    deployment.retire(connect(HOST), [str(name)])
     assert machine.folders() == []
 
 
 def test_procs_stopped_within_milliseconds_of_their_start_stay_down(
     machine: Machine, proc: ProcFile, name: ProcName
 ) -> None:
-    hosts.deploy(connect(HOST), [proc])
+    deployment.deploy(connect(HOST), [proc])
     for _ in range(5):
         machine.supervisor.start(str(name))
         stop(connect(HOST), [str(name)], timeout=15)
@@ -145,8 +144,8 @@ def test_a_proc_retired_while_it_is_being_started_is_gone(
     machine: Machine, proc: ProcFile, name: ProcName
 ) -> None:
     for _ in range(3):
-        hosts.deploy(connect(HOST), [proc])
-        hosts.retire(connect(HOST), [str(name)])
+        deployment.deploy(connect(HOST), [proc])
+        deployment.retire(connect(HOST), [str(name)])
         assert machine.folders() == machine.procs() == []
         assert not connect(HOST).accepts(PORT)
 
@@ -155,10 +154,10 @@ def test_many_procs_of_a_host_are_deployed_and_retired_side_by_side(
     machine: Machine, release: Release
 ) -> None:
     names = [ProcName("shop", "v1", "prod", release.hash, "web", PORT + n) for n in range(6)]
-    hosts.deploy(connect(HOST), [proc_file(release, one, HOST) for one in names])
+    deployment.deploy(connect(HOST), [proc_file(release, one, HOST) for one in names])
     for one in names:
         until(lambda port=one.port: connect(HOST).accepts(port), f"{one} serves")
-    hosts.retire(connect(HOST), map(str, names))
+    deployment.retire(connect(HOST), map(str, names))
     assert machine.folders() == machine.procs() == []
 
 

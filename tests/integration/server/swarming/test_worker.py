@@ -15,7 +15,7 @@ from support.load import Load
 from support.swarm_machine import BROKEN, Machine
 from support.waiting import until
 from vr.server.models import Dispatch, DispatchStatus, PortLease, Swarm
-from vr.server.swarming import dispatching
+from vr.server.swarming import asking
 
 DRIVE = """\
 import sys, django
@@ -38,7 +38,7 @@ def test_a_killed_workers_dispatch_is_completed_by_the_next_worker(
     machine: Machine, served: Swarm, settings: Any, tmp_path: Path
 ) -> None:
     env = environment(settings, tmp_path)
-    dispatch = dispatching.dispatch(served, user=None, tag="v2")
+    dispatch = asking.dispatch(served, user=None, tag="v2")
     with celery_worker(env, tmp_path / "log") as worker:
         _kill_during(worker, dispatch, "deploy")
     with celery_worker(env, tmp_path / "log"):
@@ -52,7 +52,7 @@ def test_whatever_step_a_process_dies_in_the_next_one_goes_on(
     env = environment(settings, tmp_path)
     with Load(machine.nginx.port, "shop.localhost", rate=50) as load:
         for tag, step in [("v2", "start"), ("v1", "uptest"), ("v2", "route"), ("v1", "retire")]:
-            dispatch = dispatching.dispatch(served, user=None, tag=tag)
+            dispatch = asking.dispatch(served, user=None, tag=tag)
             _kill_during(_drive_elsewhere(dispatch, env), dispatch, step)
             # The dead process's lease has not lapsed, but it is seen to be dead.
             _check(machine, machine.drive(dispatch), tag)
@@ -64,7 +64,7 @@ def test_a_process_that_dies_while_it_undoes_leaves_nothing_for_ever(
 ) -> None:
     machine.build("v3", uptest=BROKEN)
     before = machine.procs()
-    dispatch = dispatching.dispatch(served, user=None, tag="v3")
+    dispatch = asking.dispatch(served, user=None, tag="v3")
     _kill_during(_drive_elsewhere(dispatch, environment(settings, tmp_path)), dispatch, "undo")
     machine.drive(dispatch)
     assert dispatch.status == DispatchStatus.FAILED

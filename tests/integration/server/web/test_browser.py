@@ -184,7 +184,7 @@ def test_events_appear_on_top_once_each(page: Page, server: WebServer) -> None:
     shown = page.locator("#events li").count()
 
     server.python(
-        "from vr.server.announce import announce\n"
+        "from vr.server.events.announcing import announce\n"
         "for n in range(3): announce(f'pool news {n}', tags=['route'])"
     )
 
@@ -209,7 +209,7 @@ def test_a_dispatch_is_followed_step_by_step_to_its_end(page: Page, server: WebS
 
     server.python(
         "from django.utils import timezone\n"
-        "from vr.server.announce import announce\n"
+        "from vr.server.events.announcing import announce\n"
         "dispatch = Dispatch.objects.get(swarm_id=1, status='running')\n"
         "dispatch.steps.filter(kind='start').update("
         "status='done', message='4 of 4 procs ready', ended=timezone.now())\n"

@@ -117,7 +117,7 @@ def test_an_empty_installation_says_what_to_do_next(web: Client, path: str, show
 def test_the_dashboard_says_that_it_knows_nothing_when_redis_is_away(
     installation: Client, settings: Any, tmp_path: Any
 ) -> None:
-    from vr.server.announce import redis_connection
+    from vr.server.events.announcing import redis_connection
 
     settings.REDIS_URL = f"unix://{tmp_path}/nobody.sock"
     redis_connection.cache_clear()

@@ -7,7 +7,7 @@ from collections import Counter
 import pytest
 
 from vr.server.swarming.placing import NoRoom, place
-from vr.server.swarming.state import HostView, Node
+from vr.server.swarming.plan_types import HostView, Node
 
 PORTS = range(5000, 5004)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from vr.server.swarming.plan import plan
-from vr.server.swarming.state import (
+from vr.server.swarming.plan_types import (
     AwaitBuild,
     Build,
     BuildState,

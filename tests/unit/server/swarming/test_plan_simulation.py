@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vr.server.swarming.plan import plan
-from vr.server.swarming.state import (
+from vr.server.swarming.plan_types import (
     BuildState,
     Deploy,
     Drain,

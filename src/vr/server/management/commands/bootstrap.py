@@ -13,7 +13,7 @@ from django.core.management.base import BaseCommand
 from django.db import transaction
 
 from vr.imager.stack_cache import BUNDLED_STACK, image_md5, image_name, stack_image
-from vr.server import filestore
+from vr.server.files import store
 from vr.server.models import ApiToken, Buildpack, Host, Image, Squad, Stack
 
 BUNDLED_BUILDPACKS = ("python", "procfile")
@@ -68,7 +68,7 @@ class Command(BaseCommand):
         if stack.images.filter(md5=md5, active=True).exists():
             return
         file = f"images/{tarball.name}"
-        filestore.put(file, tarball)
+        store.put(file, tarball)
         with transaction.atomic():
             stack.images.update(active=False)
             Image.objects.update_or_create(

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from django.db import transaction
 
+from vr.server.builds.choosing import image_of, usable_build
+from vr.server.jobs import wake
 from vr.server.models import Build, BuildStatus, StepKind
-from vr.server.swarming import tasks, wake
-from vr.server.swarming.choices import image_of, usable_build
+from vr.server.swarming import tasks
 from vr.server.swarming.problems import DispatchFailed
 from vr.server.swarming.run import Run
 
@@ -44,7 +45,7 @@ def wait(run: Run) -> None:
 
 def finish(run: Run) -> None:
     """Close the step of a build that has ended; raises DispatchFailed if it failed."""
-    from vr.server.swarming.builds import log_tail
+    from vr.server.builds.running import log_tail
 
     build = run.dispatch.build
     assert build is not None

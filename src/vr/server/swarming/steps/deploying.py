@@ -7,12 +7,12 @@ from collections.abc import Sequence
 
 from django.db import IntegrityError, transaction
 
+from vr.hosts import deployment
 from vr.server.models import PortLease, StepKind
-from vr.server.remote import hosts
+from vr.server.swarming.plan_types import Node
 from vr.server.swarming.problems import DispatchFailed, PlanAgain
 from vr.server.swarming.proc_yaml import proc_file
 from vr.server.swarming.run import Run, side_by_side
-from vr.server.swarming.state import Node
 
 
 def deploy(run: Run, nodes: Sequence[Node]) -> None:
@@ -40,8 +40,8 @@ def deploy(run: Run, nodes: Sequence[Node]) -> None:
 def _deploy_on(run: Run, host_name: str, nodes: Sequence[Node]) -> None:
     files = [proc_file(run.release, run.proc_name(node.port), host_name) for node in nodes]
     try:
-        hosts.deploy(run.host(host_name), files)
-    except hosts.DeployFailed as error:
+        deployment.deploy(run.host(host_name), files)
+    except deployment.DeployFailed as error:
         raise DispatchFailed(error.message, hint=error.hint, details=error.details) from None
 
 

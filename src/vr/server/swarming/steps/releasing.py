@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from vr.server.builds.choosing import check_proc_name, release_for
 from vr.server.models import StepKind
-from vr.server.swarming.choices import check_proc_name, release_for
 from vr.server.swarming.run import Run
 
 

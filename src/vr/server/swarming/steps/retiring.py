@@ -6,11 +6,11 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 from vr.errors import VelociraptorError
+from vr.hosts import deployment
 from vr.server.models import PortLease, StepKind
-from vr.server.remote import hosts
 from vr.server.swarming.journal import OpenStep
+from vr.server.swarming.plan_types import Proc
 from vr.server.swarming.run import Run, side_by_side
-from vr.server.swarming.state import Proc
 
 
 def retire(run: Run, procs: Sequence[Proc]) -> None:
@@ -35,7 +35,7 @@ def _remove(run: Run, procs: Sequence[Proc], step: OpenStep, done: str) -> None:
 
 def _remove_from(run: Run, host_name: str, names: Sequence[str]) -> None:
     try:
-        hosts.retire(run.host(host_name), names)
+        deployment.retire(run.host(host_name), names)
     except VelociraptorError as error:
         run.journal.event(
             f"{run.swarm.name}: procs could not be deleted",

@@ -9,8 +9,8 @@ from django.db import transaction
 
 from vr.server.models import StepKind, Swarm
 from vr.server.swarming.observe import former_pools
+from vr.server.swarming.plan_types import Node
 from vr.server.swarming.run import Run
-from vr.server.swarming.state import Node
 
 
 def route(run: Run, nodes: Sequence[Node]) -> None:

@@ -10,9 +10,9 @@ from django.conf import settings
 
 from vr.server.models import StepKind
 from vr.server.swarming.observe import readiness
+from vr.server.swarming.plan_types import Node, ProcState
 from vr.server.swarming.problems import DispatchFailed
 from vr.server.swarming.run import Run, side_by_side
-from vr.server.swarming.state import Node, ProcState
 
 _POLL_SECONDS = 0.02
 _LOG_TAIL = 8000

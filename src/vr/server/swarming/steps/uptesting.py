@@ -7,16 +7,12 @@ from collections.abc import Sequence
 
 from django.utils import timezone
 
-from vr.errors import VelociraptorError
 from vr.server.models import StepKind, TestResult, TestRun
-from vr.server.swarming import uptest_results
+from vr.server.swarming.plan_types import Node
 from vr.server.swarming.problems import DispatchFailed
 from vr.server.swarming.run import Run, side_by_side
-from vr.server.swarming.state import Node
-from vr.server.swarming.uptest_results import Result
-
-# The runner limits each script; this is for all scripts of a proc.
-_SECONDS = 1800.0
+from vr.server.uptests import running
+from vr.server.uptests.results import Result, describe_failures, have_passed
 
 
 def uptest(run: Run, nodes: Sequence[Node]) -> None:
@@ -36,7 +32,7 @@ def uptest(run: Run, nodes: Sequence[Node]) -> None:
                 testrun=testrun,
                 hostname=node.host,
                 procname=str(run.proc_name(node.port)),
-                passed=uptest_results.have_passed(results),
+                passed=have_passed(results),
                 results=results,
             )
         testrun.end = timezone.now()
@@ -46,27 +42,15 @@ def uptest(run: Run, nodes: Sequence[Node]) -> None:
 
 
 def _test(run: Run, node: Node) -> list[Result]:
-    host = run.host(node.host)
-    name = str(run.proc_name(node.port))
     runner = "vrun" if run.release.build.image_id else "vrun_precise"
-    try:
-        result = host.run(
-            [host.tool(runner), "uptest", str(host.root.proc(name).proc_yaml)], timeout=_SECONDS
-        )
-    except VelociraptorError as error:
-        return uptest_results.parse(1, "", str(error))
-    return uptest_results.parse(
-        result.status,
-        result.stdout.decode(errors="replace"),
-        result.stderr.decode(errors="replace"),
-    )
+    return running.run(run.host(node.host), str(run.proc_name(node.port)), runner=runner)
 
 
 def _judge(run: Run, outcomes: dict[Node, list[Result]]) -> None:
     failures = {
-        str(run.proc_name(node.port)): uptest_results.describe_failures(results)
+        str(run.proc_name(node.port)): describe_failures(results)
         for node, results in outcomes.items()
-        if not uptest_results.have_passed(results)
+        if not have_passed(results)
     }
     if failures:
         output = "\n\n".join(f"{name}:\n{text}" for name, text in failures.items())

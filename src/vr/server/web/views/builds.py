@@ -10,10 +10,10 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from vr.errors import VelociraptorError
-from vr.server import filestore
-from vr.server.droplets import keep_upload
+from vr.server.builds.droplets import keep_upload
+from vr.server.files import store
 from vr.server.models import App, Build, BuildStatus
-from vr.server.swarming import dispatching
+from vr.server.swarming import asking
 from vr.server.web.forms import BuildForm, UploadForm
 from vr.text.terminal import plain
 
@@ -32,7 +32,7 @@ def builds(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         app, tag = form.cleaned_data["app"], form.cleaned_data["tag"]
         try:
-            build = dispatching.request_build(app, tag, user=request.user)
+            build = asking.request_build(app, tag, user=request.user)
             return redirect("web:build", pk=build.pk)
         except VelociraptorError as error:
             form.add_error(None, str(error))
@@ -97,7 +97,7 @@ def _log(found: Build) -> dict[str, Any]:
     if not found.compile_log:
         return {"log": "", "log_is_cut": False, "log_link": ""}
     try:
-        path = filestore.path_of(found.compile_log)
+        path = store.path_of(found.compile_log)
         with path.open("rb") as file:
             length = path.stat().st_size
             file.seek(max(0, length - LOG_BYTES_SHOWN))
@@ -107,5 +107,5 @@ def _log(found: Build) -> dict[str, Any]:
     return {
         "log": plain(text),
         "log_is_cut": length > LOG_BYTES_SHOWN,
-        "log_link": filestore.signed_path(found.compile_log),
+        "log_link": store.signed_path(found.compile_log),
     }

@@ -14,7 +14,7 @@ from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.views.generic import CreateView, DeleteView, ListView, UpdateView
 
-from vr.server.announce import user_did
+from vr.server.events.announcing import user_did
 from vr.server.web.board import HostGroup, by_host
 from vr.server.web.observed import read_hosts
 from vr.server.web.sections import Section

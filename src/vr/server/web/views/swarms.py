@@ -14,9 +14,9 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from django_htmx.http import HttpResponseClientRefresh, trigger_client_event
 
 from vr.errors import VelociraptorError
-from vr.server.announce import user_did
+from vr.server.events.announcing import user_did
 from vr.server.models import App, Dispatch, Squad, Swarm
-from vr.server.swarming import dispatching
+from vr.server.swarming import asking
 from vr.server.web.feedback import say
 from vr.server.web.forms import SizeForm, SwarmForm, VersionForm
 from vr.server.web.observed import read_swarm, swarms_with_dispatch
@@ -71,7 +71,7 @@ def detail(request: HttpRequest, pk: int, trace_id: str = "") -> HttpResponse:
         "events": newest_events(trace=shown.trace_id) if shown else [],
         "version_form": VersionForm(initial={"tag": swarm.tag}),
         "size_form": SizeForm(initial={"size": swarm.size}),
-        "previous_release": dispatching.previous_release(full),
+        "previous_release": asking.previous_release(full),
     }
     return render(request, "web/swarm.html", context | _progress(swarm, shown) | _live(swarm))
 
@@ -107,7 +107,7 @@ def dispatch(request: HttpRequest, pk: int) -> HttpResponse:
             messages.error(request, f"The version {problem}")
         return redirect("web:swarm", pk=pk)
     tag = form.cleaned_data["tag"]
-    say(request, lambda: dispatching.dispatch(swarm, user=request.user, tag=tag))
+    say(request, lambda: asking.dispatch(swarm, user=request.user, tag=tag))
     return redirect("web:swarm", pk=pk)
 
 
@@ -121,7 +121,7 @@ def scale(request: HttpRequest, pk: int) -> HttpResponse:
             messages.error(request, f"Size: {problem}")
         return redirect("web:swarm", pk=pk)
     size = form.cleaned_data["size"]
-    say(request, lambda: dispatching.scale(swarm, size, user=request.user))
+    say(request, lambda: asking.scale(swarm, size, user=request.user))
     return redirect("web:swarm", pk=pk)
 
 
@@ -129,7 +129,7 @@ def scale(request: HttpRequest, pk: int) -> HttpResponse:
 def rollback(request: HttpRequest, pk: int) -> HttpResponse:
     """Bring the swarm back to the release before the one it runs."""
     swarm = get_object_or_404(Swarm.objects.select_related("app", "squad"), pk=pk)
-    say(request, lambda: dispatching.rollback(swarm, user=request.user))
+    say(request, lambda: asking.rollback(swarm, user=request.user))
     return redirect("web:swarm", pk=pk)
 
 
@@ -171,7 +171,7 @@ def _save(request: HttpRequest, form: SwarmForm) -> bool:
             swarm = form.save()
             user_did(request.user, "add" if was_new else "change", f"swarm {swarm.name}")
             if "save" not in request.POST:
-                dispatching.dispatch(swarm, user=request.user)
+                asking.dispatch(swarm, user=request.user)
     except VelociraptorError as error:
         if was_new:
             form.instance.pk = None
@@ -222,7 +222,7 @@ def _keys(compile_mapping: Any) -> dict[str, Any]:
 
 def _why_kept(swarm: Swarm, live: dict[str, Any]) -> str:
     node = live["node"]
-    if dispatching.open_dispatch(swarm):
+    if asking.open_dispatch(swarm):
         return "A dispatch of this swarm is under way; wait for its end."
     if not live["live_available"]:
         return "Whether its procs still run can't be told now: Redis does not answer."

@@ -1,0 +1,1 @@
+"""Hosts: how they are reached, and what is done to procs there."""

@@ -1,0 +1,48 @@
+"""From a host's name to a connection: this machine directly; others would need SSH."""
+
+from __future__ import annotations
+
+import socket
+from dataclasses import dataclass
+from pathlib import Path
+
+from vr.hosts.connection import HostConnection
+from vr.hosts.local import LocalConnection
+from vr.hosts.supervisor import HostUnreachable, Supervisor
+from vr.paths import Root
+
+
+class NotThisMachine(HostUnreachable):
+    """The host would need SSH, which is not there yet."""
+
+
+@dataclass(frozen=True)
+class ThisMachine:
+    """The machine we run on, as a host: what it is called ("": any of its own names), the folder
+    of its procs, the address of its Supervisor, the folder of its commands."""
+
+    name: str
+    root: Root
+    supervisor_url: str
+    tools: Path
+
+    def is_called(self, host_name: str) -> bool:
+        """Is the host of that name this machine?"""
+        if self.name:
+            return host_name == self.name
+        return host_name in {"localhost", "127.0.0.1", socket.gethostname(), socket.getfqdn()}
+
+
+def connect(host_name: str, here: ThisMachine) -> HostConnection:
+    """A connection to the host of that name.
+
+    Raises NotThisMachine for any host but this machine, as SSH is not there yet.
+    """
+    if not here.is_called(host_name):
+        raise NotThisMachine(
+            f"{host_name} is another machine, and only this one ({here.name or 'localhost'}) can "
+            "be reached so far.",
+            hint="Set the host inactive, or use the local one.",
+        )
+    supervisor = Supervisor(host_name, here.supervisor_url)
+    return LocalConnection(host_name, here.root, supervisor, here.tools)

@@ -1,0 +1,94 @@
+"""This machine as a host."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+
+from vr.errors import VelociraptorError
+from vr.files.atomic import write_atomic
+from vr.hosts.connection import Result
+from vr.hosts.supervisor import Supervisor
+from vr.machine import ports
+from vr.paths import Root
+
+_CONNECT_SECONDS = 1.0
+# What a host's tools see of our environment. Not more: a proc.yaml may ask for any variable of
+# the host by `$NAME`, and ours hold secrets.
+_PASSED_ON = ("PATH", "LANG", "http_proxy", "https_proxy", "no_proxy", "SSL_CERT_FILE")
+
+
+class LocalConnection:
+    """The HostConnection of the machine that the worker runs on."""
+
+    def __init__(self, name: str, root: Root, supervisor: Supervisor, tools: Path) -> None:
+        self.name = name
+        self.root = root
+        self.supervisor = supervisor
+        self._tools = tools
+
+    def run(
+        self, argv: Sequence[str], *, input: bytes | None = None, timeout: float = 60
+    ) -> Result:
+        env = {key: os.environ[key] for key in _PASSED_ON if key in os.environ}
+        env |= {"HOME": "/root", "VR_ROOT": str(self.root.path)}
+        try:
+            done = subprocess.run(
+                list(argv),
+                input=b"" if input is None else input,
+                capture_output=True,
+                timeout=timeout,
+                env=env,
+                check=False,
+            )
+        except subprocess.TimeoutExpired:
+            raise VelociraptorError(
+                f"{Path(argv[0]).name} on {self.name} was not done after {timeout:.0f} s."
+            ) from None
+        except OSError as error:
+            raise VelociraptorError(
+                f"{argv[0]} can't be run on {self.name}: {error.strerror}"
+            ) from None
+        return Result(done.returncode, done.stdout, done.stderr)
+
+    def tool(self, name: str) -> str:
+        return str(self._tools / name)
+
+    def make_folder(self, path: Path, mode: int) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.mkdir(mode=mode, exist_ok=True)
+
+    def write(self, path: Path, data: str, mode: int) -> None:
+        write_atomic(path, data, mode=mode)
+
+    def read(self, path: Path) -> bytes | None:
+        try:
+            return path.read_bytes()
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+
+    def tail(self, path: Path, length: int) -> bytes:
+        try:
+            with path.open("rb") as file:
+                file.seek(max(0, file.seek(0, os.SEEK_END) - length))
+                return file.read(length)
+        except (FileNotFoundError, NotADirectoryError):
+            return b""
+
+    def exists(self, path: Path) -> bool:
+        return path.exists()
+
+    def remove(self, path: Path) -> None:
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path, ignore_errors=False)
+        else:
+            path.unlink(missing_ok=True)
+
+    def is_free(self, port: int) -> bool:
+        return ports.is_free(port)
+
+    def accepts(self, port: int) -> bool:
+        return ports.answers(port, self.name, seconds=_CONNECT_SECONDS)

@@ -1,0 +1,131 @@
+"""Supervisor's XML-RPC with timeouts, and with our errors instead of its faults."""
+
+from __future__ import annotations
+
+import http.client
+import socket
+from typing import Any
+from urllib.parse import urlsplit
+from xmlrpc.client import Fault, ProtocolError, ServerProxy
+
+from supervisor.xmlrpc import Faults, SupervisorTransport, UnixStreamHTTPConnection
+
+from vr.errors import VelociraptorError
+
+SECONDS = 10.0
+ProcessInfo = dict[str, Any]
+
+
+class HostUnreachable(VelociraptorError):
+    """The host or its Supervisor doesn't answer: what runs there is unknown, which is not
+    nothing."""
+
+
+class SupervisorFault(VelociraptorError):
+    """Supervisor refuses. `code` is one of supervisor.xmlrpc.Faults."""
+
+    def __init__(self, where: str, fault: Fault) -> None:
+        self.code = int(fault.faultCode)
+        super().__init__(f"Supervisor of {where}: {fault.faultString}")
+
+
+class Supervisor:
+    """One host's Supervisor. Each call has a connection of its own, so threads may share it."""
+
+    def __init__(self, host: str, url: str, timeout: float = SECONDS) -> None:
+        """`url` is `unix://<socket>` or `http://host:port`."""
+        self._host = host
+        self._url = url
+        self._timeout = timeout
+
+    def all(self) -> list[ProcessInfo]:
+        """Every process, foreign ones too."""
+        return list(self._call("getAllProcessInfo"))
+
+    def get(self, name: str) -> ProcessInfo | None:
+        """One process; None if Supervisor doesn't know it."""
+        info: ProcessInfo | None = self._unless("getProcessInfo", Faults.BAD_NAME, name)
+        return info
+
+    def start(self, name: str) -> None:
+        """Start it without waiting; one that runs is fine."""
+        self._unless("startProcess", Faults.ALREADY_STARTED, name, False)
+
+    def stop(self, name: str) -> None:
+        """Begin to stop it without waiting; one that doesn't run, or isn't known, is fine."""
+        self._unless("stopProcess", (Faults.NOT_RUNNING, Faults.BAD_NAME), name, False)
+
+    def signal(self, name: str, signal: str) -> None:
+        """Send it a signal, such as TERM; one that doesn't run, or isn't known, is fine."""
+        self._unless("signalProcess", (Faults.NOT_RUNNING, Faults.BAD_NAME), name, signal)
+
+    def reload(self) -> None:
+        """Read all configuration files again; changes nothing that runs."""
+        self._call("reloadConfig")
+
+    def add(self, name: str) -> None:
+        """Begin to run a group that the configuration has; a known one is fine."""
+        self._unless("addProcessGroup", Faults.ALREADY_ADDED, name)
+
+    def remove(self, name: str) -> bool:
+        """Forget a group that has stopped; an unknown one is fine. False if it runs."""
+        try:
+            self._unless("removeProcessGroup", Faults.BAD_NAME, name)
+        except SupervisorFault as fault:
+            if fault.code == Faults.STILL_RUNNING:
+                return False
+            raise
+        return True
+
+    def _unless(self, method: str, fine: int | tuple[int, ...], *args: Any) -> Any:
+        codes = fine if isinstance(fine, tuple) else (fine,)
+        try:
+            return self._call(method, *args)
+        except SupervisorFault as fault:
+            if fault.code in codes:
+                return None
+            raise
+
+    def _call(self, method: str, *args: Any) -> Any:
+        transport = _Transport(self._url, self._timeout)
+        proxy = ServerProxy("http://127.0.0.1", transport=transport)
+        try:
+            return getattr(proxy.supervisor, method)(*args)
+        except Fault as fault:
+            raise SupervisorFault(self._host, fault) from None
+        except (OSError, http.client.HTTPException, ProtocolError) as error:
+            raise HostUnreachable(
+                f"Supervisor of {self._host} does not answer at {self._url}: "
+                f"{error or type(error).__name__}",
+                hint="Look whether supervisord runs there.",
+            ) from None
+        finally:
+            transport.close()
+
+
+class _Transport(SupervisorTransport):  # type: ignore[misc]
+    """Supervisor's own transport waits for ever."""
+
+    def __init__(self, url: str, timeout: float) -> None:
+        super().__init__(None, None, url)
+        self._timeout = timeout
+        self._get_connection = self._open
+
+    def _open(self) -> http.client.HTTPConnection:
+        if self.serverurl.startswith("unix://"):
+            return _UnixConnection(self.serverurl.removeprefix("unix://"), self._timeout)
+        address = urlsplit(self.serverurl)
+        return http.client.HTTPConnection(
+            address.hostname or "", address.port or 80, timeout=self._timeout
+        )
+
+
+class _UnixConnection(UnixStreamHTTPConnection):  # type: ignore[misc]
+    def __init__(self, path: str, timeout: float) -> None:
+        super().__init__("localhost", timeout=timeout)
+        self.socketfile = path
+
+    def connect(self) -> None:
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(self.socketfile)

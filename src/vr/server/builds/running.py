@@ -1,0 +1,209 @@
+"""Running builds: by vr.builder, into the file store, one worker per build."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.utils import timezone
+
+from vr.errors import VelociraptorError
+from vr.paths import Root
+from vr.server.events.announcing import announce
+from vr.server.files import store
+from vr.server.jobs import leases
+from vr.server.jobs.leases import Lease, LeaseLost
+from vr.server.models import Build, Buildpack, BuildStatus, Dispatch
+from vr.server.models.dispatch import OPEN as OPEN_DISPATCHES
+from vr.specs.build import BuildResult, BuildSpec
+
+log = logging.getLogger(__name__)
+
+OPEN = (BuildStatus.PENDING, BuildStatus.STARTED)
+_ERROR_TAIL = 2000
+
+
+def run(build_id: int) -> bool:
+    """Build it, unless it has ended or another worker is at it; returns whether it was built
+    or failed here.
+
+    A build whose worker died begins anew: nothing of the first attempt is in the way.
+    """
+    with leases.hold(Build, build_id, OPEN) as lease:
+        if lease is None:
+            return False
+        build = Build.objects.select_related("app__stack", "app__buildpack", "image").get(
+            pk=build_id
+        )
+        try:
+            _run(build, lease)
+        except LeaseLost:
+            log.warning("build %s was taken over by another worker", build_id)
+            return False
+    return True
+
+
+def waiting_dispatches(build_id: int) -> list[int]:
+    """The open dispatches that wait for the build."""
+    return list(
+        Dispatch.objects.filter(build=build_id, status__in=OPEN_DISPATCHES).values_list(
+            "pk", flat=True
+        )
+    )
+
+
+def log_tail(build: Build, length: int) -> str:
+    """The end of the compile log."""
+    if not build.compile_log:
+        return ""
+    path = store.path_of(build.compile_log)
+    if not path.is_file():
+        return ""
+    with path.open("rb") as file:
+        file.seek(max(0, path.stat().st_size - length))
+        return file.read().decode(errors="replace").strip()
+
+
+def spec_of(build: Build, link: Callable[[str], str] = store.url_for_host) -> BuildSpec:
+    """What vbuild is told: the app at the tag, in the image, with the app's buildpack or else
+    the catalogue in order. `link` gives the image's address. Raises InvalidInput."""
+    app, image = build.app, build.image
+    packs = [] if app.buildpack else list(Buildpack.objects.order_by("order", "id"))
+    values: dict[str, Any] = {
+        "app_name": app.name,
+        "app_repo_url": app.repo_url,
+        "app_repo_type": app.repo_type,
+        "version": build.tag,
+        "buildpack_url": app.buildpack.repo_url if app.buildpack else None,
+        "buildpack_urls": tuple(pack.repo_url for pack in packs),
+    }
+    if image is not None:
+        values |= {
+            "image_url": link(image.file),
+            "image_name": image.name,
+            "image_md5": image.md5,
+            "heroku_stack": image.stack.heroku_stack,
+        }
+    return BuildSpec(**values)
+
+
+def _run(build: Build, lease: Lease) -> None:
+    build.status = BuildStatus.STARTED
+    build.start_time = timezone.now()
+    build.compile_log = f"builds/build_{build.pk}_compile.log"
+    lease.rows.update(
+        status=build.status, start_time=build.start_time, compile_log=build.compile_log
+    )
+    _announce(build, "started", ["build"])
+    folder = _scratch(build)
+    try:
+        result = _compile(build, folder)
+        lease.check()
+        _keep(build, result, folder)
+    except LeaseLost:
+        raise
+    except VelociraptorError as error:
+        _log_line(build, f"\nerror: {error}\n{error.details}\n")
+        _close(build, lease, BuildStatus.FAILED, str(error))
+    except Exception as error:
+        log.exception("build %s", build.pk)
+        _close(build, lease, BuildStatus.FAILED, f"A bug in Velociraptor: {error!r}")
+    else:
+        _close(build, lease, BuildStatus.SUCCESS)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _compile(build: Build, folder: Path) -> BuildResult:
+    """Build it here, or have the farm build it, as the settings say."""
+    from vr import builder
+    from vr.server.builds import farm
+    from vr.server.builds.farm import links
+
+    root = Root(Path(settings.VR_ROOT))
+    path = store.path_of(build.compile_log)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # Unbuffered, as people watch it grow.
+    with path.open("wb", buffering=0) as compile_log:
+        match settings.BUILDER:
+            case "local" if build.app.framework:
+                raise VelociraptorError(
+                    f"{build.app.name} is staged as {build.app.framework}, which only stagers do.",
+                    hint="Set VR_BUILDER=nats, or clear the app's framework.",
+                )
+            case "local":
+                return builder.build(spec_of(build), folder, root=root, log=compile_log)
+            case "nats":
+                return farm.build(
+                    spec_of(build, links.download),
+                    folder,
+                    framework=build.app.framework,
+                    root=root,
+                    log=compile_log,
+                )
+    raise VelociraptorError(f"VR_BUILDER is {settings.BUILDER!r}.", hint="Set it to local or nats.")
+
+
+def _keep(build: Build, result: BuildResult, folder: Path) -> None:
+    """Move what came out into the file store and the row's fields."""
+    name = f"builds/{build.app.name}-{build.tag}-{result.build_md5}.tar.gz"
+    store.put(name, folder / "build.tar.gz")
+    build.file = name
+    build.file_md5 = result.build_md5
+    build.hash = build.compute_hash()
+    build.revision = result.revision
+    build.buildpack_url = result.buildpack_url or ""
+    build.buildpack_version = result.buildpack_version
+    build.take_release_data(result.release_data)
+    build.process_types = result.process_types
+
+
+def _close(build: Build, lease: Lease, status: BuildStatus, error: str = "") -> None:
+    build.status, build.error, build.end_time = status, error, timezone.now()
+    fields = [
+        "status", "error", "end_time", "file", "file_md5", "hash", "revision", "buildpack_url",
+        "buildpack_version", "release_data", "process_types", "env_yaml",
+    ]  # fmt: skip
+    lease.check()
+    lease.rows.update(**{field: getattr(build, field) for field in fields})
+    if status == BuildStatus.FAILED:
+        _announce(
+            build, "failed", ["build", "failed"], f"{error}\n\n{log_tail(build, _ERROR_TAIL)}"
+        )
+        return
+    assert build.start_time is not None
+    seconds = (build.end_time - build.start_time).total_seconds()
+    _announce(build, "built", ["build", "success"], f"It took {seconds:.1f} s.")
+
+
+def _announce(build: Build, what: str, tags: list[str], message: str = "") -> None:
+    """Once for every dispatch that waits, with its trace id, or once without."""
+    traces = Dispatch.objects.filter(pk__in=waiting_dispatches(build.pk))
+    for trace_id in list(traces.values_list("trace_id", flat=True)) or [""]:
+        announce(
+            f"{build} {what}",
+            message or f"build {build.pk} of {build}",
+            tags=tags,
+            trace_id=trace_id,
+            resource_uri=f"/api/v1/builds/{build.pk}/",
+        )
+
+
+def _log_line(build: Build, text: str) -> None:
+    path = store.path_of(build.compile_log)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("ab") as compile_log:
+        compile_log.write(text.encode(errors="replace"))
+
+
+def _scratch(build: Build) -> Path:
+    """An empty folder on the file store's disk, which has room for builds. What a killed worker
+    left of the same build goes."""
+    path = Path(settings.FILES_ROOT) / ".building" / str(build.pk)
+    shutil.rmtree(path, ignore_errors=True)
+    path.mkdir(parents=True, mode=0o700)
+    return path

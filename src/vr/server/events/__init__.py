@@ -1,0 +1,1 @@
+"""What happens, told: events are rows first and messages second."""

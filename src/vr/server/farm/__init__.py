@@ -1,5 +1,0 @@
-"""The build farm: builds made by stagers on NATS (VR_BUILDER=nats) instead of on the worker."""
-
-from vr.server.farm.staging import build
-
-__all__ = ["build"]

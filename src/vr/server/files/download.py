@@ -1,0 +1,115 @@
+"""Downloads from the file store by signed links that expire (rulings.md, 17).
+
+No login is asked for: hosts fetch builds and images with a plain GET, and the signature is the
+permission. GET and HEAD, with ETag, length and a single byte range, so that a broken download
+can go on where it stopped.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import mimetypes
+import re
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from django.core.signing import BadSignature, SignatureExpired
+from django.http import HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
+from django.utils.http import http_date
+
+from vr.server.files import store
+
+_CHUNK = 256 * 1024
+_RANGE = re.compile(r"bytes=([0-9]*)-([0-9]*)\Z")
+
+
+@dataclass(frozen=True)
+class Span:
+    """Bytes `start` up to, not including, `stop`."""
+
+    start: int
+    stop: int
+
+    @property
+    def length(self) -> int:
+        return self.stop - self.start
+
+
+def requested_span(header: str, size: int) -> Span | None:
+    """The part of a file of `size` bytes that a Range header asks for; all of it without one.
+
+    None if nothing of that part exists (HTTP 416). A header of another form is ignored, as
+    HTTP demands.
+    """
+    match = _RANGE.match(header)
+    if not match or match.groups() == ("", ""):
+        return Span(0, size)
+    first, last = match.groups()
+    if not first:
+        return Span(max(0, size - int(last)), size) if int(last) else None
+    start = int(first)
+    stop = min(size, int(last) + 1) if last else size
+    return Span(start, stop) if start < stop else None
+
+
+async def download(request: HttpRequest, signature: str, name: str) -> HttpResponseBase:
+    """GET or HEAD of one file; 403 for a link that was changed, 410 for an expired one."""
+    if request.method not in {"GET", "HEAD"}:
+        return HttpResponse(status=405, headers={"Allow": "GET, HEAD"})
+    try:
+        path = store.path_of(store.name_from_signature(signature))
+    except SignatureExpired:
+        return _refusal(
+            410, "This link has expired; get a new one from the build's or image's page."
+        )
+    except (BadSignature, ValueError):
+        return _refusal(403, "This link is not signed by this server; copy it whole.")
+    if not path.is_file():
+        return _refusal(404, f"{name} is not in the file store any more.")
+    return serve(request, path)
+
+
+def serve(request: HttpRequest, path: Path) -> HttpResponseBase:
+    """The answer to a GET or HEAD of the file `path`, or of the span that is asked for."""
+    stat = path.stat()
+    headers = {
+        # A file of the store never changes in place, except a log, which grows.
+        "ETag": f'"{stat.st_mtime_ns:x}-{stat.st_size:x}"',
+        "Last-Modified": http_date(stat.st_mtime),
+        "Accept-Ranges": "bytes",
+        "Content-Type": mimetypes.guess_type(path.name)[0] or "application/octet-stream",
+        "X-Content-Type-Options": "nosniff",
+    }
+    if request.headers.get("If-None-Match") == headers["ETag"]:
+        return HttpResponse(status=304, headers=headers)
+    span = requested_span(request.headers.get("Range", ""), stat.st_size)
+    if span is None:
+        return HttpResponse(
+            status=416, headers=headers | {"Content-Range": f"bytes */{stat.st_size}"}
+        )
+    headers["Content-Length"] = str(span.length)
+    partial = span.length < stat.st_size
+    if partial:
+        headers["Content-Range"] = f"bytes {span.start}-{span.stop - 1}/{stat.st_size}"
+    status = 206 if partial else 200
+    if request.method == "HEAD":
+        return HttpResponse(status=status, headers=headers)
+    return StreamingHttpResponse(_chunks(path, span), status=status, headers=headers)
+
+
+async def _chunks(path: Path, span: Span) -> AsyncIterator[bytes]:
+    file = await asyncio.to_thread(path.open, "rb")
+    try:
+        file.seek(span.start)
+        left = span.length
+        while left and (chunk := await asyncio.to_thread(file.read, min(_CHUNK, left))):
+            left -= len(chunk)
+            yield chunk
+    finally:
+        file.close()
+
+
+def _refusal(status: int, sentence: str) -> JsonResponse:
+    return JsonResponse({"error": sentence, "problems": []}, status=status)

@@ -1,0 +1,1 @@
+"""Background work: who drives a row, how workers are woken, what nobody drives."""

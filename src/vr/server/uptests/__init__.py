@@ -1,0 +1,1 @@
+"""Uptests: run against a proc, and understood."""

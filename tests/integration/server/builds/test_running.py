@@ -1,0 +1,146 @@
+"""Builds by the real builder, and dispatches that wait for them."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from support.swarm_machine import ALIVE, APP, Machine
+from vr import paths
+from vr.server.builds import running
+from vr.server.files import store
+from vr.server.jobs import unfinished
+from vr.server.models import Build, Buildpack, BuildStatus, Dispatch, DispatchStatus, Event
+from vr.server.swarming import asking, engine, tasks
+
+
+@pytest.fixture
+def repository(machine: Machine, tmp_path: Path) -> Path:
+    """The shop in a git repository with the tags v1 and bad, whose compile fails."""
+    folder = tmp_path / "shop"
+    folder.mkdir()
+    pack = tmp_path / "pack"
+    _script(pack / "bin" / "detect", "[ -f $1/Procfile ] && echo Shop")
+    _script(pack / "bin" / "compile", "cat $1/message; [ ! -f $1/broken ]")
+    _script(pack / "bin" / "release", "echo 'config_vars: {VERSION: v1}'")
+    (folder / "app.py").write_text(APP)
+    (folder / "Procfile").write_text("web: python3 app.py\n")
+    (folder / "message").write_text("mixing the dough\n")
+    _script(folder / "uptests" / "web" / "01_alive", ALIVE)
+    _git(folder, "init", "-q")
+    _commit(folder, "v1")
+    (folder / "broken").touch()
+    _commit(folder, "bad")
+    app = machine.app()
+    app.repo_url = str(folder)
+    app.buildpack = Buildpack.objects.create(repo_url=str(pack))
+    app.save()
+    return folder
+
+
+def _script(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text if text.startswith("#!") else f"#!/bin/sh\n{text}\n")
+    path.chmod(0o755)
+
+
+def _commit(folder: Path, tag: str) -> None:
+    _git(folder, "add", ".")
+    _git(folder, "-c", "user.name=x", "-c", "user.email=x@example.com", "commit", "-qm", tag)
+    _git(folder, "tag", tag)
+
+
+def _git(folder: Path, *arguments: str) -> None:
+    subprocess.run(["git", "-C", str(folder), *arguments], check=True)
+
+
+def build_and_go_on(dispatch: Dispatch) -> None:
+    """What the worker does: the dispatch waits, the build runs, the dispatch goes on."""
+    assert engine.drive(dispatch.pk) is engine.Outcome.PARKED
+    dispatch.refresh_from_db()
+    tasks.run_build(dispatch.build_id)
+    engine.drive(dispatch.pk)
+    dispatch.refresh_from_db()
+
+
+def test_a_dispatch_builds_what_was_never_built(
+    machine: Machine, repository: Path, woken: list[str]
+) -> None:
+    dispatch = asking.dispatch(machine.swarm(), user=None)
+    build_and_go_on(dispatch)
+    assert dispatch.status == DispatchStatus.SUCCEEDED, (dispatch.error, dispatch.output)
+    assert machine.nginx.get("shop").text == "v1"
+    build = dispatch.build
+    assert build is not None and build.status == BuildStatus.SUCCESS
+    assert store.path_of(build.file).is_file()
+    assert build.file == f"builds/shop-v1-{build.file_md5}.tar.gz"
+    assert build.process_types == {"web": "python3 app.py"}
+    assert "mixing the dough" in store.path_of(build.compile_log).read_text()
+    assert woken.count("run_build") == 1 and "drive" in woken
+    tags = [event.tags for event in Event.objects.filter(trace_id=dispatch.trace_id)]
+    for expected in (["wait"], ["build"], ["build", "success"]):
+        assert expected in tags
+
+
+def test_a_failed_build_fails_all_who_wait_and_shows_the_end_of_its_log(
+    machine: Machine, repository: Path
+) -> None:
+    first = asking.dispatch(machine.swarm(tag="bad"), user=None)
+    second = asking.dispatch(machine.swarm(tag="bad", config_name="qa", pool="qa"), user=None)
+    for dispatch in (first, second):
+        assert engine.drive(dispatch.pk) is engine.Outcome.PARKED
+    assert Build.objects.count() == 1
+    tasks.run_build(Build.objects.get().pk)
+    for dispatch in (first, second):
+        machine.drive(dispatch)
+        assert dispatch.status == DispatchStatus.FAILED
+        assert "The build of shop-bad failed" in dispatch.error
+        assert "mixing the dough" in dispatch.output
+    assert machine.folders() == []
+    # Another try is another build.
+    again = asking.dispatch(first.swarm, user=None)
+    assert engine.drive(again.pk) is engine.Outcome.PARKED
+    assert Build.objects.count() == 2
+
+
+def test_an_unknown_tag_is_told(machine: Machine, repository: Path) -> None:
+    dispatch = asking.dispatch(machine.swarm(), user=None, tag="v77")
+    build_and_go_on(dispatch)
+    assert dispatch.status == DispatchStatus.FAILED
+    assert "v77" in dispatch.error
+    assert not store.path_of(f"builds/.building/{dispatch.build_id}").exists()
+
+
+def test_a_tarball_that_is_gone_is_built_again(machine: Machine, repository: Path) -> None:
+    swarm = machine.swarm()
+    build_and_go_on(asking.dispatch(swarm, user=None))
+    first = Build.objects.get()
+    store.path_of(first.file).unlink()
+    build_and_go_on(asking.dispatch(swarm, user=None))
+    assert Build.objects.count() == 2
+
+
+def test_a_build_whose_worker_died_is_found_and_built_anew(
+    machine: Machine, repository: Path
+) -> None:
+    build = asking.request_build(machine.app(), "v1", user=None)
+    # What a kill -9 leaves: begun, and a lease of a process that is gone.
+    Build.objects.filter(pk=build.pk).update(
+        status=BuildStatus.STARTED, lease_owner="elsewhere:1:1:x", lease_until=None
+    )
+    assert unfinished.builds() == [build.pk]
+    assert running.run(build.pk)
+    build.refresh_from_db()
+    assert build.status == BuildStatus.SUCCESS
+    assert unfinished.builds() == []
+    assert not running.run(build.pk)
+
+
+def test_the_bundled_buildpacks_are_tried_in_their_order(machine: Machine) -> None:
+    for order, name in enumerate(("procfile", "python")):
+        Buildpack.objects.create(repo_url=str(paths.bundled("buildpacks") / name), order=-order)
+    spec = running.spec_of(Build(app=machine.app(), tag="v1", image=machine.image))
+    assert [url.rpartition("/")[2] for url in spec.buildpack_urls] == ["python", "procfile"]
+    assert spec.image_md5 == machine.image.md5

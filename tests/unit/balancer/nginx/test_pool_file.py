@@ -1,0 +1,45 @@
+"""nginx's pool files."""
+
+from __future__ import annotations
+
+from vr.balancer.nginx.pool_file import Site, parse, render
+
+SEEDS = """\
+upstream my_app {
+  server host3.my-squad.somewhere.com:5010;
+  server host7.my-squad.somewhere.com:5011;
+}
+"""
+NODES = ["host3.my-squad.somewhere.com:5010", "host7.my-squad.somewhere.com:5011"]
+
+
+def test_a_pool_is_written_as_the_seeds_show() -> None:
+    assert render("my_app", NODES) == SEEDS
+
+
+def test_a_pool_is_read_back() -> None:
+    assert parse("my_app", SEEDS) == NODES
+    assert parse("my_app", render("my_app", NODES, Site("8080", "localhost"))) == NODES
+
+
+def test_a_site_makes_the_pool_reachable_by_its_name() -> None:
+    text = render("Shop", ["a:1"], Site("127.0.0.1:8080", "localhost"))
+    assert "listen 127.0.0.1:8080;" in text
+    assert "server_name shop.localhost;" in text
+    assert "proxy_pass http://Shop;" in text
+
+
+def test_what_people_add_to_a_file_does_not_confuse() -> None:
+    text = """\
+    # server old:1;
+    upstream other { server x:1; }
+    upstream  shop{ least_conn; server a:1 weight=2; # server b:1;
+      server [::1]:5000 ; }
+    server { server_name x; }
+    """
+    assert parse("shop", text) == ["[::1]:5000", "a:1"]
+
+
+def test_a_missing_or_empty_pool_has_no_nodes() -> None:
+    assert parse("shop", "") == []
+    assert parse("shop", "upstream shop { }") == []
