@@ -17,6 +17,7 @@ from vr.files.download import fetch, file_name, local_path
 from vr.files.pack import pack
 from vr.files.scratch import scratch
 from vr.files.unpack import unpack
+from vr.machine.path import SYSTEM_PATH
 from vr.paths import Root
 from vr.runner.interactive import interact
 from vr.runner.layers import obtain
@@ -101,7 +102,7 @@ def script_environment(host: Mapping[str, str], env: Mapping[str, str]) -> dict[
     """The script's environment: fixed parts, the host's proxies, then `env` of the spec."""
     proxies = {name: value for name, value in host.items() if name.lower() in _PROXIES}
     return {
-        "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+        "PATH": SYSTEM_PATH,
         "HOME": "/root",
         "TERM": host.get("TERM", "dumb"),
         "SSL_CERT_FILE": _CA_BUNDLE,

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from vr.pilot.discovery.base import Record
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Union
@@ -34,6 +32,20 @@ class LogSettings(NamedTuple):
     level: str = "info"
     format: str = "default"
     output: str = "stdout"
+
+
+class Record(NamedTuple):
+    """What is registered of a service. `ttl` is in seconds."""
+
+    id: str
+    name: str
+    address: str
+    port: int
+    ttl: int
+    tags: tuple[str, ...] = ()
+    # Consul only; the latter is a Go duration.
+    enable_tag_override: bool = False
+    deregister_after: str = ""
 
 
 class Service(NamedTuple):

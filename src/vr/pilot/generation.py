@@ -13,8 +13,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from vr.pilot.config import Config
-    from vr.pilot.discovery.base import Record
+    from vr.pilot.config import Config, Record
     from vr.pilot.futures import Task
     from vr.pilot.resolver import Resolver
     from vr.pilot.telemetry import MetricsServer

@@ -8,7 +8,7 @@ import socket
 from vr.pilot.errors import ConfigError
 from vr.pilot.jsontext import JsonError, parse_json
 from vr.pilot.masking import Masker
-from vr.pilot.read_config import Surroundings, read_config
+from vr.pilot.read_config import ContainerFacts, read_config
 from vr.pilot.template import TemplateError, render
 
 TYPE_CHECKING = False
@@ -44,7 +44,7 @@ def load(source: str, environ: Mapping[str, str]) -> Loaded:
     except JsonError as error:
         hint = breaking_variables(template, environ)
         raise ConfigError(["\n".join([*error.problems, *hint])]) from None
-    config = read_config(document, Surroundings(socket.gethostname(), _addresses(), mask))
+    config = read_config(document, ContainerFacts(socket.gethostname(), _addresses(), mask))
     return Loaded(config, json.dumps(mask.document(document), indent=2))
 
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 
-from vr.pilot.config import Sensor, Service, Telemetry
-from vr.pilot.discovery.base import Record
+from vr.pilot.config import Record, Sensor, Service, Telemetry
 from vr.pilot.metrics import OWN_METRICS
 from vr.pilot.shape import shown
 

@@ -17,7 +17,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from vr.pilot.discovery.base import Discovery, Instance, Record
+    from vr.pilot.config import Record
+    from vr.pilot.discovery.base import Discovery, Instance
     from vr.pilot.log import Log
     from vr.pilot.loop import Loop
 

@@ -10,13 +10,14 @@ from typing import Any
 import yaml
 
 from vr.container.script import exports, quoted
+from vr.machine.path import SYSTEM_PATH
 
 SETTINGS_PATH = "/settings.yaml"
 PROC_SCRIPT = "/proc.sh"
 APP_FOLDER = "/app"
 
 _SYSTEM_DEFAULTS = {
-    "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+    "PATH": SYSTEM_PATH,
     "LANG": "C.UTF-8",
     "HOME": APP_FOLDER,
 }

@@ -11,8 +11,9 @@ import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
-from vr.container.aftermath import lxc_log
 from vr.container.launch import GUARD
+from vr.container.lxc_messages import lxc_log
+from vr.machine.path import SYSTEM_PATH
 
 _TICKS_PER_SECOND = 50
 
@@ -37,7 +38,7 @@ def launcher(
     is for the app's main process alone, which stops the others in its own order.
     """
     assignments = {
-        "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+        "PATH": SYSTEM_PATH,
         "name": name,
         "yaml": str(proc_yaml),
         "folder": str(folder),

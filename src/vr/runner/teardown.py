@@ -9,7 +9,7 @@ from pathlib import Path
 from vr.container import cgroups
 from vr.files.locks import Lock
 from vr.paths import ProcPaths, Root
-from vr.runner import quick
+from vr.runner import launcher_link
 from vr.runner.addresses import release
 from vr.runner.twin import twins_folder
 from vr.specs.proc import load
@@ -26,7 +26,7 @@ def teardown(proc_yaml: Path, *, root: Root, wait: float = 0) -> None:
         return
     with Lock(proc_yaml, wait=wait, create=False):
         paths = root.proc(str(load(proc_yaml).name))
-        quick.forget(proc_yaml, root)
+        launcher_link.forget(proc_yaml, root)
         if paths.folder.is_dir():
             with Lock(paths.folder, wait=wait):
                 _remove(paths, root)

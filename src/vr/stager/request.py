@@ -12,7 +12,7 @@ import msgspec
 from vr.bus.addresses import http_uri_problem
 from vr.bus.documents import decode_object, mapping
 from vr.errors import InvalidInput
-from vr.runner.system import ImageRef
+from vr.runner.images import ImageRef
 from vr.specs.documents import to_struct
 
 WHERE = "staging request"

@@ -11,7 +11,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from vr.pilot.discovery.base import Record
+    from vr.pilot.config import Record
     from vr.pilot.httpclient import HttpClient
     from vr.pilot.httpwire import Response
 

@@ -15,7 +15,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from vr.pilot.discovery.base import Record
+    from vr.pilot.config import Record
     from vr.pilot.discovery.etcd_servers import EtcdServers
     from vr.pilot.httpwire import Response
     from vr.pilot.log import Log

@@ -4,21 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import msgspec
-
 from vr.container.launch import host_mounts
 from vr.container.spec import Mount
 from vr.paths import Root
-from vr.runner.host_system import host_skeleton, host_system_mounts
-from vr.runner.images import ensure_image
-
-
-class ImageRef(msgspec.Struct, frozen=True):
-    """An OS image by address, name and, optionally, checksum."""
-
-    url: str
-    name: str
-    md5: str | None = None
+from vr.runner.host_folders import host_skeleton, host_system_mounts
+from vr.runner.images import ImageRef, ensure_image
 
 
 def system_layers(root: Root, image: ImageRef | None) -> tuple[tuple[Path, ...], tuple[Mount, ...]]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from vr.cli.settings import document, environment
+from vr.cli.swarm_options import document, environment
 from vr.errors import InvalidInput
 
 NOTHING: dict[str, Any] = {

@@ -101,7 +101,7 @@ def run_plugin(framework: str, config: Path, say: Callable[[str], None]) -> None
     with settings of plugins. Commands run directly, as the caller or as `secure_user` {uid, gid}:
     only for apps that one trusts.
     """
-    from vr.stager.direct import DirectCommands
+    from vr.stager.host_commands import HostCommands
 
     keys = load_mapping(config)
     source, target = (Path(str(keys.get(key, ""))) for key in ("source_dir", "dest_dir"))
@@ -117,7 +117,7 @@ def run_plugin(framework: str, config: Path, say: Callable[[str], None]) -> None
         source,
         target,
         parse_properties(environment, str(config), prefix="environment."),
-        commands=DirectCommands(target / "app", say, uid, gid),
+        commands=HostCommands(target / "app", say, uid, gid),
         owner=uid,
         log=say,
         settings=load_mapping(Path(platform)) if platform else {},

@@ -14,7 +14,7 @@ from collections import deque
 from collections.abc import Callable
 
 from vr.errors import VelociraptorError
-from vr.stager import worker
+from vr.stager import task_process
 from vr.stager.request import StagingRequest
 from vr.stager.task import DONE, STAGE, STEPS, TaskSettings
 from vr.stager.workspace import remove_abandoned
@@ -33,19 +33,19 @@ _context = multiprocessing.get_context("forkserver")
 
 
 def warm_up() -> None:
-    """Start the server that workers are forked from; call it before threads are started."""
+    """Start the server that processes are forked from; call it before threads are started."""
     multiprocessing.set_forkserver_preload(["vr.stager.preload"])
     from multiprocessing import forkserver
 
     forkserver.ensure_running()
 
 
-class Workers:
+class TaskRunner:
     """As many as tasks run at once; usable from several threads."""
 
     def __init__(self, settings: TaskSettings) -> None:
         self._settings = settings
-        self._idle: deque[_Worker] = deque()
+        self._idle: deque[_Process] = deque()
 
     def run(self, request: StagingRequest, line: Line, answer: Answer) -> None:
         """Run one task, and return when nothing is left of it.
@@ -77,17 +77,17 @@ class Workers:
         while self._idle:
             self._idle.pop().end()
 
-    def _take(self) -> _Worker:
+    def _take(self) -> _Process:
         while True:
             try:
                 found = self._idle.pop()
             except IndexError:
-                return _Worker(self._settings)
+                return _Process(self._settings)
             if found.is_alive:
                 return found
             found.end()
 
-    def _end(self, ended: _Worker) -> None:
+    def _end(self, ended: _Process) -> None:
         # What it started dies with it, except for what is in a container of its own.
         ended.end()
         try:
@@ -98,21 +98,23 @@ class Workers:
 
 
 class _Unusable(VelociraptorError):
-    """The worker has died, or its task takes too long: it must be ended."""
+    """The process has died, or its task takes too long: it must be ended."""
 
 
 class _DiedIdle(VelociraptorError):
-    """The worker had died before it took the request; another one can take it."""
+    """The process had died before it took the request; another one can take it."""
 
 
-class _Worker:
+class _Process:
     """One process, seen from the stager."""
 
     def __init__(self, settings: TaskSettings) -> None:
         self._seconds = settings.seconds
         self._is_new, self._has_begun = True, False
         self._pipe, theirs = _context.Pipe()
-        self._process = _context.Process(target=worker.main, args=(theirs, settings), daemon=True)
+        self._process = _context.Process(
+            target=task_process.main, args=(theirs, settings), daemon=True
+        )
         self._process.start()
         theirs.close()
 

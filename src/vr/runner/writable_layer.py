@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from vr.errors import VelociraptorError
+from vr.machine.path import SYSTEM_PATH
 from vr.paths import ProcPaths
 from vr.runner.accounts import Account
 from vr.runner.environment import APP_FOLDER
 
 _MAKE = ("mkfs.ext4", "-q", "-F", "-m", "0")
-_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _LOOP_DEVICES = Path("/dev/loop-control")
 
 
@@ -74,7 +74,7 @@ def _run(command: list[str]) -> None:
     problem = "" if _LOOP_DEVICES.exists() else f"{_LOOP_DEVICES} is missing"
     try:
         done = subprocess.run(
-            command, env={"PATH": _PATH}, capture_output=True, text=True, check=False
+            command, env={"PATH": SYSTEM_PATH}, capture_output=True, text=True, check=False
         )
         problem = problem or (done.stderr.strip() if done.returncode else "")
     except FileNotFoundError:

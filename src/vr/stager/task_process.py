@@ -1,6 +1,6 @@
 """The process that tasks run in, one after another; what it is sent, and what it says.
 
-It gets a StagingRequest at a time, and sends pairs: ("step", Step), ("line", str), then
+It gets a StagingRequest at a time, and sends pairs: ("step", TaskStep), ("line", str), then
 ("failed", (message, details)) or ("done", None), and ("free", None) once nothing is left of the
 task. It may be ended at any moment, with all that it started.
 """

@@ -13,7 +13,7 @@ from vr.dea.config import DeaConfig
 from vr.dea.droplets import DropletCache
 from vr.dea.folders import Folders
 from vr.dea.instance import Instance, Reason, Usage
-from vr.dea.life import Ended, Life, Surroundings
+from vr.dea.instance_run import Ended, InstanceRun, SharedByInstances
 from vr.dea.messages import StartMessage
 from vr.dea.ports import Ports
 from vr.dea.registry import Registry
@@ -21,7 +21,7 @@ from vr.dea.registry import Registry
 log = logging.getLogger("vcap.dea.agent")
 
 
-class Lives:
+class Lifecycle:
     """Changes the states of instances, and says so; used on the event loop only."""
 
     def __init__(
@@ -31,8 +31,8 @@ class Lives:
         self._folders = folders
         self._registry = registry
         self._tell = tell
-        self._shared = Surroundings(config, DropletCache(folders.droplets), Ports())
-        self._lives: dict[str, Life] = {}
+        self._shared = SharedByInstances(config, DropletCache(folders.droplets), Ports())
+        self._runs: dict[str, InstanceRun] = {}
         self._ends: dict[str, asyncio.Task[None]] = {}
 
     async def clear(self) -> None:
@@ -67,7 +67,7 @@ class Lives:
         self._tell.exited(instance, reason)
         instance.become("STOPPED")
         self._save()
-        self._lives[instance.id].stop()
+        self._runs[instance.id].stop()
 
     async def stop_all(self, reason: Reason) -> None:
         """Return when all have ended."""
@@ -86,7 +86,7 @@ class Lives:
         def measured(used: Usage) -> None:
             instance.usage = used
 
-        life = Life(
+        run = InstanceRun(
             instance,
             self._folders.instance(instance.id),
             executable,
@@ -97,7 +97,7 @@ class Lives:
 
         def live() -> None:
             try:
-                result = life.run()
+                result = run.run()
             except Exception as error:
                 log.exception("Instance %s met a bug", instance.id)
                 result = Ended(None, f"Internal error: {error!r}")
@@ -105,9 +105,9 @@ class Lives:
 
         async def follow() -> None:
             self._has_ended(instance, await ended)
-            del self._lives[instance.id], self._ends[instance.id]
+            del self._runs[instance.id], self._ends[instance.id]
 
-        self._lives[instance.id] = life
+        self._runs[instance.id] = run
         self._ends[instance.id] = asyncio.create_task(follow())
         threading.Thread(target=live, name=f"instance-{instance.id}", daemon=True).start()
 

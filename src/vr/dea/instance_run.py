@@ -1,4 +1,4 @@
-"""The life of an instance, from its droplet to its end, in a thread of its own.
+"""One run of an instance, from its droplet to its end, in a thread of its own.
 
 The thread must last as long as the container: the kernel ends the container with it.
 """
@@ -12,7 +12,6 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 from vr.builder.untrusted import read_text
 from vr.container import cgroups
@@ -24,20 +23,23 @@ from vr.dea.environment import app_environment
 from vr.dea.folders import InstanceFolder, container_name
 from vr.dea.instance import Instance, Usage
 from vr.dea.over_limit import disk_exceeded, memory_exceeded, note
-from vr.dea.ports import Ports, accepts, usable
+from vr.dea.ports import Ports
 from vr.dea.runtimes import with_runtime
-from vr.dea.usage import parents, usage
+from vr.dea.usage import usage
 from vr.errors import InvalidInput, VelociraptorError
 from vr.files.atomic import write_atomic
 from vr.files.unpack import unpack
+from vr.machine.ports import answers, is_free
+from vr.machine.processes import parent_of, send_signal
 from vr.paths import Root
-from vr.runner.system import system_layers
+from vr.runner.system_layers import system_layers
 from vr.specs.documents import parse_mapping
 
 _TICK_SECONDS = 0.1
 _WATCH_SECONDS = 2.0
 _STATE_FILE_SECONDS = 300.0
 _PORT_ATTEMPTS = 3
+_CONNECT_SECONDS = 0.25
 
 
 @dataclass(frozen=True)
@@ -53,7 +55,7 @@ class Ended:
 
 
 @dataclass
-class Surroundings:
+class SharedByInstances:
     """What instances share."""
 
     config: DeaConfig
@@ -61,7 +63,7 @@ class Surroundings:
     ports: Ports
 
 
-class Life:
+class InstanceRun:
     """`run` in a thread; `ready` and `measured` are called from it, `stop` from any other."""
 
     def __init__(
@@ -69,7 +71,7 @@ class Life:
         instance: Instance,
         folder: InstanceFolder,
         executable: str,
-        surroundings: Surroundings,
+        shared: SharedByInstances,
         *,
         ready: Callable[[], None],
         measured: Callable[[Usage], None],
@@ -77,7 +79,7 @@ class Life:
         self._instance = instance
         self._folder = folder
         self._executable = executable
-        self._shared = surroundings
+        self._shared = shared
         self._ready = ready
         self._measured = measured
         self._stopping = threading.Event()
@@ -140,7 +142,7 @@ class Life:
                 instance.state == "STARTING"
                 and ended.status not in (None, 0)
                 and not self._stopping.is_set()
-                and not usable(instance.port)
+                and not is_free(instance.port)
             )
             return ended, was_stolen
         finally:
@@ -194,7 +196,7 @@ class Life:
             except (ValueError, VelociraptorError):
                 return False
             return isinstance(state, dict) and state.get("state") == "RUNNING"
-        return not self._instance.uris or accepts(self._instance.port)
+        return not self._instance.uris or answers(self._instance.port, seconds=_CONNECT_SECONDS)
 
     def _over_disk_limit(self) -> tuple[str, ...]:
         """Measure; what to say if the instance uses more disk than it may."""
@@ -216,9 +218,9 @@ class Life:
         """TERM for every process of the app, and time to act on it; the rest is killed."""
         pids = cgroups.processes(container_name(self._instance.id))
         # Not for the container's init, which would end everything after a second.
-        for pid, parent in parents(pids).items():
-            if parent in pids:
-                _signal(pid, signal.SIGTERM)
+        for pid in pids:
+            if parent_of(pid) in pids:
+                send_signal(pid, signal.SIGTERM)
         status = _wait(running, self._shared.config.stop_timeout)
         return Ended(status, "stopped")
 
@@ -228,16 +230,3 @@ def _wait(running: Running, seconds: float) -> int | None:
         return running.wait(seconds)
     except ContainerTimeout:
         return None
-
-
-def _signal(pid: int, number: signal.Signals) -> None:
-    try:
-        os.kill(pid, number)
-    except ProcessLookupError:
-        return
-
-
-def disk_percent(folder: Path) -> float:
-    """How full the disk is that holds the folder."""
-    status = os.statvfs(folder)
-    return 100 * (1 - status.f_bavail / status.f_blocks) if status.f_blocks else 0.0

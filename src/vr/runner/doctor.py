@@ -12,18 +12,18 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from vr.container.aftermath import lxc_complaint
 from vr.container.cgroups import host_bases
 from vr.container.host import host_features
 from vr.container.launch import PIPE, STDOUT, start
+from vr.container.lxc_messages import lxc_complaint
 from vr.container.spec import Container
 from vr.errors import VelociraptorError
+from vr.machine.path import SYSTEM_PATH
 from vr.paths import Root
 from vr.runner import diagnosis
 from vr.runner.diagnosis import Finding, Verdict, judge
-from vr.runner.host_system import host_skeleton, host_system_mounts
+from vr.runner.host_folders import host_skeleton, host_system_mounts
 
-_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _PROGRAMS = (
     *("lxc-execute", "setpriv", "flock", "bash"),
     *("mkfs.ext4", "zstd", "ip", "iptables-restore"),
@@ -66,7 +66,7 @@ def _kernel() -> Iterator[Finding]:
 
 
 def _tools() -> Iterator[Finding]:
-    installed = {name for name in _PROGRAMS if shutil.which(name, path=_PATH)}
+    installed = {name for name in _PROGRAMS if shutil.which(name, path=SYSTEM_PATH)}
     version = _output(["lxc-execute", "--version"]) if "lxc-execute" in installed else None
     yield diagnosis.lxc(version)
     resets = _output(["setpriv", "--reset-env", "true"]) is not None
@@ -127,7 +127,7 @@ def _try_container(root: Root) -> Finding:
         try:
             argv = ["/bin/sh", "-c", "echo alive"]
             with start(
-                container, folder, argv, env={"PATH": _PATH}, stdout=PIPE, stderr=STDOUT
+                container, folder, argv, env={"PATH": SYSTEM_PATH}, stdout=PIPE, stderr=STDOUT
             ) as running:
                 code = running.wait(_PATIENCE)
                 assert running.stdout

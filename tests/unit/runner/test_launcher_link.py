@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from vr.paths import DEFAULT_ROOT, Root
-from vr.runner import main, quick
+from vr.runner import launcher_link, main
 
 
 @pytest.fixture
@@ -17,30 +17,30 @@ def ready(tmp_path: Path) -> tuple[Path, Path, Root]:
     file.write_text("app_name: a\n")
     launcher.write_text("#!/bin/sh\n")
     root = Root(tmp_path / "apps")
-    quick.remember(file, launcher, root)
+    launcher_link.remember(file, launcher, root)
     return file, launcher, root
 
 
 def test_the_launcher_of_an_unchanged_file_is_found(ready: tuple[Path, Path, Root]) -> None:
     file, launcher, root = ready
-    assert quick.find(str(file), str(root.ready)) == str(launcher)
-    quick.remember(file, launcher, root)
-    assert quick.find(str(file), str(root.ready)) == str(launcher)
+    assert launcher_link.find(str(file), str(root.ready)) == str(launcher)
+    launcher_link.remember(file, launcher, root)
+    assert launcher_link.find(str(file), str(root.ready)) == str(launcher)
 
 
 def test_a_changed_file_takes_the_long_way(ready: tuple[Path, Path, Root]) -> None:
     file, _launcher, root = ready
     os.utime(file)
-    assert quick.find(str(file), str(root.ready)) is None
+    assert launcher_link.find(str(file), str(root.ready)) is None
 
 
 def test_a_missing_file_or_launcher_takes_the_long_way(ready: tuple[Path, Path, Root]) -> None:
     file, launcher, root = ready
     launcher.unlink()
-    assert quick.find(str(file), str(root.ready)) is None
-    assert quick.find(str(file) + "x", str(root.ready)) is None
-    quick.forget(file, root)
-    quick.forget(file, root)
+    assert launcher_link.find(str(file), str(root.ready)) is None
+    assert launcher_link.find(str(file) + "x", str(root.ready)) is None
+    launcher_link.forget(file, root)
+    launcher_link.forget(file, root)
     assert list(root.ready.iterdir()) == []
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
-from pathlib import Path
 
+from support.processes import children
 from support.stagers import Stagers
 
 
@@ -36,8 +36,4 @@ def test_processes_are_used_again_and_replaced_when_they_died(pool: Stagers, app
 
 def task_processes(stager: int) -> list[int]:
     """Children of the server that the stager forks them from."""
-
-    def children(pid: int) -> list[int]:
-        return [int(each) for each in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-
     return [task for server in children(stager) for task in children(server)]

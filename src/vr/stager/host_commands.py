@@ -13,7 +13,7 @@ from vr.stager.plugins.contract import INSIDE, StagingFailed
 
 
 @dataclass(frozen=True)
-class DirectCommands:
+class HostCommands:
     """Runs commands in the folder `app`, as this user and group."""
 
     app: Path

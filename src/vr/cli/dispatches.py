@@ -8,10 +8,11 @@ import click
 
 from vr.cli import patterns
 from vr.cli.output import confirm, json_option, print_json, say, table, yes_option
-from vr.cli.progress import Progress, failure_of, seconds
+from vr.cli.progress import Progress, failure_of
 from vr.client import ApiError, Client
-from vr.client.documents import Dispatch, Swarm
+from vr.client.documents import DispatchDocument, SwarmDocument
 from vr.errors import FAILED, explain
+from vr.text.durations import duration
 
 _no_wait = click.option("--no-wait", is_flag=True, help="Only start it, don't follow it.")
 _exclude = click.option(
@@ -91,7 +92,7 @@ def dispatches(pattern: str, last: bool, as_json: bool) -> None:
         (
             (
                 *(one["name"], one["version"], one["size"], one["status"]),
-                *(seconds(one["seconds"]), one["created"][:19], one["user"], one["error"]),
+                *(duration(one["seconds"]), one["created"][:19], one["user"], one["error"]),
             )
             for one in history
         ),
@@ -99,7 +100,7 @@ def dispatches(pattern: str, last: bool, as_json: bool) -> None:
     )
 
 
-def _show_steps(history: Sequence[Dispatch], as_json: bool) -> None:
+def _show_steps(history: Sequence[DispatchDocument], as_json: bool) -> None:
     steps = [(one, step) for one in history for step in one["steps"]]
     if as_json:
         print_json([{"swarm": one["name"], **step} for one, step in steps])
@@ -109,7 +110,7 @@ def _show_steps(history: Sequence[Dispatch], as_json: bool) -> None:
         (
             (
                 *(one["name"], one["version"], step["kind"], step["status"]),
-                *(seconds(step["seconds"]), step["message"]),
+                *(duration(step["seconds"]), step["message"]),
             )
             for one, step in steps
         ),
@@ -119,8 +120,8 @@ def _show_steps(history: Sequence[Dispatch], as_json: bool) -> None:
 
 def _dispatch(
     client: Client,
-    swarms: Sequence[Swarm],
-    start: Callable[[Swarm], str],
+    swarms: Sequence[SwarmDocument],
+    start: Callable[[SwarmDocument], str],
     no_wait: bool,
     as_json: bool,
 ) -> None:
@@ -148,8 +149,8 @@ def _dispatch(
 
 
 def _follow(
-    client: Client, traces: Sequence[str], swarms: Sequence[Swarm], *, quiet: bool
-) -> list[Dispatch]:
+    client: Client, traces: Sequence[str], swarms: Sequence[SwarmDocument], *, quiet: bool
+) -> list[DispatchDocument]:
     try:
         return Progress(client, quiet=quiet).follow(traces)
     except KeyboardInterrupt:
@@ -157,5 +158,5 @@ def _follow(
         raise
 
 
-def _names(swarms: Sequence[Swarm]) -> str:
+def _names(swarms: Sequence[SwarmDocument]) -> str:
     return ", ".join(one["name"] for one in swarms)

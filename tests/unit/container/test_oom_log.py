@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from vr.container.oom import OomKill, oom_kills
+from vr.container.oom_log import OomKill, oom_kills
 
 GROUP = "lxc.payload.shop-v1-prod-1a2b3c4d-web-5000"
 VICTIM = (

@@ -1,6 +1,6 @@
-"""What an ended container left to be reported: LXC's own messages, and kills for want of memory.
+"""How many processes of an ended container were killed for want of memory.
 
-Both lie in the folder of the container's generated files; each start writes them anew.
+The count lies in the folder of the container's generated files; each start makes it anew.
 """
 
 from __future__ import annotations
@@ -9,14 +9,7 @@ import re
 import shlex
 from pathlib import Path
 
-# LXC's init says so at each TERM, where it can't see its own cgroup; it does no harm.
-_HARMLESS = re.compile(r'Failed to open "/sys/fs/cgroup/pids/.*pids\.max"')
 _OOM_KILLS = re.compile(r"^oom_kill (\d+)$", re.MULTILINE)
-
-
-def lxc_log(folder: Path) -> Path:
-    """The file that gets LXC's messages."""
-    return folder / "lxc.log"
 
 
 def oom_report(folder: Path) -> Path:
@@ -24,16 +17,7 @@ def oom_report(folder: Path) -> Path:
     return folder / "oom"
 
 
-def lxc_complaint(folder: Path) -> str:
-    """What LXC said, without what is harmless; empty if nothing."""
-    try:
-        text = lxc_log(folder).read_text(errors="replace")
-    except FileNotFoundError:
-        return ""
-    return "\n".join(line for line in text.splitlines() if not _HARMLESS.search(line))
-
-
-def oom_kills(folder: Path) -> int:
+def count_oom_kills(folder: Path) -> int:
     """How many processes were killed for want of memory."""
     try:
         found = _OOM_KILLS.search(oom_report(folder).read_text())
