@@ -23,8 +23,9 @@ _HEAD = """\
 
 All settings are environment variables. `vr up` needs none. An empty variable counts as not given.
 
-They are checked when a process starts: it names every variable that is wrong, what was expected, and ends with
-exit code 2. A variable that nothing reads, but whose name is nearly that of one below, is named as well.
+They are checked when a process starts: it names every variable that is wrong and what was
+expected, and ends with exit code 2. A variable that nothing reads, but whose name is nearly that of
+one below, is named as well.
 """
 
 _MACHINE = """\
@@ -49,16 +50,25 @@ _TAIL = """\
 
 `VR_SECRET_KEY` may be replaced, say after somebody has seen it, without losing what it encrypted:
 
-1. Make the former key one of `VR_SECRET_KEY_FALLBACKS`, and give `VR_SECRET_KEY` the new one. With `vr up`, these are
-   the files `former-secret-keys` (one a line) and `secret-key` in `VR_HOME/secrets`.
-2. Restart all processes of the server, on one machine by `vr down` and `vr up`. Sessions and links that the former
-   key signed stay valid.
-3. Run `python -m vr.server.manage reencrypt` with the server's settings. It encrypts all config, environment and
-   volumes with the new key, names what no known key can read, and may be repeated.
-4. Take the former key out of `VR_SECRET_KEY_FALLBACKS`, and restart once more. Now it opens nothing.
+1. Make the former key one of `VR_SECRET_KEY_FALLBACKS`, and give `VR_SECRET_KEY` the new one. With
+   `vr up`, these are the files `former-secret-keys` (one a line) and `secret-key` in
+   `VR_HOME/secrets`.
+2. Restart all processes of the server, on one machine by `vr down` and `vr up`. Sessions and links
+   that the former key signed stay valid.
+3. Run `python -m vr.server.manage reencrypt` with the server's settings. It encrypts all config,
+   environments and volumes with the new key, names what no known key can read, and may be repeated.
+   With `vr up`, as root:
 
-A fleet whose processes restart one after another makes the *new* key a fallback everywhere first, so that none meets
-what it can't read.
+        export VR_HOME=/var/lib/velociraptor
+        export VR_SECRET_KEY_FILE=$VR_HOME/secrets/secret-key
+        export VR_SECRET_KEY_FALLBACKS_FILE=$VR_HOME/secrets/former-secret-keys
+        python -m vr.server.manage reencrypt
+
+4. Take the former key out of `VR_SECRET_KEY_FALLBACKS`, and restart once more. Now it opens
+   nothing.
+
+A fleet whose processes restart one after another makes the *new* key a fallback everywhere first,
+so that none meets what it can't read.
 """
 
 

@@ -9,6 +9,7 @@ from vr.paths import DEFAULT_HOME, DEFAULT_ROOT
 from vr.settings.readers import (
     EXISTING_FILE,
     EXISTING_FOLDER,
+    HOST,
     HTTP_URL,
     IP_ADDRESS,
     NATS_URL,
@@ -76,7 +77,7 @@ class MachineSettings:
     )
     local_host: str = setting(
         "VR_LOCAL_HOST",
-        TEXT,
+        optional(HOST, ""),
         "",
         shown="`127.0.0.1`; in a fleet, the machine's own names",
         meaning="this host's name; the balancer connects to procs by it",

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 import dj_database_url
 
 from vr.bus.addresses import http_uri_problem, nats_uri_problem
+from vr.specs.names import HOST_NAME
 
 T = TypeVar("T")
 D = TypeVar("D")
@@ -141,6 +142,11 @@ def _ip_address(text: str) -> str:
     return text
 
 
+def _host_name(text: str) -> str:
+    _demand(re.fullmatch(HOST_NAME, text))
+    return text
+
+
 def _address(text: str) -> str:
     _demand(re.fullmatch(r"\S+", text))
     return text
@@ -204,6 +210,7 @@ PLAIN_FOLDER = Reader(
 EXISTING_FILE = Reader("a file that is there", _existing_file)
 EXISTING_FOLDER = Reader("a folder that is there", _existing_folder)
 PORTS = Reader("two ports such as 5000-5999, from 1024 to 65535", _ports)
+HOST = Reader("a host name or an IPv4 address", _host_name)
 IP_ADDRESS = Reader("an IP address", _ip_address)
 ADDRESS = Reader("an address such as 127.0.0.1:8500", _address)
 NETWORK = Reader("an IPv4 network such as 10.214.0.0/16", IPv4Network)
