@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from io import StringIO
+from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 from django.core import signing
 from django.core.exceptions import ValidationError
@@ -125,3 +130,41 @@ def test_links_that_the_former_key_signed_stay_valid(settings: Any) -> None:
     link = signing.dumps("builds/1")
     rotate(settings, "second")
     assert signing.loads(link) == "builds/1"
+
+
+@pytest.mark.parametrize("database", ["sqlite", "postgres"])
+def test_processes_rotate_by_their_key_files(
+    database: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    key, former = tmp_path / "key", tmp_path / "former"
+    key.write_text("first\n")
+    former.touch()
+    env = {
+        **os.environ,
+        "VR_HOME": str(tmp_path),
+        "VR_SECRET_KEY_FILE": str(key),
+        "VR_SECRET_KEY_FALLBACKS_FILE": str(former),
+    }
+    if database == "postgres":
+        url = request.getfixturevalue("postgres_url")
+        # Other tests of the session fill the cluster's own database.
+        with psycopg.connect(url, autocommit=True) as connection:
+            connection.execute("CREATE DATABASE rotation")
+        env["VR_DATABASE_URL"] = url.replace("/postgres?", "/rotation?")
+
+    def manage(*arguments: str) -> str:
+        command = [sys.executable, "-m", "vr.server.manage", *arguments]
+        return subprocess.run(
+            command, env=env, stdout=subprocess.PIPE, text=True, check=True
+        ).stdout
+
+    def shell(code: str) -> str:
+        return manage("shell", "-v", "0", "-c", f"from vr.server.models import *; {code}").strip()
+
+    manage("migrate")
+    shell(f"Ingredient.objects.create(config_yaml={SECRET!r})")
+    former.write_text(key.read_text())
+    key.write_text("second\n")
+    assert manage("reencrypt").startswith("1 values")
+    former.write_text("")
+    assert shell("print(Ingredient.objects.get().config_yaml)") == SECRET
