@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from vr.errors import InvalidInput
 
 _PART = re.compile(r"[A-Za-z0-9_.+]+")
+HOST_NAME = r"[A-Za-z0-9_.-]+"
+"""What the name of a host is, as a regular expression."""
 
 
 def part_problem(what: str, value: str) -> str | None:
