@@ -1,4 +1,4 @@
-"""What every balancer offers (seeds: Balancers; runner-builder.md 11)."""
+"""What every balancer offers."""
 
 from __future__ import annotations
 
@@ -83,6 +83,11 @@ class Balancer(ABC):
             self.delete_nodes(pool, change.removed)
         self.delete_pool_if_empty(pool)
         return change
+
+    def address(self, pool: str) -> str:
+        """The URL at which the pool answers once it is routed, if this balancer gives every pool
+        one; else empty. Talks to nobody: pages ask for it."""
+        return ""
 
     def wait_drained(self, timeout: float) -> bool:
         """Wait until requests that began before the last change have ended.
