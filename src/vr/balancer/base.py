@@ -74,13 +74,14 @@ class Balancer(ABC):
         Raises PoolChanged, changing nothing, if `expected` is given and isn't what is there;
         VelociraptorError if the balancer refuses, with everything as it was before.
         """
-        before = self.get_nodes(pool)
+        before = sorted(self.get_nodes(pool))
         check_expected(pool, before, expected)
         change = Change(tuple(before), tuple(sorted(set(nodes))))
+        # Lists, as the manual promises to those who write a balancer.
         if change.added:
-            self.add_nodes(pool, change.added)
+            self.add_nodes(pool, list(change.added))
         if change.removed:
-            self.delete_nodes(pool, change.removed)
+            self.delete_nodes(pool, list(change.removed))
         self.delete_pool_if_empty(pool)
         return change
 

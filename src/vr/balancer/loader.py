@@ -16,6 +16,7 @@ from vr.hosts.supervisor import HostUnreachable
 
 BUNDLED = ("vr.balancer.dummy.DummyBalancer", "vr.balancer.nginx.NginxBalancer")
 _HERE = ("localhost",)
+_FURTHER = ("set_nodes", "delete_pool", "delete_pool_if_empty", "wait_drained", "address")
 
 Connect = Callable[[str], HostConnection]
 
@@ -41,11 +42,16 @@ def load(name: str, settings: Mapping[str, Mapping[str, Any]], connect: Connect)
     balancer: Balancer
     if issubclass(backend, HostsBalancer):
         balancer = backend(config, _hosts(config, where, connect))
-    elif issubclass(backend, Balancer):
+    elif issubclass(backend, Balancer) and _does_more(backend):
         balancer = backend(config)
     else:
         balancer = AdaptedBalancer(config, backend)
     return balancer
+
+
+def _does_more(backend: type[Balancer]) -> bool:
+    """Has the class more of its own than the three methods?"""
+    return any(getattr(backend, name) is not getattr(Balancer, name) for name in _FURTHER)
 
 
 def _hosts(config: Mapping[str, Any], where: str, connect: Connect) -> list[HostConnection]:
@@ -76,7 +82,7 @@ def _import(path: str, where: str) -> type:
             where,
             [f"BACKEND: {path} can't be loaded ({error}); bundled are {', '.join(BUNDLED)}"],
         ) from None
-    missing = [method for method in METHODS if not callable(getattr(backend, method, None))]
+    missing = [method for method in METHODS if not _has(backend, method)]
     if not isinstance(backend, type):
         raise InvalidInput(where, [f"BACKEND: {path} is no class"])
     if missing:
@@ -84,3 +90,8 @@ def _import(path: str, where: str) -> type:
             where, [f"BACKEND: {path} is no balancer, as it has no {', '.join(missing)}"]
         )
     return backend
+
+
+def _has(backend: Any, method: str) -> bool:
+    found = getattr(backend, method, None)
+    return callable(found) and not getattr(found, "__isabstractmethod__", False)

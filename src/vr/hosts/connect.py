@@ -11,7 +11,6 @@ from vr.hosts.local import LocalConnection
 from vr.hosts.supervisor import HostUnreachable, Supervisor
 from vr.paths import Root
 
-
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 

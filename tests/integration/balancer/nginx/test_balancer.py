@@ -15,7 +15,10 @@ from support.load import Load
 from support.nginx_server import Nginx, nginx_server
 from support.waiting import until
 from vr.balancer.nginx.balancer import NginxBalancer
-from vr.errors import InvalidInput, VelociraptorError
+from vr.errors import VelociraptorError
+from vr.hosts.local import LocalConnection
+from vr.hosts.supervisor import Supervisor
+from vr.paths import Root
 
 
 @pytest.fixture(scope="module")
@@ -24,9 +27,16 @@ def nginx(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nginx]:
         yield found
 
 
+def balancer_of(nginx: Nginx) -> NginxBalancer:
+    """A new one, as another process has it."""
+    nowhere = Path("/nonexistent")
+    here = LocalConnection("here", Root(nowhere), Supervisor("here", "unix:///none"), nowhere)
+    return NginxBalancer(nginx.config, [here])
+
+
 @pytest.fixture
 def balancer(nginx: Nginx) -> Iterator[NginxBalancer]:
-    made = NginxBalancer(nginx.config)
+    made = balancer_of(nginx)
     yield made
     for file in nginx.folder.glob("pools/*.conf"):
         made.delete_pool(file.stem)
@@ -129,7 +139,7 @@ def test_writers_of_one_pool_lose_no_node_and_of_many_pools_no_pool(
     nodes = [f"127.0.0.1:{port}" for port in range(20001, 20005)]
 
     def add(item: tuple[str, str]) -> None:
-        NginxBalancer(nginx.config).add_nodes(*[item[0], [item[1]]])
+        balancer_of(nginx).add_nodes(item[0], [item[1]])
 
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(add, [(name, one) for one in nodes for name in ("shop", "blog")]))
@@ -144,6 +154,13 @@ def test_nothing_is_reloaded_when_nothing_changes(nginx: Nginx, balancer: NginxB
     assert log.read_text().count("reconfiguring") == before
 
 
-def test_other_machines_are_refused_until_ssh_is_there(tmp_path: Path) -> None:
-    with pytest.raises(InvalidInput, match=r"frontend1\.example\.com would need SSH"):
-        NginxBalancer({"include_dir": str(tmp_path), "hosts": ["frontend1.example.com"]})
+def test_other_users_can_read_pool_files_and_nobody_changes_them(
+    nginx: Nginx, balancer: NginxBalancer
+) -> None:
+    balancer.set_nodes("shop", ["127.0.0.1:20001"])
+    assert (nginx.folder / "pools" / "shop.conf").stat().st_mode & 0o777 == 0o644
+    assert [name for name in pool_files(nginx) if not name.startswith(".")] == ["shop.conf"]
+
+
+def test_a_pool_tells_where_it_answers(nginx: Nginx, balancer: NginxBalancer) -> None:
+    assert balancer.address("Shop") == f"http://shop.localhost:{nginx.port}/"
