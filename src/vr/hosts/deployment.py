@@ -6,10 +6,9 @@ has forgotten it before the folder goes.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
 
 from vr.errors import VelociraptorError
 from vr.hosts import proc_conf
@@ -24,15 +23,6 @@ LOCK_SECONDS = 300
 _PATIENCE = 10
 _REMOVE_ATTEMPTS = 5
 _PARALLEL = 8
-
-# Does the work to every item and returns when all is done; raises the first exception then.
-Each = Callable[[Callable[[Any], None], Sequence[Any]], object]
-
-
-def side_by_side(work: Callable[[Any], None], items: Sequence[Any]) -> None:
-    """An Each with a few threads of its own."""
-    with ThreadPoolExecutor(_PARALLEL) as pool:
-        list(pool.map(work, items))
 
 
 class DeployFailed(VelociraptorError):
@@ -49,14 +39,15 @@ class ProcFile:
     stop_timeout: int = proc_conf.STOP_TIMEOUT
 
 
-def deploy(host: HostConnection, procs: Sequence[ProcFile], *, each: Each = side_by_side) -> None:
-    """Set up the procs' folders by `each` and let Supervisor start them.
+def deploy(host: HostConnection, procs: Sequence[ProcFile]) -> None:
+    """Set up the procs' folders side by side and let Supervisor start them.
 
     Raises DeployFailed with the runner's output; the procs then need `retire`.
     """
     known = host.supervisor.by_name()
     new = [proc for proc in procs if proc.name not in known]
-    each(lambda proc: _set_up(host, proc), new)
+    with ThreadPoolExecutor(_PARALLEL) as pool:
+        list(pool.map(lambda proc: _set_up(host, proc), new))
     if new:
         host.supervisor.reload()
         for proc in new:
@@ -88,13 +79,9 @@ def _set_up(host: HostConnection, proc: ProcFile) -> None:
 
 
 def retire(
-    host: HostConnection,
-    names: Iterable[str],
-    *,
-    stop_timeout: float = proc_conf.STOP_TIMEOUT,
-    each: Each = side_by_side,
+    host: HostConnection, names: Iterable[str], *, stop_timeout: float = proc_conf.STOP_TIMEOUT
 ) -> None:
-    """Stop the procs, and remove by `each` all that is left of them; those already gone are fine.
+    """Stop the procs and remove all that is left of them; those already gone are fine.
 
     Raises VelociraptorError naming procs that don't stop, or what the runner said.
     """
@@ -103,7 +90,8 @@ def retire(
     for name in names:
         host.remove(host.root.proc(name).supervisor_conf)
     _forget(host, names, stop_timeout + _PATIENCE)
-    each(lambda name: _tear_down(host, name), names)
+    with ThreadPoolExecutor(_PARALLEL) as pool:
+        list(pool.map(lambda name: _tear_down(host, name), names))
 
 
 def _forget(host: HostConnection, names: Sequence[str], timeout: float) -> None:
