@@ -22,11 +22,6 @@ def connect_from_settings(host_name: str) -> HostConnection:
     return connecting.connect_from_settings(host_name, this_machine())
 
 
-def is_local(host_name: str) -> bool:
-    """Is the host of that name this machine? VR_LOCAL_HOST tells; else its own names do."""
-    return this_machine().is_called(host_name)
-
-
 def this_machine() -> ThisMachine:
     """This machine as a host."""
     return ThisMachine(

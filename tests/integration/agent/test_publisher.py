@@ -66,7 +66,8 @@ def wait_for_event(changes: Any, event: str) -> dict[str, Any]:
     def found() -> dict[str, Any] | None:
         message = changes.get_message(timeout=0.1)
         data = json.loads(message["data"]) if message else {}
-        return data if data.get("event") == event else None
+        # The publisher tells of itself, too.
+        return data if (data.get("event"), data.get("name")) == (event, PROC) else None
 
     return until(found, event)
 

@@ -15,6 +15,9 @@ from support.load import Load
 from support.nginx_server import Nginx, nginx_server
 from support.waiting import until
 from vr.balancer.nginx.balancer import NginxBalancer
+from vr.balancer.nginx.host import NginxHost
+from vr.balancer.nginx.settings import NginxSettings
+from vr.balancer.several_hosts import HostsBalancer
 from vr.errors import VelociraptorError
 from vr.hosts.local import LocalConnection
 from vr.hosts.supervisor import Supervisor
@@ -29,9 +32,12 @@ def nginx(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nginx]:
 
 def balancer_of(nginx: Nginx) -> NginxBalancer:
     """A new one, as another process has it."""
+    return NginxBalancer(nginx.config, [connection("here")])
+
+
+def connection(name: str) -> LocalConnection:
     nowhere = Path("/nonexistent")
-    here = LocalConnection("here", Root(nowhere), Supervisor("here", "unix:///none"), nowhere)
-    return NginxBalancer(nginx.config, [here])
+    return LocalConnection(name, Root(nowhere), Supervisor(name, "unix:///none"), nowhere)
 
 
 @pytest.fixture
@@ -164,3 +170,29 @@ def test_other_users_can_read_pool_files_and_nobody_changes_them(
 
 def test_a_pool_tells_where_it_answers(nginx: Nginx, balancer: NginxBalancer) -> None:
     assert balancer.address("Shop") == f"http://shop.localhost:{nginx.port}/"
+
+
+def test_several_machines_all_get_a_pool_or_none_does(nginx: Nginx, tmp_path: Path) -> None:
+    with nginx_server(tmp_path / "second") as second, node("v1") as one, node("v2") as two:
+        servers = {"first": nginx, "second": second}
+        both = HostsBalancer(
+            {},
+            [
+                NginxHost(connection(name), NginxSettings.checked(server.config))
+                for name, server in servers.items()
+            ],
+        )
+        both.set_nodes("shop", [one])
+        assert [server.get("shop").text for server in servers.values()] == ["v1", "v1"]
+        # What the administrator of one of them breaks keeps the change from all.
+        users_own = second.folder / "pools" / "users.conf"
+        users_own.write_text("nonsense;\n")
+        with pytest.raises(VelociraptorError, match="the pool 'shop' on second") as error:
+            both.set_nodes("shop", [two])
+        assert "nonsense" in error.value.details
+        assert both.nodes_by_host("shop") == {"first": [one], "second": [one]}
+        assert [server.get("shop").text for server in servers.values()] == ["v1", "v1"]
+        users_own.unlink()
+        both.set_nodes("shop", [two])
+        assert [server.get("shop").text for server in servers.values()] == ["v2", "v2"]
+        both.delete_pool("shop")
