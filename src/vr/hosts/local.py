@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 from vr.errors import VelociraptorError
 from vr.files.atomic import write_atomic
-from vr.hosts.connection import Result
+from vr.files.locks import Lock
+from vr.hosts.connection import LOCK_SECONDS, LogReader, Result
+from vr.hosts.local_log import FollowedLog
 from vr.hosts.supervisor import Supervisor
 from vr.machine import ports
 from vr.paths import Root
@@ -67,7 +70,8 @@ class LocalConnection:
     def read(self, path: Path) -> bytes | None:
         try:
             return path.read_bytes()
-        except (FileNotFoundError, NotADirectoryError):
+        # The last for a process that ended while its files in /proc were read.
+        except (FileNotFoundError, NotADirectoryError, ProcessLookupError):
             return None
 
     def tail(self, path: Path, length: int) -> bytes:
@@ -78,6 +82,9 @@ class LocalConnection:
         except (FileNotFoundError, NotADirectoryError):
             return b""
 
+    def follow(self, path: Path, length: int) -> LogReader:
+        return FollowedLog(path, length)
+
     def exists(self, path: Path) -> bool:
         return path.exists()
 
@@ -86,6 +93,12 @@ class LocalConnection:
             shutil.rmtree(path, ignore_errors=False)
         else:
             path.unlink(missing_ok=True)
+
+    def lock(self, path: Path, *, wait: float = LOCK_SECONDS) -> AbstractContextManager[object]:
+        return Lock(path, wait=wait)
+
+    def url_of(self, file: Path, link: Callable[[], str]) -> str:
+        return str(file)
 
     def is_free(self, port: int) -> bool:
         return ports.is_free(port)

@@ -72,10 +72,10 @@ def log_tail(host: Host, proc: str, length: int = TAIL_BYTES) -> bytes:
     Raises UnknownProc or HostUnreachable.
     """
     connection = connect(host.name)
-    paths = connection.root.proc(proc)
-    if "/" in proc or not connection.exists(paths.folder):
+    path = connection.supervisor.log_file(proc)
+    if path is None:
         raise _unknown(host, proc)
-    return connection.tail(paths.log, length)
+    return connection.tail(path, length)
 
 
 def deploy_release(

@@ -90,8 +90,8 @@ def test_the_most_procs_of_a_swarm_are_a_setting(
 ) -> None:
     settings.LARGEST_SWARM = 3
     with pytest.raises(InvalidInput, match="from 0 to 3"):
-        dispatching.dispatch(swarm, user=None, size=4)
-    assert dispatching.dispatch(swarm, user=None, size=3).size == 3
+        asking.dispatch(swarm, user=None, size=4)
+    assert asking.dispatch(swarm, user=None, size=3).size == 3
 
 
 def test_a_squad_without_active_hosts_is_told(swarm: Swarm) -> None:
