@@ -7,7 +7,9 @@ from dataclasses import dataclass
 
 from vr.errors import InvalidInput
 
-_PART = re.compile(r"[A-Za-z0-9_.+]+")
+PART_PATTERN = r"[A-Za-z0-9_.+]+"
+"""What a part of a name consists of; a version's parts, too."""
+_PART = re.compile(PART_PATTERN)
 
 
 def part_problem(what: str, value: str) -> str | None:

@@ -49,15 +49,14 @@ class ActionBody:
         values: dict[str, Any] = {}
         problems = []
         for one in self._asked:
-            name = one.field.name
-            values[name] = None
-            if data.get(name) is None:
-                problems += [f"{name}: is missing"] if one.required else []
-                continue
+            name, sent = one.field.name, data.get(one.field.name)
             try:
-                values[name] = one.field.load(data[name])
+                values[name] = None if sent is None else one.field.load(sent)
             except ValueError as error:
                 problems.append(f"{name}: {error}")
+                continue
+            if one.required and values[name] in (None, ""):
+                problems.append(f"{name}: is missing")
         if problems:
             raise InvalidInput(where, problems)
         return values

@@ -14,6 +14,9 @@ from django.core.validators import (
 )
 from django.db.models import Model
 
+from vr.server.models.names import validate_part, validate_tag
+from vr.specs.names import PART_PATTERN
+
 Schema = dict[str, Any]
 
 TEXT: Schema = {"type": "string"}
@@ -103,9 +106,11 @@ def integer_of(source: Any) -> Schema:
 
 
 def _pattern(validator: Any) -> str | None:
-    """A validator's pattern: a RegexValidator's, or what a function says of itself."""
+    """A validator's pattern, None if it has none."""
+    if validator in (validate_part, validate_tag):
+        return f"^{PART_PATTERN}$"
     if not isinstance(validator, RegexValidator):
-        return getattr(validator, "pattern", None)
+        return None
     if validator.inverse_match or validator.flags:
         return None
     # JSON Schema's patterns are those of JavaScript, where $ is nothing but the end.
