@@ -1,8 +1,4 @@
-"""Schemathesis against a live server that has one of everything.
-
-This file is also the module of hooks that Schemathesis loads: generated requests mean objects
-that exist more often than chance would have it, and no host but the test's own is ever reached.
-"""
+"""Schemathesis against a live server that has one of everything."""
 
 from __future__ import annotations
 
@@ -10,10 +6,6 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
-
-import schemathesis
-from hypothesis import strategies as st
 
 PROC = "shop-v1-prod-0a1b2c3d-web-5000"
 SEED = f"""
@@ -58,29 +50,8 @@ print(dispatch.trace_id)
 CHECKS = "all"
 EXCLUDED = "negative_data_rejection,positive_data_acceptance"
 
-_TRACE = "VR_FUZZ_TRACE"
-_KNOWN = {
-    "app": "shop",
-    "build": 1,
-    "buildpack": 1,
-    "config_ingredients": ["salt1"],
-    "config_name": "prod",
-    "config_yaml": {"a": 1},
-    "env_yaml": "A: '1'\n",
-    "host": "testhost",
-    "hosts": ["testhost"],
-    "image": 1,
-    "port": 0,
-    "proc": "web",
-    "proc_name": "web",
-    "release": 1,
-    "run_as": "nobody",
-    "squad": "local",
-    "stack": "bookworm",
-    "tag": "v1",
-    "version": "v2",
-    "volumes": [["/srv", "/data"]],
-}
+TRACE = "VR_FUZZ_TRACE"
+"""The variable that names the dispatch which there is."""
 
 
 def run_schemathesis(
@@ -95,46 +66,10 @@ def run_schemathesis(
     ]
     environment = {
         **os.environ,
-        "SCHEMATHESIS_HOOKS": "support.fuzzing",
+        "SCHEMATHESIS_HOOKS": "support.fuzzing_hooks",
         "PYTHONPATH": str(Path(__file__).parents[1]),
-        _TRACE: trace,
+        TRACE: trace,
     }
     return subprocess.run(
         command, cwd=folder, env=environment, text=True, capture_output=True, check=False
     )
-
-
-@schemathesis.hook
-def before_generate_path_parameters(context: Any, strategy: Any) -> Any:
-    """Mostly the keys of what exists; procs are asked for of the test's own host alone."""
-    path = context.operation.path
-    key = os.environ.get(_TRACE, "") if "/dispatches/" in path else 1
-    known = st.fixed_dictionaries({"key": st.just(key)})
-    if "{proc}" in path:
-        return st.fixed_dictionaries(
-            {"key": st.just(1), "proc": st.sampled_from([PROC, "redis", "nothing"])}
-        )
-    if path.startswith(("/api/v1/buildpacks/", "/api/v1/ingredients/")):
-        # Nothing keeps these from being deleted.
-        known = st.fixed_dictionaries({"key": st.integers(1, 9)})
-    return st.one_of(known, known, strategy)
-
-
-@schemathesis.hook
-def before_generate_body(context: Any, strategy: Any) -> Any:
-    """Often objects that exist, where one is asked for."""
-
-    def known(drawn: tuple[Any, bool]) -> Any:
-        body, is_known = drawn
-        if not is_known or not isinstance(body, dict):
-            return body
-        return body | {name: _KNOWN[name] for name in body.keys() & _KNOWN.keys()}
-
-    return st.tuples(strategy, st.booleans()).map(known)
-
-
-@schemathesis.hook
-def before_call(context: Any, case: Any, kwargs: dict[str, Any]) -> None:
-    """Leave the test's host its name, by which it is known to be this machine."""
-    if case.operation.path == "/api/v1/hosts/{key}/" and isinstance(case.body, dict):
-        case.body = {name: value for name, value in case.body.items() if name != "name"}
