@@ -27,7 +27,8 @@ releases = Router(tags=["releases"])
 testruns = Router(tags=["testruns"])
 
 _VERSION, _SIZE = Text(name="version", attribute="tag"), Integer(name="size")
-SWARMING = ActionBody(Asked(_VERSION, Swarm), Asked(_SIZE, Swarm))
+# "-" means the version that the swarm has.
+SWARMING = ActionBody(Asked(_VERSION, Swarm, also="-"), Asked(_SIZE, Swarm))
 SCALING = ActionBody(Asked(_SIZE, Swarm, required=True))
 DEPLOYING = ActionBody(
     Asked(Link(name="host", to="hosts"), PortLease, required=True),

@@ -12,18 +12,19 @@ from django.http import HttpRequest
 
 from vr.errors import InvalidInput
 from vr.server.resources.fields import Field
-from vr.server.resources.shapes import Schema, or_null, record
+from vr.server.resources.shapes import Schema, any_of, or_null, record
 
 _WHERE = "request body"
 
 
 @dataclass(frozen=True)
 class Asked:
-    """A key of an action's body; what it may hold is what `model` has in `field`."""
+    """A key of an action's body; what it may hold is what `model` has in `field`, or `also`."""
 
     field: Field
     model: type[Model]
     required: bool = False
+    also: str = ""
 
 
 class ActionBody:
@@ -64,6 +65,8 @@ class ActionBody:
 
 def _shape(asked: Asked) -> Schema:
     found = asked.field.taken(asked.model)
+    if asked.also:
+        found = any_of(found, {"const": asked.also})
     return found if asked.required else or_null(found)
 
 

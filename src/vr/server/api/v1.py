@@ -25,9 +25,16 @@ from vr.server.resources.shapes import PATH, component, record
 
 _METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
 
+_ABOUT = """All that the web pages and `vr` do. Addresses end with a slash.
+
+Related objects are shown as paths; written, a path, a name, an id or the whole document will do.
+Keys that are unknown or read-only are ignored, so documents may be sent back whole. Lists take
+search keys beyond those described: every `relation__field` may end in a lookup."""
+
 api = NinjaAPI(
     title="Velociraptor",
     version="1",
+    description=_ABOUT,
     urls_namespace="api",
     auth=user_of,
     # Both are served below, as tokens open the one and only sessions can use the other.
