@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 DEFAULT_ROOT = "/apps"
+# What VR_HOME is where nobody says it: the folder of a server, not of a host.
+DEFAULT_HOME = "/var/lib/velociraptor"
 
 
 @dataclass(frozen=True)

@@ -33,12 +33,12 @@ def free_port() -> int:
     raise AssertionError("counting has no end")
 
 
-def port_range(size: int) -> str:
-    """Neighbouring ports for a VR_PORT_RANGE, as `first-last`."""
+def port_range(size: int) -> range:
+    """Neighbouring ports for a VR_PORT_RANGE."""
     ports = free_ports(size)
     while ports[-1] - ports[0] != size - 1:
         ports = [*ports[1:], free_port()]
-    return f"{ports[0]}-{ports[-1]}"
+    return range(ports[0], ports[-1] + 1)
 
 
 @cache

@@ -179,7 +179,7 @@ def _bootstrap(config: Config) -> None:
         raise VelociraptorError(
             "Preparing the database failed.",
             details=done.stderr or done.stdout,
-            hint=f"The database is {config.home}/velociraptor.sqlite3.",
+            hint=f"The database is {config.sqlite_file}.",
         )
 
 

@@ -15,7 +15,7 @@ from django.core.validators import (
 from django.db.models import Model
 
 from vr.server.models.names import validate_part, validate_tag
-from vr.specs.names import PART_PATTERN
+from vr.specs.names import PART
 
 Schema = dict[str, Any]
 
@@ -108,7 +108,7 @@ def integer_of(source: Any) -> Schema:
 def _pattern(validator: Any) -> str | None:
     """A validator's pattern, None if it has none."""
     if validator in (validate_part, validate_tag):
-        return f"^{PART_PATTERN}$"
+        return f"^{PART}$"
     if not isinstance(validator, RegexValidator):
         return None
     if validator.inverse_match or validator.flags:

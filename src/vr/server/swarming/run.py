@@ -33,8 +33,7 @@ def balancer_named(name: str) -> Balancer:
 
 def port_range() -> range:
     """The ports that procs may get, from VR_PORT_RANGE."""
-    low, _, high = settings.PORT_RANGE.partition("-")
-    return range(int(low), int(high or low) + 1)
+    return settings.PORT_RANGE
 
 
 class Run:
