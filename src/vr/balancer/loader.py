@@ -41,7 +41,7 @@ def load(name: str, settings: Mapping[str, Mapping[str, Any]], connect: Connect)
     config = {key: value for key, value in entry.items() if key != "BACKEND"}
     balancer: Balancer
     if issubclass(backend, HostsBalancer):
-        balancer = backend(config, _hosts(config, where, connect))
+        balancer = _on_hosts(backend, config, where, connect)
     elif issubclass(backend, Balancer) and _does_more(backend):
         balancer = backend(config)
     else:
@@ -54,11 +54,23 @@ def _does_more(backend: type[Balancer]) -> bool:
     return any(getattr(backend, name) is not getattr(Balancer, name) for name in _FURTHER)
 
 
-def _hosts(config: Mapping[str, Any], where: str, connect: Connect) -> list[HostConnection]:
-    """A connection to each of the hosts, one for each machine."""
+def _on_hosts(backend: Any, config: Mapping[str, Any], where: str, connect: Connect) -> Balancer:
+    """The balancer with its hosts; raises InvalidInput with the problems of both."""
+    hosts, problems = _hosts(config, connect)
+    try:
+        balancer: Balancer = backend(config, hosts)
+    except InvalidInput as error:
+        problems += error.problems
+    if problems:
+        raise InvalidInput(where, problems)
+    return balancer
+
+
+def _hosts(config: Mapping[str, Any], connect: Connect) -> tuple[list[HostConnection], list[str]]:
+    """A connection to each of the hosts, one for each machine; and what is wrong with them."""
     names = config.get("hosts") or _HERE
     if not isinstance(names, list | tuple) or not all(isinstance(one, str) for one in names):
-        raise InvalidInput(where, [f"hosts: is {names!r}, expected a list of host names"])
+        return [], [f"hosts: is {names!r}, expected a list of host names"]
     found: dict[str, HostConnection] = {}
     problems = []
     for name in names:
@@ -67,9 +79,7 @@ def _hosts(config: Mapping[str, Any], where: str, connect: Connect) -> list[Host
             found.setdefault(host.name, host)
         except HostUnreachable as error:
             problems.append(f"hosts: {error.message}")
-    if problems:
-        raise InvalidInput(where, problems)
-    return list(found.values())
+    return list(found.values()), problems
 
 
 def _import(path: str, where: str) -> type:

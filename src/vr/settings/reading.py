@@ -10,6 +10,9 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from vr.errors import InvalidInput, VelociraptorError, explain
+from vr.hosts.connect import ThisMachine
+from vr.paths import Root
+from vr.settings.balancers import balancer_problems
 from vr.settings.setting import Process, Setting
 from vr.settings.table import TABLE, Settings
 
@@ -130,6 +133,13 @@ def _server_problems(
     """What is wrong with settings of the server that depend on each other."""
     name, known = values["default_balancer"], values["balancers"]
     has_balancers = not any(problem.startswith("VR_BALANCERS_FILE") for problem in found)
+    if has_balancers:
+        here = ThisMachine(
+            values["local_host"], Root(values["root"]), values["supervisor_url"], values["tools"]
+        )
+        path = env.get("VR_BALANCERS_FILE")
+        for problem in balancer_problems(known, here):
+            yield f"VR_BALANCERS_FILE: {path}: {problem}"
     if has_balancers and name and name not in known:
         yield (
             f"VR_DEFAULT_BALANCER: is {name!r}, expected a balancer of VR_BALANCERS_FILE: "

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 
 from vr.errors import InvalidInput
 
-_PART = re.compile(r"[A-Za-z0-9_.+]+")
+PART = r"[A-Za-z0-9_.+]+"
+"""What a part of a proc's name is, as a regular expression; a version, too."""
 HOST_NAME = r"[A-Za-z0-9_.-]+"
 """What the name of a host is, as a regular expression."""
+_PART = re.compile(PART)
 
 
 def part_problem(what: str, value: str) -> str | None:

@@ -18,7 +18,7 @@ from vr.events.procs import proc_object
 from vr.pilot import read_config, read_discovery, read_jobs, read_telemetry
 from vr.pilot.metrics import OWN_METRICS
 from vr.pilot.template.functions import FUNCTIONS
-from vr.server.api.resources import TABLE
+from vr.server.resources import TABLE
 from vr.server.streams.urls import urlpatterns
 from vr.specs.build import BuildResult, BuildSpec
 from vr.specs.image import ImageSpec

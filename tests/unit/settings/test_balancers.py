@@ -7,8 +7,11 @@ from pathlib import Path
 import pytest
 
 from vr.errors import InvalidInput
-from vr.settings.balancers import read_balancers
+from vr.hosts.connect import ThisMachine
+from vr.paths import Root
+from vr.settings.balancers import balancer_problems, read_balancers
 
+HERE = ThisMachine("web1", Root(Path("/apps")), "unix:///none.sock", Path("/usr/bin"))
 DUMMY = "{BACKEND: vr.balancer.dummy.DummyBalancer}"
 
 
@@ -47,28 +50,34 @@ def test_another_structure_says_what_is_expected(file: Path, text: str) -> None:
     assert "expected a mapping of names to balancers" in problem
 
 
-def test_every_balancer_with_a_problem_is_named(file: Path) -> None:
-    text = f"""
+def test_every_entry_that_is_none_is_named(file: Path) -> None:
+    found = problems_of(file, f"good: {DUMMY}\n1: {DUMMY}\nflat: 3\n")
+    assert "the name 1 is not text" in found[0]
+    assert found[1].startswith("BALANCERS, flat: expected a mapping")
+    assert len(found) == 2
+
+
+def test_every_balancer_that_cannot_be_made_is_named(file: Path) -> None:
+    file.write_text(f"""
         good: {DUMMY}
-        1: {DUMMY}
-        flat: 3
         bare: {{}}
         gone: {{BACKEND: vr.balancer.gone.Gone}}
         other: {{BACKEND: pathlib.Path}}
-        far: {{BACKEND: vr.balancer.nginx.NginxBalancer, hosts: far, pid_file: 3}}
-    """
-    found = problems_of(file, text)
+        far: {{BACKEND: vr.balancer.nginx.NginxBalancer, hosts: [far], pid_file: 3}}
+        odd: {{BACKEND: vr.balancer.nginx.NginxBalancer, hosts: far}}
+        here: {{BACKEND: vr.balancer.nginx.NginxBalancer, hosts: [localhost, web1]}}
+    """)
+    found = balancer_problems(read_balancers(str(file)), HERE)
     for name, what in (
-        ("flat", "expected a mapping"),
         ("bare", "BACKEND: is None"),
         ("gone", "can't be loaded"),
-        ("other", "is not a Balancer"),
-        ("far", "hosts"),
+        ("other", "is no balancer"),
+        ("far", "far is another machine"),
         ("far", "pid_file"),
+        ("odd", "hosts: is 'far'"),
     ):
         assert any(one.startswith(f"BALANCERS, {name}: ") and what in one for one in found), name
-    assert any("the name 1 is not text" in one for one in found)
-    assert len(found) == 7
+    assert len(found) == 6
 
 
 def test_a_file_in_another_encoding_is_told(file: Path) -> None:

@@ -16,7 +16,7 @@ from django.http import HttpRequest
 from django.utils.crypto import constant_time_compare, salted_hmac
 from ninja.utils import check_csrf
 
-from vr.server.api.errors import NotAllowed
+from vr.server.answers import NotAllowed
 from vr.server.models import ApiToken
 
 

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from django.db.models import Model
 
 from vr.server.models import App, Build, Host, Release, Squad, Stack, Swarm
 from vr.server.swarming.asking import open_dispatch
 
 _SHOWN = 10
+
+
+def why_kept(doomed: Model) -> str | None:
+    """Why this object can't be deleted, as a part of a sentence; None if it can."""
+    guard = _GUARDS.get(type(doomed))
+    return guard(doomed) if guard else None
 
 
 def app_guard(app: App) -> str | None:
@@ -50,3 +59,14 @@ def _used_by(what: str, names: Iterable[str]) -> str | None:
         return None
     more = ", …" if len(found) > _SHOWN else ""
     return f"it is used by the {what} {', '.join(found[:_SHOWN])}{more}; remove those first"
+
+
+_GUARDS: dict[type[Model], Callable[[Any], str | None]] = {
+    App: app_guard,
+    Build: build_guard,
+    Host: host_guard,
+    Release: release_guard,
+    Squad: squad_guard,
+    Stack: stack_guard,
+    Swarm: swarm_guard,
+}

@@ -6,10 +6,10 @@ from typing import Any
 
 import yaml
 
+from vr.server.builds.problems import CannotDispatch
 from vr.server.files import store
 from vr.server.models import App, Build, BuildStatus, Image, Release, Swarm
 from vr.server.models.fields import parse_mapping
-from vr.server.swarming.problems import CannotDispatch
 
 
 def image_of(app: App) -> Image | None:

@@ -18,10 +18,10 @@ from django.http.response import HttpResponseBase
 
 from vr.errors import InvalidInput, VelociraptorError
 from vr.hosts.connection import HostConnection, LogReader
-from vr.server.api.errors import NotFound
-from vr.server.api.resources import HOSTS
+from vr.server.answers import NotFound
 from vr.server.hosts import connect
 from vr.server.models import Host
+from vr.server.resources import HOSTS
 from vr.server.streams.sse import (
     KEEP_ALIVE,
     KEEP_ALIVE_SECONDS,

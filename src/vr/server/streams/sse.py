@@ -13,7 +13,7 @@ from django.http.response import HttpResponseBase
 
 from vr.errors import VelociraptorError
 from vr.server.access.authentication import user_of
-from vr.server.api.errors import answer, unauthorized
+from vr.server.answers import answer, unauthorized
 
 # One LF, not two: the published client takes a blank line for the end of an empty message.
 KEEP_ALIVE = ":\n"

@@ -14,12 +14,13 @@ from vr.hosts.connection import HostConnection
 from vr.hosts.proc_conf import STOP_TIMEOUT
 from vr.hosts.stopping import stop
 from vr.server.builds.choosing import check_proc_name
+from vr.server.builds.problems import CannotDispatch
 from vr.server.events.announcing import announce, user_did
 from vr.server.hosts import connect
 from vr.server.jobs import wake
 from vr.server.models import Host, PortLease, Release
 from vr.server.swarming import tasks
-from vr.server.swarming.problems import CannotDispatch, UnknownProc
+from vr.server.swarming.problems import UnknownProc
 from vr.server.swarming.proc_yaml import proc_file
 from vr.specs.names import ProcName
 

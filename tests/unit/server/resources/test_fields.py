@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from vr.server.api.fields import Field, Flag, Integer, Mapping, Text, Volumes
+from vr.server.resources.fields import Field, Flag, Integer, Mapping, Text, Volumes
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 A field's `dump` makes JSON of a model's attribute. Its `load` makes the attribute of JSON, and
 raises ValueError with a sentence for what it can't be; whether the value is allowed is for the
-model's own validation.
+model's own validation. `shown` and `taken` describe both for programs.
 """
 
 from __future__ import annotations
@@ -10,21 +10,33 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote, urlsplit
+from typing import Any
 
 import yaml
 from django.core.exceptions import ValidationError
+from django.db.models import Model
 from django.http import HttpRequest
 
 from vr.server.files import store
 from vr.server.models.fields import parse_volumes
+from vr.server.resources.shapes import (
+    FLAG,
+    INTEGER,
+    INTEGER_LIMIT,
+    MOMENT,
+    NULL,
+    OBJECT,
+    TEXT,
+    Schema,
+    any_of,
+    column,
+    integer_of,
+    list_of,
+    or_null,
+    text_of,
+)
 
-if TYPE_CHECKING:
-    from vr.server.api.resource import Resource
-
-PREFIX = "/api/v1"
-Schema = dict[str, Any]
+_PAIRS = list_of(list_of(TEXT, minItems=2, maxItems=2))
 
 
 @dataclass
@@ -49,9 +61,13 @@ class Field:
     def target(self) -> str:
         return self.attribute or self.name
 
-    @property
-    def schema(self) -> Schema:
-        return {"type": "string"}
+    def shown(self, model: type[Model]) -> Schema:
+        """The shape of what `dump` makes of one of `model`."""
+        return TEXT
+
+    def taken(self, model: type[Model]) -> Schema:
+        """The shape of what `load` takes for one of `model`, if the field is writable."""
+        return self.shown(model)
 
     def dump(self, source: Any, answering: Answering) -> Any:
         return getattr(source, self.target)
@@ -69,9 +85,15 @@ class Text(Field):
 
     nullable: bool = False
 
-    @property
-    def schema(self) -> Schema:
-        return {"type": "string", "nullable": self.nullable}
+    def shown(self, model: type[Model]) -> Schema:
+        choices = getattr(column(model, self.target), "choices", None)
+        found = text_of(column(model, self.target)) if choices else TEXT
+        return or_null(found) if self.nullable else found
+
+    def taken(self, model: type[Model]) -> Schema:
+        source = column(model, self.target)
+        found = text_of(source)
+        return or_null(found) if source is None or source.blank else found
 
     def dump(self, source: Any, answering: Answering) -> Any:
         value = getattr(source, self.target)
@@ -81,7 +103,7 @@ class Text(Field):
         if value is None:
             return ""
         if not isinstance(value, str):
-            raise ValueError(f"is {_kind(value)}, but text is expected")
+            raise ValueError(f"is {kind_of(value)}, but text is expected")
         if "\0" in value:
             raise ValueError("contains a NUL character")
         return value
@@ -89,29 +111,30 @@ class Text(Field):
 
 @dataclass(frozen=True, kw_only=True)
 class Integer(Field):
-    @property
-    def schema(self) -> Schema:
-        return {"type": "integer"}
+    def shown(self, model: type[Model]) -> Schema:
+        return INTEGER
+
+    def taken(self, model: type[Model]) -> Schema:
+        return integer_of(column(model, self.target))
 
     def load(self, value: Any) -> Any:
         if isinstance(value, str) and value.strip().lstrip("-").isdecimal():
             value = int(value)
         if isinstance(value, bool) or not isinstance(value, int):
-            raise ValueError(f"is {_kind(value)}, but a whole number is expected")
-        if not -(2**31) <= value < 2**31:
+            raise ValueError(f"is {kind_of(value)}, but a whole number is expected")
+        if not -INTEGER_LIMIT <= value < INTEGER_LIMIT:
             raise ValueError(f"is {value}, which is too large a number")
         return value
 
 
 @dataclass(frozen=True, kw_only=True)
 class Flag(Field):
-    @property
-    def schema(self) -> Schema:
-        return {"type": "boolean"}
+    def shown(self, model: type[Model]) -> Schema:
+        return FLAG
 
     def load(self, value: Any) -> Any:
         if not isinstance(value, bool):
-            raise ValueError(f"is {_kind(value)}, but true or false is expected")
+            raise ValueError(f"is {kind_of(value)}, but true or false is expected")
         return value
 
 
@@ -121,9 +144,9 @@ class Moment(Field):
 
     writable: bool = False
 
-    @property
-    def schema(self) -> Schema:
-        return {"type": "string", "format": "date-time", "nullable": True}
+    def shown(self, model: type[Model]) -> Schema:
+        source = column(model, self.target)
+        return or_null(MOMENT) if source is None or source.null else MOMENT
 
     def dump(self, source: Any, answering: Answering) -> Any:
         value: datetime | None = getattr(source, self.target)
@@ -134,9 +157,11 @@ class Moment(Field):
 class Mapping(Field):
     """YAML text of a mapping; a JSON object is taken too. Empty is shown as an empty mapping."""
 
-    @property
-    def schema(self) -> Schema:
-        return {"oneOf": [{"type": "string"}, {"type": "object"}]}
+    def shown(self, model: type[Model]) -> Schema:
+        return {**TEXT, "description": "YAML text of a mapping"}
+
+    def taken(self, model: type[Model]) -> Schema:
+        return any_of(TEXT, OBJECT, NULL, description="YAML text of a mapping, or the mapping")
 
     def dump(self, source: Any, answering: Answering) -> Any:
         return getattr(source, self.target) or "{}\n"
@@ -147,7 +172,7 @@ class Mapping(Field):
         if isinstance(value, dict):
             return yaml_text(value) if value else ""
         if not isinstance(value, str):
-            raise ValueError(f"is {_kind(value)}, but YAML text or an object is expected")
+            raise ValueError(f"is {kind_of(value)}, but YAML text or an object is expected")
         # An empty mapping is stored as nothing, so that reading and writing back changes nothing.
         return "" if value.strip() == "{}" else value
 
@@ -159,17 +184,18 @@ class Volumes(Field):
     Kept as YAML text in `attribute`, or as the list itself if that is `volumes`.
     """
 
-    @property
-    def schema(self) -> Schema:
-        pair = {"type": "array", "items": {"type": "string"}, "minItems": 2, "maxItems": 2}
-        return {"type": "array", "items": pair, "nullable": True}
+    def shown(self, model: type[Model]) -> Schema:
+        return or_null(_PAIRS)
+
+    def taken(self, model: type[Model]) -> Schema:
+        return any_of(_PAIRS, TEXT, NULL, description="pairs, or YAML text of them")
 
     def dump(self, source: Any, answering: Answering) -> Any:
         return source.volumes or None
 
     def load(self, value: Any) -> Any:
         if value is not None and not isinstance(value, str | list):
-            raise ValueError(f"is {_kind(value)}, but a list of pairs is expected")
+            raise ValueError(f"is {kind_of(value)}, but a list of pairs is expected")
         text = value if isinstance(value, str) else yaml_text(value) if value else ""
         if self.target != "volumes":
             return text
@@ -185,9 +211,8 @@ class StoredFile(Field):
 
     writable: bool = False
 
-    @property
-    def schema(self) -> Schema:
-        return {"type": "string", "format": "uri", "nullable": True}
+    def shown(self, model: type[Model]) -> Schema:
+        return or_null({"type": "string", "format": "uri"})
 
     def dump(self, source: Any, answering: Answering) -> Any:
         name = getattr(source, self.target)
@@ -200,79 +225,13 @@ class Computed(Field):
 
     value: Callable[[Any, Answering], Any]
     writable: bool = False
-    shape: str = "string"
+    schema: Schema = field(default_factory=lambda: TEXT)
 
-    @property
-    def schema(self) -> Schema:
-        return {"type": self.shape, "readOnly": True}
+    def shown(self, model: type[Model]) -> Schema:
+        return self.schema
 
     def dump(self, source: Any, answering: Answering) -> Any:
         return self.value(source, answering)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Link(Field):
-    """One related object, as the path of its resource; names and ids are taken too."""
-
-    to: Callable[[], Resource]
-
-    @property
-    def schema(self) -> Schema:
-        return {"type": "string", "nullable": True, "description": f"{PREFIX}/{self.to().name}/…/"}
-
-    def dump(self, source: Any, answering: Answering) -> Any:
-        related = getattr(source, self.target)
-        return self.to().uri(related) if related else None
-
-    def load(self, value: Any) -> Any:
-        return None if value is None or value == "" else find_linked(self.to(), value)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Links(Field):
-    """Many related objects, as paths, or as `full` objects."""
-
-    to: Callable[[], Resource]
-    full: bool = False
-    after_save = True
-
-    @property
-    def schema(self) -> Schema:
-        return {"type": "array", "items": {"type": "object" if self.full else "string"}}
-
-    def dump(self, source: Any, answering: Answering) -> Any:
-        resource = self.to()
-        related = getattr(source, self.target).all()
-        if self.full:
-            return [resource.dump(one, answering) for one in related]
-        return [resource.uri(one) for one in related]
-
-    def load(self, value: Any) -> Any:
-        if not isinstance(value, list):
-            raise ValueError(f"is {_kind(value)}, but a list is expected")
-        return [find_linked(self.to(), one) for one in value]
-
-    def store(self, target: Any, value: Any) -> None:
-        getattr(target, self.target).set(value)
-
-
-def find_linked(resource: Resource, value: Any) -> Any:
-    """The object that a path, a name, an id or a whole document means.
-
-    Raises ValueError naming those that exist.
-    """
-    if isinstance(value, dict):
-        value = value.get("resource_uri") or value.get(resource.key)
-    if isinstance(value, bool) or not isinstance(value, str | int):
-        raise ValueError(f"is {_kind(value)}, but a path like {resource.path}… is expected")
-    key = str(value)
-    path = urlsplit(key).path
-    if path.startswith(resource.path):
-        key = unquote(path.removeprefix(resource.path).strip("/"))
-    found = resource.find(key)
-    if found is None:
-        raise ValueError(f"there is no {resource.noun} {key!r}; {resource.choices()}")
-    return found
 
 
 def yaml_text(value: Any) -> str:
@@ -280,7 +239,8 @@ def yaml_text(value: Any) -> str:
     return yaml.safe_dump(value, default_flow_style=False, sort_keys=False, allow_unicode=True)
 
 
-def _kind(value: Any) -> str:
+def kind_of(value: Any) -> str:
+    """What JSON calls a value, and the value if it is a short one: 'a number (7)'."""
     names = {type(None): "null", bool: "a boolean", int: "a number", float: "a number"}
     names |= {str: "text", list: "a list", dict: "an object"}
     shown = f" ({value!r})" if isinstance(value, str | int | float) else ""

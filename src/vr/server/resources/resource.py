@@ -12,25 +12,41 @@ from django.db import transaction
 from django.db.models import Model, QuerySet
 
 from vr.errors import InvalidInput
-from vr.server.api.errors import NotFound, sentences
-from vr.server.api.fields import PREFIX, Answering, Field
-from vr.server.api.filters import Filters
+from vr.server.answers import NotFound
+from vr.server.resources.fields import Answering, Field
+from vr.server.resources.shapes import INTEGER, PATH, Schema, column, record
+from vr.server.resources.validation import sentences
 
+PREFIX = "/api/v1"
 _SHOWN_CHOICES = 20
 
 
 @dataclass(frozen=True)
-class Resource:
-    """`name` in the address, `noun` in sentences; `key` is what detail addresses end in.
+class Through:
+    """A relation, whose further search keys are those of the resource `to`."""
 
-    `label` is a unique field that finds an object as well as its key does.
-    `select` and `prefetch` are relations that a list reads at once. `guard` says why an object
-    can't be deleted, or None. `prepare` may rewrite what is written before it is understood
-    (ValueError: a sentence), `finish` may complete the object before it is saved.
+    to: str
+
+
+# What may be searched for: the ORM's path of a field, or a relation to go through.
+Filters = Mapping[str, str | Through]
+
+
+@dataclass(frozen=True)
+class Resource:
+    """`name` in the address, `noun` in sentences, and a sentence `about` what it is.
+
+    `key` is what detail addresses end in. `label` is a unique field that finds an object as well
+    as its key does. `select` and `prefetch` are relations that a list reads at once.
+
+    `prepare` may rewrite what is written before it is understood (ValueError: a sentence): it
+    reads the read-only fields `prepare_reads`, and may set the fields `prepare_sets`. `finish` may
+    complete the object before it is saved.
     """
 
     name: str
     noun: str
+    about: str
     model: type[Model]
     fields: tuple[Field, ...]
     key: str = "id"
@@ -40,13 +56,24 @@ class Resource:
     select: tuple[str, ...] = ()
     prefetch: tuple[str, ...] = ()
     read_only: bool = False
-    guard: Callable[[Any], str | None] = lambda _: None
     prepare: Callable[[dict[str, Any]], dict[str, Any]] = lambda data: data
+    prepare_reads: tuple[str, ...] = ()
+    prepare_sets: tuple[str, ...] = ()
     finish: Callable[[Any], None] = lambda _: None
 
     @property
     def path(self) -> str:
         return f"{PREFIX}/{self.name}/"
+
+    @property
+    def component(self) -> str:
+        """What its document is called in the API's description: `LogEntry`."""
+        return "".join(word.capitalize() for word in self.noun.split())
+
+    @property
+    def finds_by_name(self) -> bool:
+        """Is there a name by which an object is found, beside its id?"""
+        return bool(self._name_field)
 
     def uri(self, source: Any) -> str:
         return f"{self.path}{quote(str(getattr(source, self.key)), safe='')}/"
@@ -94,6 +121,21 @@ class Resource:
         shown = {one.name: one.dump(source, answering) for one in self.fields}
         return {"id": source.pk, "resource_uri": self.uri(source), **shown}
 
+    def shown(self) -> Schema:
+        """The shape of the documents that `dump` makes."""
+        fields = {one.name: self._helped(one, one.shown(self.model)) for one in self.fields}
+        return record({"id": INTEGER, "resource_uri": PATH, **fields})
+
+    def taken(self, *, new: bool) -> Schema:
+        """The shape of what `write` takes, for a `new` object or for changing one."""
+        fields = {
+            one.name: self._helped(one, one.taken(self.model))
+            for one in self.fields
+            if one.writable or one.name in self.prepare_reads
+        }
+        needed = {one.name for one in self._writable if self._is_needed(one)} if new else set()
+        return record(fields, optional=fields.keys() - needed)
+
     def write(self, target: Any, data: Mapping[str, Any]) -> None:
         """Set what `data` holds of the writable fields, check the whole object, and save it.
 
@@ -132,6 +174,17 @@ class Resource:
             target.save()
             for one, value in later:
                 one.store(target, value)
+
+    def _helped(self, one: Field, schema: Schema) -> Schema:
+        """`schema` with what the model says of the field, unless it says more itself."""
+        told = str(getattr(column(self.model, one.target), "help_text", ""))
+        return {"description": told, **schema} if told and "$ref" not in schema else schema
+
+    def _is_needed(self, one: Field) -> bool:
+        source = column(self.model, one.target)
+        if source is None or one.after_save or one.name in self.prepare_sets:
+            return False
+        return not (source.blank or source.null or source.has_default())
 
     @property
     def _name_field(self) -> str:

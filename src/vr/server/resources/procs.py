@@ -11,12 +11,41 @@ from datetime import UTC, datetime
 from typing import Any
 
 from vr.events.procs import HostState, Proc, ProcBoard
-from vr.server.api.errors import NotFound
-from vr.server.api.fields import Answering
+from vr.server.answers import NotFound
 from vr.server.events.announcing import redis_connection
 from vr.server.models import Host, PortLease, Swarm
+from vr.server.resources.fields import Answering
+from vr.server.resources.shapes import (
+    FLAG,
+    INTEGER,
+    NUMBER,
+    TEXT,
+    ZONED_MOMENT,
+    Schema,
+    component,
+    list_of,
+    or_null,
+    record,
+)
 
 _REMEMBERED = "board"
+
+HEARD: Schema = record({"seen": or_null(ZONED_MOMENT), "age": or_null(NUMBER), "silent": FLAG})
+"""A host's last sign of life."""
+_TEXTS = ("id", "host", "name", "jsname", "group", "description", "statename", "spawnerr")
+_FILES = ("logfile", "stdout_logfile", "stderr_logfile")
+_PARTS = ("app_name", "version", "config_name", "hash", "proc_name")
+PROC_NOW: Schema = record(
+    {
+        **dict.fromkeys((*_TEXTS, *_FILES, *_PARTS), TEXT),
+        **dict.fromkeys(("state", "pid", "exitstatus", "port"), INTEGER),
+        **dict.fromkeys(("now", "start_time", "stop_time"), or_null(ZONED_MOMENT)),
+    }
+)
+"""A proc as its Supervisor tells of it."""
+PROC: Schema = record({**PROC_NOW["properties"], **HEARD["properties"]})
+"""A proc as its host last pushed it."""
+PROCS: Schema = list_of(component("Proc"))
 
 
 def of_host(host: Host, answering: Answering) -> list[Proc]:
