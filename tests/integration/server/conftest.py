@@ -51,8 +51,8 @@ def woken(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
     sent: list[str] = []
 
-    def send(task: Any, *args: Any, **_: Any) -> None:
-        sent.append(task.name.rpartition(".")[2])
+    def send(task: str, *args: Any, **_: Any) -> None:
+        sent.append(task.rpartition(".")[2])
 
     monkeypatch.setattr(wake, "now", send)
     return sent

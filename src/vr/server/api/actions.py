@@ -14,9 +14,10 @@ from vr.server.api.errors import NotFound
 from vr.server.api.fields import Answering, Integer, Text, find_linked
 from vr.server.api.procs import of_swarm
 from vr.server.api.resources import BUILDS, DISPATCHES, HOSTS, RELEASES, SWARMS, TEST_RUNS
+from vr.server.builds.asking import queue_build
 from vr.server.models import Dispatch
 from vr.server.swarming import asking
-from vr.server.swarming.procs import deploy_release
+from vr.server.swarming.manual import deploy_release
 
 swarms = Router(tags=["swarms"])
 builds = Router(tags=["builds"])
@@ -63,7 +64,7 @@ def build(request: HttpRequest, key: str) -> Any:
     """Take the stack's active image into the build, and queue it."""
     with transaction.atomic():
         found = BUILDS.get(key, for_change=True)
-        asking.queue_build(found, user=_user(request))
+        queue_build(found, user=_user(request))
     return HttpResponse(status=202)
 
 

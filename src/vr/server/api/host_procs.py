@@ -14,8 +14,7 @@ from vr.server.api.body import json_object
 from vr.server.api.errors import HostFault, NotFound
 from vr.server.api.fields import Answering
 from vr.server.api.resources import HOSTS
-from vr.server.swarming.problems import UnknownProc
-from vr.server.swarming.procs import log_tail, proc_action
+from vr.server.procs.actions import UnknownProc, log_tail, proc_action
 
 router = Router(tags=["procs"])
 

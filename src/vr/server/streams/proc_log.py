@@ -22,6 +22,7 @@ from vr.server.api.errors import NotFound
 from vr.server.api.resources import HOSTS
 from vr.server.hosts import connect, is_local
 from vr.server.models import Host
+from vr.server.procs.actions import log_tail
 from vr.server.streams.sse import (
     KEEP_ALIVE,
     KEEP_ALIVE_SECONDS,
@@ -30,7 +31,6 @@ from vr.server.streams.sse import (
     message,
     response,
 )
-from vr.server.swarming.procs import log_tail
 
 _TIMEOUT = httpx.Timeout(5, read=None)
 _FIRST_PART_SECONDS = 1.0

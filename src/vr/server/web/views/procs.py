@@ -9,7 +9,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
 from vr.server.models import Host, PortLease, Swarm
-from vr.server.swarming import asking
+from vr.server.procs.actions import proc_action
 from vr.server.web.board import UNKNOWN, host_group
 from vr.server.web.feedback import say
 from vr.server.web.observed import read_proc
@@ -50,7 +50,7 @@ def action(request: HttpRequest, host: str, name: str, action: str) -> HttpRespo
     found = get_object_or_404(Host, name=host)
     done = say(
         request,
-        lambda: asking.proc_action(found, name, action, user=request.user),
+        lambda: proc_action(found, name, action, user=request.user),
         DONE[action].format(name),
     )
     if done and action == "delete":
