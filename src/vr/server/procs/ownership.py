@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from vr.server.models import Host, PortLease, Swarm
+from vr.server.procs import ports
 from vr.specs.names import ProcName
 
 
@@ -49,10 +50,10 @@ class Claims:
             return Unowned.STRAY
         return self.named.get((squad, name.app, name.config, name.proc), Unowned.STRAY)
 
-    def hosts_of(self, swarm: int, squad: int) -> set[str]:
+    def hosts_of(self, swarm: Swarm) -> set[str]:
         """Where procs of the swarm may be: its squad's hosts, and those it holds ports on."""
-        in_squad = {host for host, its_squad in self.squads.items() if its_squad == squad}
-        return in_squad | {host for (host, _), owner in self.leased.items() if owner == swarm}
+        in_squad = {host for host, squad in self.squads.items() if squad == swarm.squad_id}
+        return in_squad | {host for (host, _), owner in self.leased.items() if owner == swarm.pk}
 
 
 def claims_of(swarm: Swarm, hosts: Iterable[str], leases: Iterable[PortLease]) -> Claims:
@@ -70,14 +71,23 @@ def claims_of(swarm: Swarm, hosts: Iterable[str], leases: Iterable[PortLease]) -
     )
 
 
-def read_claims() -> Claims:
-    """The claims as the database has them now."""
-    leases = PortLease.objects.filter(swarm__isnull=False)
-    swarms = Swarm.objects.order_by()
+def read_claims_of(swarm: Swarm) -> Claims:
+    """Such claims as the database has them now."""
+    hosts = list(swarm.squad.hosts.all())
+    return claims_of(swarm, [host.name for host in hosts], ports.leases_around(swarm, hosts))
+
+
+def read_claims(host: str | None = None) -> Claims:
+    """The claims of all swarms as the database has them now; on one host only, if it is named."""
+    leases, swarms = PortLease.objects.filter(swarm__isnull=False), Swarm.objects.order_by()
+    hosts = Host.objects.all()
+    if host is not None:
+        leases, hosts = leases.filter(host__name=host), hosts.filter(name=host)
+        swarms = swarms.filter(squad__hosts__name=host)
     return Claims(
         leased={
-            (host, proc): swarm
-            for host, proc, swarm in leases.values_list("host__name", "proc", "swarm_id")
+            (name, proc): swarm
+            for name, proc, swarm in leases.values_list("host__name", "proc", "swarm_id")
             if swarm is not None
         },
         named={
@@ -86,5 +96,5 @@ def read_claims() -> Claims:
                 "squad_id", "app__name", "config_name", "proc_name", "pk"
             )
         },
-        squads=dict(Host.objects.values_list("name", "squad_id")),
+        squads=dict(hosts.values_list("name", "squad_id")),
     )
