@@ -4,22 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 from django.conf import settings
 from django.db import transaction
 
-from vr.balancer import loader
-from vr.balancer.base import Balancer, Change
+from vr.balancer.base import Change
 from vr.errors import VelociraptorError
+from vr.server.balancers import balancer_named
 from vr.server.models import Swarm
 from vr.server.swarming.plan_types import Node
-
-
-@lru_cache(maxsize=64)
-def balancer_named(name: str) -> Balancer:
-    """The balancer of that name, one for the life of the process; raises InvalidInput."""
-    return loader.load(name, settings.BALANCERS)
 
 
 @dataclass(frozen=True)
