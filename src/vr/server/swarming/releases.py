@@ -1,4 +1,5 @@
-"""Which release a build makes with a swarm's config, and which one came before."""
+"""Which release a build makes with a swarm's config, and which one came before
+(docs/reference/release.md)."""
 
 from __future__ import annotations
 
