@@ -7,12 +7,12 @@ has forgotten it before the folder goes.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from vr.errors import VelociraptorError
 from vr.hosts import proc_conf
 from vr.hosts.connection import HostConnection
+from vr.hosts.crews import SETTING_UP, TEARING_DOWN
 from vr.hosts.stopping import stop
 
 SETUP_SECONDS = 1800.0
@@ -22,7 +22,6 @@ LOCK_SECONDS = 300
 # For what Supervisor needs on top of the app's own time to stop.
 _PATIENCE = 10
 _REMOVE_ATTEMPTS = 5
-_PARALLEL = 8
 
 
 class DeployFailed(VelociraptorError):
@@ -46,8 +45,7 @@ def deploy(host: HostConnection, procs: Sequence[ProcFile]) -> None:
     """
     known = host.supervisor.by_name()
     new = [proc for proc in procs if proc.name not in known]
-    with ThreadPoolExecutor(_PARALLEL) as pool:
-        list(pool.map(lambda proc: _set_up(host, proc), new))
+    SETTING_UP.do(lambda proc: _set_up(host, proc), new)
     if new:
         host.supervisor.reload()
         for proc in new:
@@ -90,8 +88,7 @@ def retire(
     for name in names:
         host.remove(host.root.proc(name).supervisor_conf)
     _forget(host, names, stop_timeout + _PATIENCE)
-    with ThreadPoolExecutor(_PARALLEL) as pool:
-        list(pool.map(lambda name: _tear_down(host, name), names))
+    TEARING_DOWN.do(lambda name: _tear_down(host, name), names)
 
 
 def _forget(host: HostConnection, names: Sequence[str], timeout: float) -> None:

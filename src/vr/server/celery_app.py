@@ -25,14 +25,19 @@ PRUNE_SECONDS = 3600
 app = Celery("velociraptor")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.conf.update(
-    imports=["vr.server.swarming.tasks", "vr.server.events.pruning"],
+    imports=[
+        "vr.server.swarming.tasks",
+        "vr.server.builds.tasks",
+        "vr.server.jobs.tasks",
+        "vr.server.events.pruning",
+    ],
     task_ignore_result=True,
     task_serializer="json",
     accept_content=["json"],
     # A worker takes from both unless told otherwise by -Q; a fleet may set build hosts apart.
     task_queues=[Queue(name) for name in ("celery", "builds")],  # type: ignore[no-untyped-call]
     task_default_queue="celery",
-    task_routes={"vr.server.swarming.tasks.run_build": {"queue": "builds"}},
+    task_routes={"vr.server.builds.tasks.run_build": {"queue": "builds"}},
     # A thread takes one message at a time, so that no dispatch waits behind a slow one.
     worker_prefetch_multiplier=1,
     worker_hijack_root_logger=False,
@@ -42,7 +47,7 @@ app.conf.update(
     task_publish_retry_policy={"max_retries": 1, "interval_start": 0.1},
     beat_schedule={
         "resume": {
-            "task": "vr.server.swarming.tasks.resume",
+            "task": "vr.server.jobs.tasks.resume",
             "schedule": RESUME_SECONDS,
             "options": {"expires": RESUME_SECONDS},
         },

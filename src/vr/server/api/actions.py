@@ -12,6 +12,7 @@ from ninja import Router
 from vr.server.answers import NotFound
 from vr.server.api.body import ActionBody, Asked
 from vr.server.api.openapi.operations import LOCATION, Answer, key_of, operation
+from vr.server.builds.asking import queue_build
 from vr.server.models import Dispatch, PortLease, Swarm
 from vr.server.resources import BUILDS, DISPATCHES, RELEASES, SWARMS, TEST_RUNS
 from vr.server.resources.fields import Answering, Integer, Text
@@ -19,7 +20,7 @@ from vr.server.resources.links import Link
 from vr.server.resources.procs import PROCS, of_swarm
 from vr.server.resources.shapes import TEXT, Schema, record
 from vr.server.swarming import asking
-from vr.server.swarming.procs import deploy_release
+from vr.server.swarming.manual import deploy_release
 
 swarms = Router(tags=["swarms"])
 builds = Router(tags=["builds"])
@@ -114,7 +115,7 @@ def build(request: HttpRequest, key: str) -> Any:
     """Take the stack's active image into the build, and queue it."""
     with transaction.atomic():
         found = BUILDS.get(key, for_change=True)
-        asking.queue_build(found, user=_user(request))
+        queue_build(found, user=_user(request))
     return HttpResponse(status=202)
 
 

@@ -13,11 +13,10 @@ from vr.hosts.supervisor import HostUnreachable
 from vr.server.answers import HostFault, NotFound
 from vr.server.api.body import json_object
 from vr.server.api.openapi.operations import Answer, key_of, operation, proc_parameter
+from vr.server.procs.actions import UnknownProc, log_tail, proc_action
 from vr.server.resources import HOSTS, procs
 from vr.server.resources.fields import Answering
 from vr.server.resources.shapes import TEXT, component, record
-from vr.server.swarming.problems import UnknownProc
-from vr.server.swarming.procs import log_tail, proc_action
 
 router = Router(tags=["procs"])
 

@@ -45,7 +45,7 @@ def keep_upload(
 
     `name` is the file's, for messages. Without `tag` it is the first digits of the droplet's
     checksum. `runtime` is used instead of the one that the droplet names. Raises InvalidInput
-    with every problem, CannotDispatch if the app's stack has no image; then nothing is kept.
+    with every problem, CannotBuild if the app's stack has no image; then nothing is kept.
     """
     problem = tag_problem("tag", tag) if tag else None
     if problem:

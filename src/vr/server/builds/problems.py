@@ -1,9 +1,9 @@
-"""Why an app can't be brought to life, whether by a swarm, a build or a deploy."""
+"""Why something can't be built: sentences for people, types for programs."""
 
 from __future__ import annotations
 
 from vr.errors import VelociraptorError
 
 
-class CannotDispatch(VelociraptorError):
-    """What is described can't be brought to life; nothing was changed."""
+class CannotBuild(VelociraptorError):
+    """The app or build as it is described can't be built; nothing was changed."""

@@ -1,4 +1,7 @@
-"""Waking workers: after the commit, and without hanging when the broker is away."""
+"""Waking workers: after the commit, and without hanging when the broker is away.
+
+Tasks are called by their names, so that who wakes them does not import what they do.
+"""
 
 from __future__ import annotations
 
@@ -8,20 +11,27 @@ from typing import Any
 from django.db import transaction
 from kombu.exceptions import OperationalError
 
+from vr.server.celery_app import app
+
 log = logging.getLogger(__name__)
 
+DRIVE = "vr.server.swarming.tasks.drive"  # id of a dispatch
+DEPLOY_PROC = "vr.server.swarming.tasks.deploy_proc"  # ids of release and host, name of the proc
+RUN_BUILD = "vr.server.builds.tasks.run_build"  # id of a build
+RESUME = "vr.server.jobs.tasks.resume"
 
-def after_commit(task: Any, *args: Any) -> None:
-    """Send `task(*args)` once the transaction has committed.
+
+def after_commit(task: str, *args: Any) -> None:
+    """Send the task with `args` once the transaction has committed.
 
     The broker being away loses nothing: the row is there, and `resume` finds it.
     """
     transaction.on_commit(lambda: now(task, *args))
 
 
-def now(task: Any, *args: Any, expires: float | None = None) -> None:
-    """Send `task(*args)`; unsent messages are only logged, as rows tell what is to do."""
+def now(task: str, *args: Any, expires: float | None = None) -> None:
+    """Send the task with `args`; unsent messages are only logged, as rows tell what is to do."""
     try:
-        task.apply_async(args=args, expires=expires)
+        app.send_task(task, args=args, expires=expires, ignore_result=True)
     except (OperationalError, OSError) as error:
-        log.warning("%s%r waits for `resume`, as the broker is away: %s", task.name, args, error)
+        log.warning("%s%r waits for `resume`, as the broker is away: %s", task, args, error)

@@ -13,7 +13,8 @@ from typing import Any
 from vr.events.procs import HostState, Proc, ProcBoard
 from vr.server.answers import NotFound
 from vr.server.events.announcing import redis_connection
-from vr.server.models import Host, PortLease, Swarm
+from vr.server.models import Host, Swarm
+from vr.server.procs.ownership import read_claims
 from vr.server.resources.fields import Answering
 from vr.server.resources.shapes import (
     FLAG,
@@ -55,23 +56,14 @@ def of_host(host: Host, answering: Answering) -> list[Proc]:
 
 
 def of_swarm(swarm: Swarm, answering: Answering) -> list[Proc]:
-    """A swarm's procs: of its app, config and proc name, on hosts of its squad.
-
-    A port's lease decides where it names the swarm, so that procs show also when their host
-    has left the squad, and swarms of the same name in other squads keep theirs.
-    """
+    """A swarm's procs, also those on hosts that have left its squad."""
     board = _board(answering)
-    parts = (swarm.app.name, swarm.config_name, swarm.proc_name)
-    found = []
-    for state in board.states.values():
-        in_squad = board.squads.get(state.host) == swarm.squad_id
-        for proc in _shown(state):
-            if (proc["app_name"], proc["config_name"], proc["proc_name"]) != parts:
-                continue
-            owner = board.owners.get((state.host, proc["name"]))
-            if owner == swarm.pk or (owner is None and in_squad):
-                found.append(proc)
-    return found
+    return [
+        proc
+        for state in board.states.values()
+        for proc in _shown(state)
+        if board.claims.owner(state.host, proc["name"]) == swarm.pk
+    ]
 
 
 def one(host: Host, name: str, answering: Answering) -> Proc:
@@ -94,13 +86,8 @@ class _Board:
     """What every host last said and who owns which proc, read once per request."""
 
     def __init__(self) -> None:
-        self.squads = dict(Host.objects.values_list("name", "squad_id"))
-        self.states = ProcBoard(redis_connection()).read(sorted(self.squads))
-        leases = PortLease.objects.filter(swarm__isnull=False)
-        self.owners = {
-            (host, proc): swarm
-            for host, proc, swarm in leases.values_list("host__name", "proc", "swarm_id")
-        }
+        self.claims = read_claims()
+        self.states = ProcBoard(redis_connection()).read(sorted(self.claims.squads))
 
 
 def _board(answering: Answering) -> _Board:

@@ -1,4 +1,4 @@
-"""What users ask for, as API, pages and admin call it: check, store the intent, wake a worker.
+"""What users ask of a swarm, as API and pages call it: check, store the intent, wake a worker.
 
 Every function returns at once; progress is in the returned row, its steps and its events.
 """
@@ -12,31 +12,15 @@ from django.db import IntegrityError, transaction
 
 from vr.errors import InvalidInput
 from vr.server.builds.choosing import image_of
-from vr.server.builds.problems import CannotDispatch
 from vr.server.events.announcing import user_did
 from vr.server.jobs import wake
-from vr.server.models import App, Build, BuildStatus, Dispatch, DispatchStatus, Release, Swarm
+from vr.server.models import Dispatch, Release, Swarm
 from vr.server.models.dispatch import OPEN
-from vr.server.swarming import tasks
-from vr.server.swarming.problems import NothingToRollBackTo, SwarmBusy
-from vr.server.swarming.procs import deploy_release, log_tail, proc_action
+from vr.server.swarming.problems import CannotDispatch, NothingToRollBackTo, SwarmBusy
+from vr.server.swarming.releases import previous_release
 from vr.specs.names import tag_problem
 
-__all__ = [
-    "CannotDispatch",
-    "NothingToRollBackTo",
-    "SwarmBusy",
-    "deploy_release",
-    "dispatch",
-    "log_tail",
-    "open_dispatch",
-    "previous_release",
-    "proc_action",
-    "queue_build",
-    "request_build",
-    "rollback",
-    "scale",
-]
+LARGEST_SIZE = 1000
 
 
 def dispatch(
@@ -45,8 +29,8 @@ def dispatch(
     """Bring `swarm` to `tag` (None or "-": the one it has) and `size` (None: as it is).
 
     Stores both in the swarm and queues the work. Raises SwarmBusy while another dispatch of
-    the swarm is open, InvalidInput for an impossible tag or size, CannotDispatch for a swarm
-    that can't run: squad without active hosts, stack without image, unknown balancer.
+    the swarm is open, InvalidInput for an impossible tag or size, CannotDispatch or CannotBuild
+    for a swarm that can't run: squad without active hosts, unknown balancer, stack without image.
     """
     tag = swarm.tag if tag in {None, "", "-"} else str(tag)
     return _open(swarm, user=user, action="swarm", tag=tag, size=size)
@@ -76,52 +60,9 @@ def scale(swarm: Swarm, size: int, *, user: Any) -> Dispatch:
     return _open(swarm, user=user, action="scale", tag=tag, size=size, release=release)
 
 
-def previous_release(swarm: Swarm) -> Release | None:
-    """What `rollback` would go to; None if there is nothing."""
-    succeeded = (
-        swarm.dispatches.filter(
-            status=DispatchStatus.SUCCEEDED, release__build__status=BuildStatus.SUCCESS
-        )
-        .exclude(release=swarm.release_id)
-        .select_related("release__build__app")
-        .order_by("-id")
-        .first()
-    )
-    return succeeded.release if succeeded else None
-
-
 def open_dispatch(swarm: Swarm) -> Dispatch | None:
     """The swarm's dispatch that has not ended yet, if any."""
     return swarm.dispatches.filter(status__in=OPEN).first()
-
-
-def request_build(app: App, tag: str, *, user: Any) -> Build:
-    """Make and queue a new build of `app` at `tag`, whatever was built before.
-
-    Raises InvalidInput for an impossible tag, CannotDispatch if the app's stack has no image.
-    """
-    if problem := tag_problem("tag", tag):
-        raise InvalidInput(f"build of {app.name}", [problem])
-    build = Build(app=app, tag=tag, image=image_of(app))
-    return queue_build(build, user=user)
-
-
-def queue_build(build: Build, *, user: Any) -> Build:
-    """Queue a build that is pending, with its stack's present image.
-
-    Raises CannotDispatch for one that has ended, or if the stack has no image.
-    """
-    if build.status != BuildStatus.PENDING:
-        raise CannotDispatch(
-            f"Build {build.pk} of {build} is {build.status}; only a pending one can be built.",
-            hint="Make a new build of the same tag.",
-        )
-    build.image = image_of(build.app)
-    with transaction.atomic():
-        build.save()
-        user_did(user, "build", str(build), resource_uri=f"/api/v1/builds/{build.pk}/")
-        wake.after_commit(tasks.run_build, build.pk)
-    return build
 
 
 def _open(
@@ -158,7 +99,7 @@ def _open(
                 trace_id=opened.trace_id,
                 resource_uri=f"/api/v1/swarms/{swarm.pk}/",
             )
-            wake.after_commit(tasks.drive, opened.pk)
+            wake.after_commit(wake.DRIVE, opened.pk)
     except IntegrityError:
         # Somebody else was a moment earlier: the database allows one open dispatch per swarm.
         swarm.refresh_from_db(fields=["tag", "size"])

@@ -6,25 +6,31 @@ goes on.
 
 from __future__ import annotations
 
+import functools
 import logging
 import time
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from enum import Enum
-from zlib import crc32
 
-from django.db import OperationalError
-from django.utils import timezone
+from django.db import OperationalError, transaction
 
 from vr.errors import VelociraptorError
 from vr.hosts.supervisor import HostUnreachable
+from vr.server.hosts import connect
 from vr.server.jobs import leases
-from vr.server.jobs.leases import Lease, LeaseLost
-from vr.server.models import Dispatch, DispatchStatus, Swarm
+from vr.server.jobs.leases import LeaseLost
+from vr.server.models import Dispatch
 from vr.server.models.dispatch import OPEN
 from vr.server.swarming import plan_types
-from vr.server.swarming.observe import build_state, milestones, observe
+from vr.server.swarming.dispatch_row import DispatchRow
+from vr.server.swarming.ending import end, silence
+from vr.server.swarming.goal import goal_of
+from vr.server.swarming.journal import Journal
+from vr.server.swarming.observe import build_state, observe
 from vr.server.swarming.plan import plan
-from vr.server.swarming.problems import DispatchFailed, PlanAgain
-from vr.server.swarming.run import Run, port_range
+from vr.server.swarming.plan_types import Node, SeenProc
+from vr.server.swarming.problems import DispatchFailed, ForeignPorts, PlanAgain
 from vr.server.swarming.steps import (
     building,
     deploying,
@@ -34,6 +40,7 @@ from vr.server.swarming.steps import (
     starting,
     uptesting,
 )
+from vr.server.swarming.wanted import HostProcs, WantedProc
 
 log = logging.getLogger(__name__)
 
@@ -56,26 +63,10 @@ def drive(dispatch_id: int) -> Outcome:
         with leases.hold(Dispatch, dispatch_id, OPEN) as lease:
             if lease is None:
                 return Outcome.ELSEWHERE
-            outcome = _drive(_start(dispatch_id, lease))
+            outcome = _Drive(DispatchRow.begin(dispatch_id, lease)).run()
         if outcome is not Outcome.PARKED or _still_builds(dispatch_id):
             return outcome
         # The build ended between the look at it and the end of our lease: nobody wakes us.
-
-
-def _start(dispatch_id: int, lease: Lease) -> Run:
-    dispatch = Dispatch.objects.select_related(
-        "swarm__app__stack",
-        "swarm__squad",
-        "build__app",
-        "build__image",
-        "release__build__app",
-        "release__build__image",
-        "user",
-    ).get(pk=dispatch_id)
-    dispatch.status = DispatchStatus.RUNNING
-    dispatch.started = dispatch.started or timezone.now()
-    lease.rows.update(status=dispatch.status, started=dispatch.started)
-    return Run(dispatch, lease)
 
 
 def _still_builds(dispatch_id: int) -> bool:
@@ -83,117 +74,147 @@ def _still_builds(dispatch_id: int) -> bool:
     return build_state(dispatch.build) is plan_types.BuildState.UNDERWAY
 
 
-def _drive(run: Run) -> Outcome:
-    try:
-        for _ in range(_LONGEST_PLAN):
-            run.lease.check()
-            step = _next_step(run)
-            if isinstance(step, plan_types.AwaitBuild):
-                building.wait(run)
-                return Outcome.PARKED
-            if isinstance(step, plan_types.Finish):
-                _end(run, _silence(step))
-                return Outcome.ENDED
-            if not _attempt(run, step):
-                return Outcome.ENDED
-        _fail(run, DispatchFailed("The dispatch did not come to an end: its procs keep dying."))
-        _end(run)
-    except LeaseLost:
-        log.warning("dispatch %s was taken over by another worker", run.dispatch.pk)
-        return Outcome.ELSEWHERE
-    return Outcome.ENDED
+class _Drive:
+    """One worker's way through one dispatch. The steps never see it: each is handed what it
+    needs."""
 
+    def __init__(self, row: DispatchRow) -> None:
+        self._row = row
+        self._goal = goal_of(row.dispatch)
+        self._journal = Journal(row.dispatch, row.lease.check)
+        self._reach = functools.cache(connect)
+        self._foreign_ports: dict[str, set[int]] = defaultdict(set)
 
-def _next_step(run: Run) -> plan_types.Step:
-    return plan(_intent(run), observe(run))[0]
-
-
-def _intent(run: Run) -> plan_types.Intent:
-    ports = port_range()
-    return plan_types.Intent(
-        size=run.dispatch.size,
-        routed=run.has_pool,
-        ports=ports,
-        # Differs from dispatch to dispatch, stays the same within one.
-        first_port=ports[crc32(run.dispatch.trace_id.encode()) % len(ports)],
-        squad=f"the squad {run.swarm.squad.name}",
-    )
-
-
-def _attempt(run: Run, step: plan_types.Step) -> bool:
-    """Do the step. What goes wrong ends in a retry, or in the dispatch's error, never in a
-    traceback that nobody sees. False if the dispatch has ended by it."""
-    problem: Exception
-    for attempt in range(1, _ATTEMPTS + 1):
+    def run(self) -> Outcome:
         try:
-            carry_out(run, step)
-            return True
+            for _ in range(_LONGEST_PLAN):
+                self._row.lease.check()
+                step = self._next_step()
+                if isinstance(step, plan_types.AwaitBuild):
+                    building.wait(self._row.build, self._journal)
+                    return Outcome.PARKED
+                if isinstance(step, plan_types.Finish):
+                    end(self._row, self._journal, silence(step))
+                    return Outcome.ENDED
+                if not self._attempt(step):
+                    return Outcome.ENDED
+            self._row.note_failure(
+                DispatchFailed("The dispatch did not come to an end: its procs keep dying.")
+            )
+            end(self._row, self._journal)
         except LeaseLost:
-            raise
-        except PlanAgain as reason:
-            log.info("dispatch %s plans again: %s", run.dispatch.pk, reason)
-            return True
-        except (HostUnreachable, OperationalError) as error:
-            problem = error
-        except VelociraptorError as error:
-            if not isinstance(step, plan_types.Retire | plan_types.Undo):
-                _fail(run, error)
+            log.warning("dispatch %s was taken over by another worker", self._row.dispatch.pk)
+            return Outcome.ELSEWHERE
+        return Outcome.ENDED
+
+    def _next_step(self) -> plan_types.PlannedStep:
+        seen = observe(
+            self._goal,
+            self._row.dispatch,
+            self._journal.milestones(),
+            self._reach,
+            self._foreign_ports,
+        )
+        return plan(self._goal.intent, seen)[0]
+
+    def _attempt(self, step: plan_types.PlannedStep) -> bool:
+        """Do the step. What goes wrong ends in a retry, or in the dispatch's error, never in a
+        traceback that nobody sees. False if the dispatch has ended by it."""
+        row = self._row
+        problem: Exception
+        for attempt in range(1, _ATTEMPTS + 1):
+            try:
+                self._carry_out(step)
                 return True
-            problem = error
-        except Exception as error:
-            log.exception("dispatch %s: %s", run.dispatch.pk, type(step).__name__)
-            _fail(run, _bug(error))
-            return True
-        log.warning("dispatch %s, attempt %s: %s", run.dispatch.pk, attempt, problem)
-        run.lease.check()
-        time.sleep(_RETRY_SECONDS)
-    if isinstance(step, plan_types.Undo):
-        # The procs keep their ports, and the next dispatch of the swarm retires them.
-        left = ", ".join(proc.name for proc in step.procs)
-        _end(run, f"{left} could not be removed: {problem}")
-        return False
-    _fail(run, problem if isinstance(problem, VelociraptorError) else _bug(problem))
-    return True
+            except LeaseLost:
+                raise
+            except PlanAgain as reason:
+                self._remember(reason)
+                return True
+            except (HostUnreachable, OperationalError) as error:
+                problem = error
+            except VelociraptorError as error:
+                if not isinstance(step, plan_types.Retire | plan_types.Undo):
+                    row.note_failure(error)
+                    return True
+                problem = error
+            except Exception as error:
+                log.exception("dispatch %s: %s", row.dispatch.pk, type(step).__name__)
+                row.note_failure(_bug(error))
+                return True
+            log.warning("dispatch %s, attempt %s: %s", row.dispatch.pk, attempt, problem)
+            row.lease.check()
+            time.sleep(_RETRY_SECONDS)
+        if isinstance(step, plan_types.Undo):
+            # The procs keep their ports, and the next dispatch of the swarm retires them.
+            left = ", ".join(proc.name for proc in step.procs)
+            end(row, self._journal, f"{left} could not be removed: {problem}")
+            return False
+        row.note_failure(problem if isinstance(problem, VelociraptorError) else _bug(problem))
+        return True
 
+    def _remember(self, reason: PlanAgain) -> None:
+        log.info("dispatch %s plans again: %s", self._row.dispatch.pk, reason)
+        if isinstance(reason, ForeignPorts):
+            for node in reason.nodes:
+                self._foreign_ports[node.host].add(node.port)
 
-def carry_out(run: Run, step: plan_types.Step) -> None:
-    """Do one step of a plan."""
-    match step:
-        case plan_types.Build():
-            building.choose(run)
-        case plan_types.MakeRelease():
-            building.finish(run)
-            releasing.make(run)
-        case plan_types.Deploy(nodes):
-            deploying.deploy(run, nodes)
-        case plan_types.Start(nodes):
-            starting.wait_until_ready(run, nodes)
-        case plan_types.Uptest(nodes):
-            uptesting.uptest(run, nodes)
-        case plan_types.Route(nodes):
-            routing.route(run, nodes)
-        case plan_types.Unroute():
-            routing.unroute(run)
-        case plan_types.Drain():
-            routing.drain(run)
-        case plan_types.Retire(procs):
-            retiring.retire(run, procs)
-        case plan_types.Undo(procs):
-            retiring.undo(run, procs)
-        case plan_types.Fail(reason, hint, procs):
-            _carry_out_failure(run, reason, hint, procs)
-        case _:
-            raise TypeError(f"no way to carry out {step!r}")
+    def _carry_out(self, step: plan_types.PlannedStep) -> None:
+        row, goal, journal = self._row, self._goal, self._journal
+        match step:
+            case plan_types.ChooseBuild():
+                with transaction.atomic():
+                    row.choose_build(building.choose(goal.swarm.app, goal.tag))
+            case plan_types.MakeRelease():
+                building.finish(row.build, journal)
+                row.choose_release(releasing.make(goal.swarm, row.build, journal))
+            case plan_types.Deploy(nodes):
+                procs = self._wanted(nodes)
+                deploying.deploy(row.dispatch, row.release, procs, goal.squad, journal)
+            case plan_types.Start(nodes):
+                starting.wait_until_ready(self._wanted(nodes), journal, listens=goal.listens)
+            case plan_types.Uptest(nodes):
+                uptesting.uptest(row.dispatch, row.release, self._wanted(nodes), journal)
+            case plan_types.Route(nodes):
+                assert goal.pool is not None
+                routing.route(goal.swarm, goal.pool, nodes, journal)
+            case plan_types.Unroute():
+                routing.unroute(goal.swarm, journal)
+            case plan_types.Drain():
+                routing.drain(goal.pool, journal)
+            case plan_types.Retire(procs):
+                retiring.retire(self._leaving(procs), journal)
+            case plan_types.Undo(procs):
+                retiring.undo(self._leaving(procs), journal)
+            case plan_types.Fail():
+                self._carry_out_failure(step)
+            case _:
+                raise TypeError(f"no way to carry out {step!r}")
 
+    def _carry_out_failure(self, step: plan_types.Fail) -> None:
+        dispatch = self._row.dispatch
+        if dispatch.release is None and dispatch.build is not None:
+            building.finish(dispatch.build, self._journal)
+        if step.procs:
+            proc = step.procs[0]
+            raise starting.blame(self._reach(proc.host), proc.name, "died before it was put to use")
+        raise DispatchFailed(step.reason, hint=step.hint)
 
-def _carry_out_failure(
-    run: Run, reason: str, hint: str, procs: tuple[plan_types.Proc, ...]
-) -> None:
-    if run.dispatch.release is None and run.dispatch.build is not None:
-        building.finish(run)
-    if procs:
-        raise starting.blame(run, procs[0].node, "died before it was put to use")
-    raise DispatchFailed(reason, hint=hint)
+    def _wanted(self, nodes: Iterable[Node]) -> list[WantedProc]:
+        """The procs that are to run on the nodes; raises HostUnreachable."""
+        release = self._row.release
+        return [
+            WantedProc(node, self._goal.proc_name(release, node.port), self._reach(node.host))
+            for node in nodes
+        ]
+
+    def _leaving(self, procs: Sequence[SeenProc]) -> list[HostProcs]:
+        """The procs by their hosts; raises HostUnreachable."""
+        hosts = sorted({proc.host for proc in procs})
+        return [
+            HostProcs(self._reach(host), tuple(proc.name for proc in procs if proc.host == host))
+            for host in hosts
+        ]
 
 
 def _bug(error: Exception) -> DispatchFailed:
@@ -201,69 +222,3 @@ def _bug(error: Exception) -> DispatchFailed:
         f"A bug in Velociraptor ended the dispatch: {type(error).__name__}: {error}",
         hint="The worker's log has the details.",
     )
-
-
-def _fail(run: Run, error: VelociraptorError) -> None:
-    """Note why, unless an earlier reason is there: the next plan backs out."""
-    if run.dispatch.error:
-        run.dispatch.output = f"{run.dispatch.output}\n{error}\n{error.details}".strip()
-    else:
-        run.dispatch.error = str(error)
-        run.dispatch.output = error.details
-    run.lease.rows.update(error=run.dispatch.error, output=run.dispatch.output)
-
-
-def _silence(finish: plan_types.Finish) -> str:
-    if not finish.silent_hosts:
-        return ""
-    return (
-        f"Not reached: {', '.join(finish.silent_hosts)}. Old procs there are no longer routed; "
-        "the next dispatch retires them."
-    )
-
-
-def _end(run: Run, trouble: str = "") -> None:
-    """Close the dispatch: with success, or failed with its reason."""
-    run.lease.check()
-    dispatch, swarm = run.dispatch, run.swarm
-    if trouble:
-        dispatch.output = f"{dispatch.output}\n{trouble}".strip()
-    dispatch.status = DispatchStatus.FAILED if dispatch.error else DispatchStatus.SUCCEEDED
-    dispatch.ended = timezone.now()
-    _settle(run)
-    run.journal.close_open_steps()
-    run.lease.rows.update(status=dispatch.status, ended=dispatch.ended, output=dispatch.output)
-    assert dispatch.started is not None
-    seconds = (dispatch.ended - dispatch.started).total_seconds()
-    if dispatch.error:
-        run.journal.event(
-            f"{swarm.name} → {dispatch.tag} failed",
-            f"{dispatch.error}\n\n{dispatch.output}".strip(),
-            tags=["failed", "swarm"],
-        )
-    else:
-        run.journal.event(
-            f"{swarm.name} → {dispatch.tag} done",
-            f"{dispatch.size} procs of {dispatch.tag} serve; it took {seconds:.1f} s. "
-            f"{trouble}".strip(),
-            tags=["swarm", "deploy", "done"],
-        )
-
-
-def _settle(run: Run) -> None:
-    """Let the swarm say what serves it now.
-
-    A version that was put to use stays what the swarm wants, whatever failed afterwards. One that
-    wasn't is forgotten, so that `vr swarm … -` brings back what served and not what failed.
-    """
-    dispatch, swarm = run.dispatch, run.swarm
-    if not dispatch.error or plan_types.Milestone.COMMITTED in milestones(run):
-        if dispatch.release is not None:
-            swarm.release = dispatch.release
-            swarm.save(update_fields=["release"])
-        return
-    served = swarm.dispatches.filter(status=DispatchStatus.SUCCEEDED).order_by("-id").first()
-    if served is not None:
-        # Edits of the swarm meanwhile are somebody's newer wish.
-        wished = Swarm.objects.filter(pk=swarm.pk, tag=dispatch.tag, size=dispatch.size)
-        wished.update(tag=served.tag, size=served.size)

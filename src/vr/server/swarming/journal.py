@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from django.utils import timezone
 
 from vr.errors import VelociraptorError
 from vr.server.events.announcing import announce
+from vr.server.jobs.leases import LeaseLost
 from vr.server.models import Dispatch, Step, StepKind, StepStatus
+from vr.server.swarming.plan_types import Milestone
 
 
 class Journal:
-    """Writes the steps and events of one dispatch."""
+    """The steps and events of one dispatch. `swarm` is the swarm's name, for titles."""
 
-    def __init__(self, dispatch: Dispatch) -> None:
+    def __init__(self, dispatch: Dispatch, check: Callable[[], None]) -> None:
+        """`check` raises LeaseLost once another worker may drive the dispatch: it is asked
+        before a step is written, which is the same row for both."""
+        self.swarm = dispatch.swarm.name
         self._dispatch = dispatch
+        self._check = check
 
     @contextmanager
     def step(self, kind: StepKind, message: str) -> Iterator[OpenStep]:
@@ -24,6 +30,7 @@ class Journal:
 
         One that an earlier worker began goes on, with its first start.
         """
+        self._check()
         row, is_new = Step.objects.get_or_create(
             dispatch=self._dispatch,
             kind=kind,
@@ -33,9 +40,11 @@ class Journal:
             row.status, row.message, row.ended = StepStatus.RUNNING, message, None
             row.save(update_fields=["status", "message", "ended"])
         self._tell(row)
-        opened = OpenStep(row)
+        opened = OpenStep(row, self._check)
         try:
             yield opened
+        except LeaseLost:
+            raise
         except VelociraptorError as error:
             row.message = error.message
             self._end(row, StepStatus.FAILED)
@@ -46,7 +55,16 @@ class Journal:
         if not opened.is_left_open:
             self._end(row, StepStatus.DONE)
 
+    def has(self, kind: StepKind) -> bool:
+        """Has a step of that kind begun, be it ended or not?"""
+        return self._dispatch.steps.filter(kind=kind).exists()
+
+    def milestones(self) -> frozenset[Milestone]:
+        """What this dispatch has completed and can't be seen from outside."""
+        return _milestones({row.kind: row for row in self._dispatch.steps.all()})
+
     def _end(self, row: Step, status: StepStatus) -> None:
+        self._check()
         row.status, row.ended = status, timezone.now()
         row.save(update_fields=["status", "message", "ended"])
         self._tell(row)
@@ -70,7 +88,7 @@ class Journal:
     def _tell(self, row: Step) -> None:
         """Wake whoever follows the dispatch; event panes leave hidden ones out."""
         self.event(
-            f"{self._dispatch.swarm.name}: {row.kind} {row.status}",
+            f"{self.swarm}: {row.kind} {row.status}",
             row.message,
             tags=["step", "hidden"],
         )
@@ -79,12 +97,18 @@ class Journal:
 class OpenStep:
     """A step that runs."""
 
-    def __init__(self, row: Step) -> None:
+    def __init__(self, row: Step, check: Callable[[], None]) -> None:
         self._row = row
+        self._check = check
         self.is_left_open = False
 
+    def check(self) -> None:
+        """Raise LeaseLost if the dispatch may be another worker's by now."""
+        self._check()
+
     def say(self, message: str) -> None:
-        """Tell how far it is, such as "1 of 2 procs ready"."""
+        """Tell how far it is, such as "1 of 2 procs ready". Raises LeaseLost."""
+        self._check()
         if message != self._row.message:
             self._row.message = message
             self._row.save(update_fields=["message"])
@@ -92,3 +116,17 @@ class OpenStep:
     def leave_open(self) -> None:
         """It goes on elsewhere after the block."""
         self.is_left_open = True
+
+
+def _milestones(steps: Mapping[str, Step]) -> frozenset[Milestone]:
+    done = {kind: row for kind, row in steps.items() if row.status == StepStatus.DONE}
+    found = set()
+    if route := done.get(StepKind.ROUTE):
+        found |= {Milestone.ROUTED, Milestone.COMMITTED}
+        drain = done.get(StepKind.DRAIN)
+        # What was routed again after a drain must be drained again.
+        if drain and drain.ended and route.ended and drain.ended >= route.ended:
+            found.add(Milestone.DRAINED)
+    if StepKind.RETIRE in steps:
+        found.add(Milestone.COMMITTED)
+    return frozenset(found)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from vr.server.swarming.plan_types import HostView, Node
+from vr.server.swarming.plan_types import Node, SeenHost
 
 
 class NoRoom(Exception):
@@ -19,7 +19,7 @@ class NoRoom(Exception):
 
 def place(
     count: int,
-    hosts: Sequence[HostView],
+    hosts: Sequence[SeenHost],
     current: Counter[str],
     ports: range,
     first_port: int = 0,
@@ -54,14 +54,14 @@ def place(
     return tuple(chosen)
 
 
-def _free_ports(host: HostView, ports: range, first: int) -> list[int]:
+def _free_ports(host: SeenHost, ports: range, first: int) -> list[int]:
     """Free ports, the next one to take last."""
     start = ports.index(first) if first in ports else 0
     turned = [*ports[start:], *ports[:start]]
     return [port for port in reversed(turned) if port not in host.taken_ports]
 
 
-def _no_host(hosts: Sequence[HostView], squad: str) -> NoRoom:
+def _no_host(hosts: Sequence[SeenHost], squad: str) -> NoRoom:
     silent = sorted((host.name, host.problem) for host in hosts if host.active)
     if silent:
         told = "; ".join(f"{name} ({problem})" if problem else name for name, problem in silent)

@@ -12,11 +12,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 
+from vr.hosts.readiness import ProcState
 from vr.server.swarming.placing import NoRoom, place
 from vr.server.swarming.plan_types import (
     AwaitBuild,
-    Build,
     BuildState,
+    ChooseBuild,
     Deploy,
     Drain,
     Fail,
@@ -26,19 +27,18 @@ from vr.server.swarming.plan_types import (
     Milestone,
     Node,
     Observed,
-    Proc,
-    ProcState,
+    PlannedStep,
     Retire,
     Route,
+    SeenProc,
     Start,
-    Step,
     Undo,
     Unroute,
     Uptest,
 )
 
 
-def plan(intent: Intent, seen: Observed) -> list[Step]:
+def plan(intent: Intent, seen: Observed) -> list[PlannedStep]:
     """The steps that lead from `seen` to `intent`, first to last.
 
     Whoever carries them out does the first one and plans again: the others are a forecast. The
@@ -59,9 +59,9 @@ def plan(intent: Intent, seen: Observed) -> list[Step]:
     return _towards_serving(intent, seen, kept, added)
 
 
-def _towards_release(seen: Observed) -> list[Step]:
+def _towards_release(seen: Observed) -> list[PlannedStep]:
     if seen.build is BuildState.NEEDED:
-        return [Build()]
+        return [ChooseBuild()]
     if seen.build is BuildState.UNDERWAY:
         return [AwaitBuild()]
     if seen.build is BuildState.FAILED:
@@ -70,9 +70,9 @@ def _towards_release(seen: Observed) -> list[Step]:
 
 
 def _towards_serving(
-    intent: Intent, seen: Observed, kept: tuple[Proc, ...], added: tuple[Node, ...]
-) -> list[Step]:
-    steps: list[Step] = []
+    intent: Intent, seen: Observed, kept: tuple[SeenProc, ...], added: tuple[Node, ...]
+) -> list[PlannedStep]:
+    steps: list[PlannedStep] = []
     unfinished = tuple(p.node for p in kept if p.state is ProcState.ABSENT)
     wanted = tuple(sorted([*(proc.node for proc in kept), *added]))
     if added or unfinished:
@@ -81,7 +81,7 @@ def _towards_serving(
         steps.append(Start(wanted))
     if untested := tuple(node for node in wanted if node not in seen.tested):
         steps.append(Uptest(untested))
-    routing: list[Step] = []
+    routing: list[PlannedStep] = []
     if intent.routed and _is_misrouted(seen, wanted):
         routing.append(Route(wanted))
     if seen.has_former_pools:
@@ -97,7 +97,7 @@ def _towards_serving(
     return steps
 
 
-def _back_out(seen: Observed) -> list[Step]:
+def _back_out(seen: Observed) -> list[PlannedStep]:
     """After a failure: remove what is new and serves nobody."""
     if Milestone.COMMITTED in seen.milestones or seen.nodes is None:
         return [Finish(silent_hosts=_silent(seen))]
@@ -106,7 +106,7 @@ def _back_out(seen: Observed) -> list[Step]:
     return [Undo(_sorted(new)), end] if new else [end]
 
 
-def _kept(intent: Intent, seen: Observed) -> tuple[Proc, ...]:
+def _kept(intent: Intent, seen: Observed) -> tuple[SeenProc, ...]:
     """Which current procs stay, at most as many as are wanted.
 
     Given up first: procs of inactive hosts, then those that aren't ready or tested, then those
@@ -131,14 +131,14 @@ def _kept(intent: Intent, seen: Observed) -> tuple[Proc, ...]:
     return _sorted(stay)
 
 
-def _can_serve(proc: Proc) -> bool:
+def _can_serve(proc: SeenProc) -> bool:
     if proc.state is ProcState.ABSENT:
         # Of another dispatch it is debris; of this one it waits for its deploy.
         return proc.is_new
     return proc.state is not ProcState.DEAD
 
 
-def _added(intent: Intent, seen: Observed, kept: tuple[Proc, ...]) -> tuple[Node, ...]:
+def _added(intent: Intent, seen: Observed, kept: tuple[SeenProc, ...]) -> tuple[Node, ...]:
     missing = intent.size - len(kept)
     if missing <= 0:
         return ()
@@ -152,7 +152,7 @@ def _added(intent: Intent, seen: Observed, kept: tuple[Proc, ...]) -> tuple[Node
     )
 
 
-def _died_before_commit(seen: Observed) -> tuple[Proc, ...]:
+def _died_before_commit(seen: Observed) -> tuple[SeenProc, ...]:
     """New procs that died at start. Later deaths are mended by placing others."""
     if Milestone.COMMITTED in seen.milestones:
         return ()
@@ -169,5 +169,5 @@ def _silent(seen: Observed) -> tuple[str, ...]:
     return tuple(host.name for host in seen.hosts if not host.answers)
 
 
-def _sorted(procs: Iterable[Proc]) -> tuple[Proc, ...]:
+def _sorted(procs: Iterable[SeenProc]) -> tuple[SeenProc, ...]:
     return tuple(sorted(procs, key=lambda proc: (proc.host, proc.name)))

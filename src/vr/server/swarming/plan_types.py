@@ -1,16 +1,15 @@
-"""What the planner decides on and what it decides: plain values, no Django, no I/O."""
+"""What the planner decides on and what it decides: plain values, no Django, no I/O.
+
+`Proc`, `Build`, `Host` and `Step` are rows of the database; what is seen of the world and what
+is planned have names of their own here.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
 
-
-class ProcState(Enum):
-    ABSENT = "absent"  # placed (it owns a port), but its host does not run it yet, or no longer
-    STARTING = "starting"
-    READY = "ready"
-    DEAD = "dead"  # ended, gave up or was stopped
+from vr.hosts.readiness import ProcState
 
 
 class BuildState(Enum):
@@ -32,7 +31,7 @@ class Node:
 
 
 @dataclass(frozen=True)
-class Proc:
+class SeenProc:
     """A proc of the swarm on a host that answers.
 
     `is_current`: it runs the release that is wanted, on a host of the squad.
@@ -52,7 +51,7 @@ class Proc:
 
 
 @dataclass(frozen=True)
-class HostView:
+class SeenHost:
     """A host of the squad as seen now. `answers` False means that nothing is known of its procs,
     which is not the same as having none."""
 
@@ -91,8 +90,8 @@ class Observed:
 
     build: BuildState = BuildState.NEEDED
     release: bool = False  # is the release known, so that procs can be told current or stale?
-    hosts: tuple[HostView, ...] = ()
-    procs: tuple[Proc, ...] = ()
+    hosts: tuple[SeenHost, ...] = ()
+    procs: tuple[SeenProc, ...] = ()
     nodes: frozenset[str] | None = frozenset()
     has_former_pools: bool = False  # of another name or balancer, from before a change
     tested: frozenset[Node] = frozenset()  # passed their uptests in this dispatch
@@ -101,8 +100,8 @@ class Observed:
 
 
 @dataclass(frozen=True)
-class Build:
-    """Compile the app at the tag."""
+class ChooseBuild:
+    """Take a good build of the app at the tag, or begin one."""
 
 
 @dataclass(frozen=True)
@@ -155,14 +154,14 @@ class Drain:
 class Retire:
     """Stop procs and remove all that is left of them."""
 
-    procs: tuple[Proc, ...]
+    procs: tuple[SeenProc, ...]
 
 
 @dataclass(frozen=True)
 class Undo:
     """Remove the procs that this dispatch placed, as it failed."""
 
-    procs: tuple[Proc, ...]
+    procs: tuple[SeenProc, ...]
 
 
 @dataclass(frozen=True)
@@ -171,7 +170,7 @@ class Fail:
 
     reason: str
     hint: str = ""
-    procs: tuple[Proc, ...] = ()
+    procs: tuple[SeenProc, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -182,8 +181,8 @@ class Finish:
     silent_hosts: tuple[str, ...] = ()
 
 
-Step = (
-    Build
+PlannedStep = (
+    ChooseBuild
     | AwaitBuild
     | MakeRelease
     | Deploy

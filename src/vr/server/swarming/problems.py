@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from vr.errors import Busy, VelociraptorError
-from vr.server.builds.problems import CannotDispatch
 from vr.server.models import Dispatch
+from vr.server.swarming.plan_types import Node
+
+
+class CannotDispatch(VelociraptorError):
+    """The swarm as it is described can't be brought to life; nothing was changed."""
 
 
 class NothingToRollBackTo(CannotDispatch):
@@ -23,13 +29,17 @@ class SwarmBusy(Busy):
         )
 
 
-class UnknownProc(VelociraptorError):
-    """The host knows no proc of that name."""
-
-
 class DispatchFailed(VelociraptorError):
     """A step ended the dispatch: `message` is why, `details` the failing output."""
 
 
 class PlanAgain(Exception):
     """What was planned on has changed meanwhile; nothing was done."""
+
+
+class ForeignPorts(PlanAgain):
+    """Programs that aren't ours listen on the ports of `nodes`."""
+
+    def __init__(self, nodes: Sequence[Node]) -> None:
+        self.nodes = nodes
+        super().__init__(f"{', '.join(map(str, nodes))} is taken by a foreign program")

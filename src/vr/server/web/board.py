@@ -12,8 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from vr.events.procs import HostState, Proc
-
-UNKNOWN = "UNKNOWN"
+from vr.server.procs.ownership import Claims, Unowned
 
 _TONES = {
     "RUNNING": "ok",
@@ -33,7 +32,7 @@ def tone_of(statename: str) -> str:
 
 @dataclass(frozen=True)
 class SwarmCard:
-    """A swarm as the database knows it. `hosts` are the names of its squad's hosts.
+    """A swarm as the database knows it.
 
     `tag` is the version that the last successful dispatch left running, `wanted` the one that
     was asked for last: they differ while a dispatch is under way, and after one that failed.
@@ -47,7 +46,6 @@ class SwarmCard:
     wanted: str
     size: int
     squad: str
-    hosts: frozenset[str]
     pool: str = ""
     pool_url: str = ""
     dispatch_status: str = ""
@@ -157,33 +155,30 @@ class Board:
 def build_board(
     cards: Sequence[SwarmCard],
     states: Mapping[str, HostState],
+    claims: Claims,
     now: float,
     *,
     apps: Iterable[str] = (),
     query: str = "",
 ) -> Board:
-    """Join swarms with procs. `now` is unix time; `apps` adds apps without a swarm.
+    """Join swarms with their procs, which `claims` tell. `now` is unix time; `apps` adds apps
+    without a swarm.
 
     `query` keeps what it occurs in: a part of an app's, swarm's, host's or proc's name, a tag,
     or a state such as FATAL.
     """
-    owned: dict[int, list[Proc]] = defaultdict(list)
+    owned: dict[int, list[Proc]] = {card.id: [] for card in cards}
     strays: dict[str, list[Proc]] = defaultdict(list)
     foreign: list[Proc] = []
-    by_key: dict[tuple[str, str, str], list[SwarmCard]] = defaultdict(list)
-    for card in cards:
-        by_key[card.app, card.config, card.proc].append(card)
     for state in states.values():
         for proc in state.procs:
-            if proc["version"] == UNKNOWN:
+            owner = claims.owner(state.host, proc["name"])
+            if owner is Unowned.FOREIGN:
                 foreign.append(proc)
-                continue
-            key = proc["app_name"], proc["config_name"], proc["proc_name"]
-            owner = _owner(by_key.get(key, ()), state.host)
-            if owner:
-                owned[owner.id].append(proc)
-            else:
+            elif owner is Unowned.STRAY or owner not in owned:
                 strays[proc["app_name"]].append(proc)
+            else:
+                owned[owner].append(proc)
 
     needle = query.strip().lower()
     nodes: dict[str, list[SwarmNode]] = {name: [] for name in apps}
@@ -224,11 +219,6 @@ def build_board(
 def by_host(states: Iterable[HostState], now: float) -> tuple[HostGroup, ...]:
     """Every host with all its procs, those without any too."""
     return tuple(host_group(state, [_chip(p) for p in state.procs], now) for state in states)
-
-
-def _owner(candidates: Sequence[SwarmCard], host: str) -> SwarmCard | None:
-    """Swarms of the same name differ by their squad."""
-    return next((card for card in candidates if host in card.hosts), None)
 
 
 def _groups(

@@ -13,6 +13,7 @@ from vr.events.procs import HostState, Proc, ProcBoard
 from vr.server.balancers import pool_url
 from vr.server.events.announcing import redis_connection
 from vr.server.models import App, Dispatch, Host, Swarm
+from vr.server.procs.ownership import read_claims, read_claims_of
 from vr.server.web.board import Board, SwarmCard, SwarmNode, build_board
 
 log = logging.getLogger(__name__)
@@ -44,6 +45,7 @@ def read_board(query: str = "") -> tuple[Board, bool]:
     board = build_board(
         [card_of(swarm) for swarm in swarms_with_dispatch()],
         reading.states,
+        read_claims(),
         time.time(),
         apps=App.objects.values_list("name", flat=True),
         query=query,
@@ -52,11 +54,12 @@ def read_board(query: str = "") -> tuple[Board, bool]:
 
 
 def read_swarm(swarm: Swarm) -> tuple[SwarmNode | None, bool]:
-    """A row of `swarms_with_dispatch` with its procs, and whether they could be read. Only the
-    hosts of its squad are looked up."""
-    card = card_of(swarm)
-    reading = read_hosts(sorted(card.hosts))
-    return build_board([card], reading.states, time.time()).swarm(card.id), reading.available
+    """A row of `swarms_with_dispatch` with its procs, and whether they could be read. Only hosts
+    where it may have some are looked up."""
+    claims = read_claims_of(swarm)
+    reading = read_hosts(sorted(claims.hosts_of(swarm)))
+    board = build_board([card_of(swarm)], reading.states, claims, time.time())
+    return board.swarm(swarm.pk), reading.available
 
 
 def read_proc(host: str, name: str) -> tuple[Proc | None, HostState, bool]:
@@ -73,7 +76,6 @@ def swarms_with_dispatch() -> QuerySet[Swarm]:
     newest = Dispatch.objects.filter(swarm=OuterRef("pk")).order_by("-id")
     return (
         Swarm.objects.select_related("app", "squad", "release__build")
-        .prefetch_related("squad__hosts")
         .defer(
             *(f"{holder}{text}_yaml" for holder in _HOLDERS for text in ("config", "env")),
             "volumes_yaml",
@@ -96,7 +98,6 @@ def card_of(swarm: Swarm) -> SwarmCard:
         wanted=swarm.tag,
         size=swarm.size,
         squad=swarm.squad.name,
-        hosts=frozenset(host.name for host in swarm.squad.hosts.all()),
         pool=swarm.pool,
         pool_url=pool_url(swarm.balancer, swarm.pool),
         dispatch_status=getattr(swarm, "dispatch_status", "") or "",

@@ -10,10 +10,12 @@ import pytest
 from support.swarm_machine import ALIVE, APP, Machine
 from vr import paths
 from vr.server.builds import running
+from vr.server.builds.asking import request_build
+from vr.server.builds.tasks import run_build
 from vr.server.files import store
 from vr.server.jobs import unfinished
 from vr.server.models import Build, Buildpack, BuildStatus, Dispatch, DispatchStatus, Event
-from vr.server.swarming import asking, engine, tasks
+from vr.server.swarming import asking, engine
 
 
 @pytest.fixture
@@ -60,7 +62,7 @@ def build_and_go_on(dispatch: Dispatch) -> None:
     """What the worker does: the dispatch waits, the build runs, the dispatch goes on."""
     assert engine.drive(dispatch.pk) is engine.Outcome.PARKED
     dispatch.refresh_from_db()
-    tasks.run_build(dispatch.build_id)
+    run_build(dispatch.build_id)
     engine.drive(dispatch.pk)
     dispatch.refresh_from_db()
 
@@ -92,7 +94,7 @@ def test_a_failed_build_fails_all_who_wait_and_shows_the_end_of_its_log(
     for dispatch in (first, second):
         assert engine.drive(dispatch.pk) is engine.Outcome.PARKED
     assert Build.objects.count() == 1
-    tasks.run_build(Build.objects.get().pk)
+    run_build(Build.objects.get().pk)
     for dispatch in (first, second):
         machine.drive(dispatch)
         assert dispatch.status == DispatchStatus.FAILED
@@ -125,7 +127,7 @@ def test_a_tarball_that_is_gone_is_built_again(machine: Machine, repository: Pat
 def test_a_build_whose_worker_died_is_found_and_built_anew(
     machine: Machine, repository: Path
 ) -> None:
-    build = asking.request_build(machine.app(), "v1", user=None)
+    build = request_build(machine.app(), "v1", user=None)
     # What a kill -9 leaves: begun, and a lease of a process that is gone.
     Build.objects.filter(pk=build.pk).update(
         status=BuildStatus.STARTED, lease_owner="elsewhere:1:1:x", lease_until=None

@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 
 from vr.errors import InvalidInput
+from vr.server.builds.asking import queue_build, request_build
+from vr.server.builds.problems import CannotBuild
 from vr.server.models import (
     App,
     Build,
@@ -21,6 +23,8 @@ from vr.server.models import (
     Swarm,
 )
 from vr.server.swarming import asking
+from vr.server.swarming.manual import deploy_release
+from vr.server.swarming.problems import CannotDispatch, NothingToRollBackTo, SwarmBusy
 
 
 @pytest.fixture
@@ -96,17 +100,17 @@ def test_the_most_procs_of_a_swarm_are_a_setting(
 
 def test_a_squad_without_active_hosts_is_told(swarm: Swarm) -> None:
     Host.objects.update(active=False)
-    with pytest.raises(asking.CannotDispatch, match="squad 'red' of shop-prod-web has no act"):
+    with pytest.raises(CannotDispatch, match="squad 'red' of shop-prod-web has no act"):
         asking.dispatch(swarm, user=None)
     asking.dispatch(swarm, user=None, size=0)
 
 
 def test_a_stack_without_an_image_is_told(swarm: Swarm) -> None:
     swarm.app.stack = Stack.objects.create(name="bookworm")
-    with pytest.raises(asking.CannotDispatch, match="'bookworm' of shop has no active image"):
+    with pytest.raises(CannotBuild, match="'bookworm' of shop has no active image"):
         asking.dispatch(swarm, user=None)
-    with pytest.raises(asking.CannotDispatch, match="no active image"):
-        asking.request_build(swarm.app, "v1", user=None)
+    with pytest.raises(CannotBuild, match="no active image"):
+        request_build(swarm.app, "v1", user=None)
 
 
 @pytest.mark.parametrize(
@@ -117,14 +121,14 @@ def test_an_unknown_balancer_is_told_with_the_choices(
 ) -> None:
     settings.BALANCERS = {"one": {}, "two": {}}
     swarm.pool, swarm.balancer = "shop", balancer
-    with pytest.raises(asking.CannotDispatch) as error:
+    with pytest.raises(CannotDispatch) as error:
         asking.dispatch(swarm, user=None)
     assert said in error.value.message and error.value.hint == "Choose one of: one, two."
 
 
 def test_an_open_dispatch_is_named_to_the_second(swarm: Swarm) -> None:
     first = asking.dispatch(swarm, user=None)
-    with pytest.raises(asking.SwarmBusy) as error:
+    with pytest.raises(SwarmBusy) as error:
         asking.dispatch(swarm, user=None, tag="v9")
     assert first.trace_id in str(error.value) and error.value.dispatch == first
     swarm.refresh_from_db()
@@ -149,7 +153,7 @@ def test_a_rollback_passes_over_releases_whose_build_has_expired(swarm: Swarm) -
 
 def test_nothing_to_roll_back_to_is_told(swarm: Swarm) -> None:
     ended(swarm, "v1")
-    with pytest.raises(asking.NothingToRollBackTo, match="no earlier successful release"):
+    with pytest.raises(NothingToRollBackTo, match="no earlier successful release"):
         asking.rollback(swarm, user=None)
 
 
@@ -162,24 +166,24 @@ def test_scaling_keeps_the_running_release_whatever_was_edited(swarm: Swarm) -> 
 
 
 def test_only_a_pending_build_can_be_queued(swarm: Swarm) -> None:
-    build = asking.request_build(swarm.app, "v1", user=None)
-    asking.queue_build(build, user=None)
+    build = request_build(swarm.app, "v1", user=None)
+    queue_build(build, user=None)
     build.status = "failed"
-    with pytest.raises(asking.CannotDispatch, match="is failed; only a pending one"):
-        asking.queue_build(build, user=None)
+    with pytest.raises(CannotBuild, match="is failed; only a pending one"):
+        queue_build(build, user=None)
 
 
 def test_a_manual_deploy_takes_its_port(swarm: Swarm) -> None:
     release = ended(swarm, "v1")
     host = Host.objects.get()
     deploy = {"host": host, "proc": "web", "config_name": "prod", "user": None}
-    name = asking.deploy_release(release, port=5000, **deploy)
+    name = deploy_release(release, port=5000, **deploy)
     assert name == f"shop-v1-prod-{release.hash}-web-5000"
     assert PortLease.objects.get().proc == name
     with pytest.raises(InvalidInput, match="port: 5000 of web1 belongs to shop-v1"):
-        asking.deploy_release(release, port=5000, **deploy)
+        deploy_release(release, port=5000, **deploy)
     for port in (-1, 80, 70000):
         with pytest.raises(InvalidInput, match="expected 0 or 1024 to 65535"):
-            asking.deploy_release(release, port=port, **deploy)
+            deploy_release(release, port=port, **deploy)
     for _ in range(2):
-        asking.deploy_release(release, port=0, **deploy)
+        deploy_release(release, port=0, **deploy)

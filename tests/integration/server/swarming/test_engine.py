@@ -14,7 +14,9 @@ from support.swarm_machine import BROKEN, HOST, Machine
 from support.waiting import until
 from vr.errors import VelociraptorError
 from vr.server.models import Dispatch, DispatchStatus, Event, PortLease, Swarm
+from vr.server.procs.actions import proc_action
 from vr.server.swarming import asking, engine
+from vr.server.swarming.problems import SwarmBusy
 
 
 def steps(dispatch: Dispatch) -> list[tuple[str, str]]:
@@ -245,7 +247,7 @@ def test_a_proc_that_ended_is_replaced_by_the_next_dispatch(
     from vr.server.models import Host
 
     victim = machine.procs()[0]
-    asking.proc_action(Host.objects.get(), victim, "stop", user=None)
+    proc_action(Host.objects.get(), victim, "stop", user=None)
     succeeded(machine.dispatch(served))
     assert victim not in machine.procs()
     assert len(machine.nodes()) == len(machine.procs()) == 2
@@ -255,7 +257,7 @@ def test_a_second_dispatch_of_the_swarm_is_refused_while_one_is_open(
     machine: Machine, served: Swarm
 ) -> None:
     first = asking.dispatch(served, user=None)
-    with pytest.raises(asking.SwarmBusy, match=first.trace_id):
+    with pytest.raises(SwarmBusy, match=first.trace_id):
         asking.dispatch(served, user=None, tag="v9")
     served.refresh_from_db()
     assert served.tag == "v1"

@@ -20,6 +20,7 @@ from pathlib import Path
 from support.nginx_server import Nginx
 from support.swarm_machine import Machine
 from vr.server.swarming import asking
+from vr.server.swarming.problems import SwarmBusy
 url, root, md5 = sys.argv[1:]
 machine = Machine.make(Nginx(0, Path(root), {}), url, Path(root), md5)
 machine.build("v1")
@@ -27,7 +28,7 @@ swarm = machine.swarm()
 print(asking.dispatch(swarm, user=None).pk)
 try:
     asking.dispatch(swarm, user=None)
-except asking.SwarmBusy as busy:
+except SwarmBusy as busy:
     print(busy)
 """
 DRIVE = """\

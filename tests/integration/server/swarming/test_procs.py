@@ -16,9 +16,10 @@ from vr.hosts.deployment import ProcFile
 from vr.hosts.stopping import stop
 from vr.server.hosts import connect
 from vr.server.models import Event, Host, PortLease, Release
-from vr.server.swarming import asking, procs, tasks
-from vr.server.swarming.problems import UnknownProc
-from vr.server.swarming.proc_yaml import proc_file
+from vr.server.procs.actions import UnknownProc, log_tail, proc_action
+from vr.server.procs.proc_yaml import proc_file
+from vr.server.swarming import tasks
+from vr.server.swarming.manual import deploy_release
 from vr.specs.names import ProcName
 
 PORT = free_port()
@@ -51,14 +52,14 @@ def host(machine: Machine) -> Host:
 def test_a_manual_deploy_runs_one_proc_without_tests_and_routing(
     machine: Machine, release: Release, name: ProcName, host: Host, woken: list[str]
 ) -> None:
-    deployed = asking.deploy_release(
+    deployed = deploy_release(
         release, host=host, port=PORT, proc="web", config_name="prod", user=None
     )
     assert deployed == str(name) and woken == ["deploy_proc"]
     tasks.deploy_proc(release.pk, host.pk, deployed)
     until(lambda: connect(HOST).accepts(PORT), "it serves")
     assert machine.procs() == [deployed] and machine.nodes() == []
-    assert "serving" in until(lambda: asking.log_tail(host, deployed).decode(), "its log is there")
+    assert "serving" in until(lambda: log_tail(host, deployed).decode(), "its log is there")
 
 
 def test_a_manual_deploy_that_fails_is_told_and_leaves_nothing(
@@ -66,7 +67,7 @@ def test_a_manual_deploy_that_fails_is_told_and_leaves_nothing(
 ) -> None:
     release.run_as = "no_such_user"
     release.save()
-    deployed = asking.deploy_release(
+    deployed = deploy_release(
         release, host=host, port=PORT, proc="web", config_name="prod", user=None
     )
     tasks.deploy_proc(release.pk, host.pk, deployed)
@@ -82,7 +83,7 @@ def test_procs_are_stopped_started_and_deleted(
     deployment.deploy(connect(HOST), [proc])
 
     def act(action: str) -> dict[str, Any]:
-        return asking.proc_action(host, str(name), action, user=None)
+        return proc_action(host, str(name), action, user=None)
 
     until(lambda: connect(HOST).accepts(PORT), "it serves")
     assert act("stop")["statename"] == "STOPPED"
@@ -101,7 +102,7 @@ def test_procs_are_stopped_started_and_deleted(
 
 def test_foreign_programs_are_never_deleted(machine: Machine, host: Host) -> None:
     with pytest.raises(InvalidInput, match="'redis' is not one of Velociraptor's"):
-        procs.proc_action(host, "redis", "delete", user=None)
+        proc_action(host, "redis", "delete", user=None)
 
 
 def test_only_root_reads_a_procs_yaml(machine: Machine, proc: ProcFile, name: ProcName) -> None:

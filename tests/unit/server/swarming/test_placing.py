@@ -7,13 +7,13 @@ from collections import Counter
 import pytest
 
 from vr.server.swarming.placing import NoRoom, place
-from vr.server.swarming.plan_types import HostView, Node
+from vr.server.swarming.plan_types import Node, SeenHost
 
 PORTS = range(5000, 5004)
 
 
 def host(name: str, *, total: int = 0, taken: frozenset[int] = frozenset(), **more: bool):
-    return HostView(name, **{"answers": True, **more}, total=total, taken_ports=taken)
+    return SeenHost(name, **{"answers": True, **more}, total=total, taken_ports=taken)
 
 
 def test_hosts_take_turns() -> None:

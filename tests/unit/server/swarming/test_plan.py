@@ -4,25 +4,25 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from vr.hosts.readiness import ProcState
 from vr.server.swarming.plan import plan
 from vr.server.swarming.plan_types import (
     AwaitBuild,
-    Build,
     BuildState,
+    ChooseBuild,
     Deploy,
     Drain,
     Fail,
     Finish,
-    HostView,
     Intent,
     MakeRelease,
     Milestone,
     Node,
     Observed,
-    Proc,
-    ProcState,
     Retire,
     Route,
+    SeenHost,
+    SeenProc,
     Start,
     Undo,
     Unroute,
@@ -31,13 +31,13 @@ from vr.server.swarming.plan_types import (
 
 INTENT = Intent(size=2, routed=True, ports=range(5000, 5010), squad="the squad red")
 TAKEN = frozenset({5000})
-HOSTS = tuple(HostView(name, answers=True, taken_ports=TAKEN) for name in "ab")
+HOSTS = tuple(SeenHost(name, answers=True, taken_ports=TAKEN) for name in "ab")
 READY = ProcState.READY
 
 
 def proc(host: str, port: int, *, current: bool, state: ProcState = READY, new: bool = False):
     kind = "v2" if current else "v1"
-    return Proc(host, f"shop-{kind}-prod-0123abcd-web-{port}", port, state, current, new)
+    return SeenProc(host, f"shop-{kind}-prod-0123abcd-web-{port}", port, state, current, new)
 
 
 OLD = (proc("a", 5000, current=False), proc("b", 5000, current=False))
@@ -52,7 +52,7 @@ def kinds(intent: Intent, seen: Observed) -> list[str]:
 
 
 def test_the_build_comes_first_and_is_awaited() -> None:
-    assert plan(INTENT, Observed()) == [Build()]
+    assert plan(INTENT, Observed()) == [ChooseBuild()]
     assert plan(INTENT, Observed(build=BuildState.UNDERWAY)) == [AwaitBuild()]
     assert plan(INTENT, Observed(build=BuildState.DONE)) == [MakeRelease()]
 
@@ -136,7 +136,7 @@ def test_shrinking_unroutes_before_it_retires_and_levels_the_load() -> None:
 
 
 def test_procs_of_inactive_hosts_are_given_up_first() -> None:
-    hosts = (HostView("a", answers=True, active=False), HostView("b", answers=True))
+    hosts = (SeenHost("a", answers=True, active=False), SeenHost("b", answers=True))
     procs = (proc("a", 5001, current=True), proc("b", 5001, current=True))
     steps = plan(replace(INTENT, size=1), replace(SERVED, hosts=hosts, procs=procs))
     assert Route((Node("b", 5001),)) in steps
@@ -201,7 +201,7 @@ def test_a_failure_after_the_old_ones_began_to_go_removes_nothing() -> None:
 
 
 def test_without_a_host_that_answers_the_dispatch_fails() -> None:
-    silent = (HostView("a", answers=False, problem="no route"),)
+    silent = (SeenHost("a", answers=False, problem="no route"),)
     [step] = plan(INTENT, replace(SERVED, hosts=silent, procs=()))
     assert step == Fail(
         "No active host of the squad red answers: a (no route).",
@@ -210,12 +210,12 @@ def test_without_a_host_that_answers_the_dispatch_fails() -> None:
 
 
 def test_a_silent_host_gets_no_procs() -> None:
-    hosts = (HostView("a", answers=False), HostView("b", answers=True, total=50))
+    hosts = (SeenHost("a", answers=False), SeenHost("b", answers=True, total=50))
     steps = plan(INTENT, replace(SERVED, hosts=hosts, procs=()))
     assert steps[0] == Deploy((Node("b", 5000), Node("b", 5001)))
 
 
 def test_silent_hosts_are_told_at_the_end() -> None:
-    hosts = (HostView("a", answers=False), *HOSTS[1:])
+    hosts = (SeenHost("a", answers=False), *HOSTS[1:])
     [*_, end] = plan(replace(INTENT, size=1), replace(SERVED, hosts=hosts, procs=()))
     assert isinstance(end, Finish) and end.silent_hosts == ("a",)

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from vr.hosts.readiness import ProcState
 from vr.server.swarming.plan import plan
 from vr.server.swarming.plan_types import (
     BuildState,
@@ -20,17 +21,16 @@ from vr.server.swarming.plan_types import (
     Drain,
     Fail,
     Finish,
-    HostView,
     Intent,
     Milestone,
     Node,
     Observed,
-    Proc,
-    ProcState,
+    PlannedStep,
     Retire,
     Route,
+    SeenHost,
+    SeenProc,
     Start,
-    Step,
     Undo,
     Unroute,
     Uptest,
@@ -60,7 +60,7 @@ class World:
     release: bool = False
     silent: set[str] = field(default_factory=set)
     balancer_silent: bool = False
-    procs: dict[Node, Proc] = field(default_factory=dict)
+    procs: dict[Node, SeenProc] = field(default_factory=dict)
     pool: frozenset[Node] = frozenset()
     tested: set[Node] = field(default_factory=set)
     milestones: set[Milestone] = field(default_factory=set)
@@ -77,7 +77,7 @@ class World:
             build=self.build,
             release=self.release,
             hosts=tuple(
-                HostView(h, answers=h not in self.silent, total=len(taken[h]), taken_ports=taken[h])
+                SeenHost(h, answers=h not in self.silent, total=len(taken[h]), taken_ports=taken[h])
                 for h in self.hosts
             ),
             procs=tuple(p for p in self.procs.values() if p.host not in self.silent),
@@ -134,7 +134,7 @@ class World:
 
     # What steps do
 
-    def carry_out(self, step: Step) -> None:
+    def carry_out(self, step: PlannedStep) -> None:
         match step:
             case Deploy(nodes):
                 for node in nodes:
@@ -196,13 +196,13 @@ class World:
         else:
             self.release = True
 
-    def _remove(self, proc: Proc) -> None:
+    def _remove(self, proc: SeenProc) -> None:
         assert proc.node not in self.pool, "a routed proc is removed"
         self.procs.pop(proc.node, None)
 
 
-def _new(node: Node, state: ProcState) -> Proc:
-    return Proc(node.host, f"shop-v2-{node}", node.port, state, is_current=True, is_new=True)
+def _new(node: Node, state: ProcState) -> SeenProc:
+    return SeenProc(node.host, f"shop-v2-{node}", node.port, state, is_current=True, is_new=True)
 
 
 def _world(seed: int, size: int, old: int, routed: bool) -> World:
@@ -210,7 +210,7 @@ def _world(seed: int, size: int, old: int, routed: bool) -> World:
     nodes = [Node(world.hosts[i % 3], PORTS[0] + i) for i in range(old)]
     for node in nodes:
         name = f"shop-v1-{node}"
-        world.procs[node] = Proc(node.host, name, node.port, ProcState.READY, is_current=False)
+        world.procs[node] = SeenProc(node.host, name, node.port, ProcState.READY, is_current=False)
     world.old = frozenset(nodes)
     world.pool = world.old if routed else frozenset()
     return world

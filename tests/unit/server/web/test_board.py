@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 import pytest
 
 from vr.events.procs import SILENT_AFTER_SECONDS, HostState, proc_object
+from vr.server.procs.ownership import Claims
 from vr.server.web.board import Board, SwarmCard, SwarmNode, build_board, tone_of
 
 NOW = 1_000_000.0
@@ -22,7 +25,6 @@ def card(**changes: Any) -> SwarmCard:
         "wanted": "v2",
         "size": 2,
         "squad": "local",
-        "hosts": frozenset({"atlas"}),
     }
     return SwarmCard(**facts | changes)
 
@@ -32,8 +34,24 @@ def host(name: str, *procs: tuple[str, str], seen: float | None = NOW) -> HostSt
     return HostState(name, seen, [proc_object(name, info) for info in infos])
 
 
-def board_of(cards: list[SwarmCard], *hosts: HostState, query: str = "") -> Board:
-    return build_board(cards, {state.host: state for state in hosts}, NOW, query=query)
+SQUADS = {"local": 1, "here": 2, "there": 3}
+
+
+def claims_of(cards: list[SwarmCard], squads: Mapping[str, str]) -> Claims:
+    return Claims(
+        named={(SQUADS[card.squad], card.app, card.config, card.proc): card.id for card in cards},
+        squads={host: SQUADS[squad] for host, squad in squads.items()},
+    )
+
+
+def board_of(
+    cards: list[SwarmCard],
+    *hosts: HostState,
+    query: str = "",
+    squads: Mapping[str, str] = MappingProxyType({"atlas": "local"}),
+) -> Board:
+    states = {state.host: state for state in hosts}
+    return build_board(cards, states, claims_of(cards, squads), NOW, query=query)
 
 
 def only_swarm(board: Board) -> SwarmNode:
@@ -73,18 +91,37 @@ def test_procs_of_another_version_are_shown_apart_and_do_not_count() -> None:
 
 
 def test_swarms_of_one_name_are_told_apart_by_the_hosts_of_their_squads() -> None:
-    here = card(id=1, squad="here", hosts=frozenset({"atlas"}))
-    there = card(id=2, squad="there", hosts=frozenset({"boreas"}))
+    here = card(id=1, squad="here")
+    there = card(id=2, squad="there")
 
     board = board_of(
         [here, there],
         host("atlas", ("shop-v2-prod-abc-web-5001", "RUNNING")),
         host("boreas", ("shop-v2-prod-abc-web-5002", "RUNNING")),
+        squads={"atlas": "here", "boreas": "there"},
     )
 
     for swarm_id, port in ((1, 5001), (2, 5002)):
         node = board.swarm(swarm_id)
         assert node and [proc.port for proc in node.procs] == [port]
+
+
+def test_a_proc_whose_host_has_left_the_squad_stays_with_the_swarm_that_owns_its_port() -> None:
+    name = "shop-v2-prod-abc-web-5001"
+    claims = Claims(leased={("atlas", name): 1}, squads={"atlas": None})
+
+    board = build_board([card()], {"atlas": host("atlas", (name, "RUNNING"))}, claims, NOW)
+
+    assert [proc.name for proc in only_swarm(board).procs] == [name]
+
+
+def test_a_proc_of_a_swarm_that_came_or_went_meanwhile_is_not_hidden() -> None:
+    name = "shop-v2-prod-abc-web-5001"
+    claims = Claims(leased={("atlas", name): 7})
+
+    board = build_board([], {"atlas": host("atlas", (name, "RUNNING"))}, claims, NOW)
+
+    assert [proc.name for proc in only_swarm(board).procs] == [name]
 
 
 def test_procs_of_no_swarm_stay_visible_below_their_app() -> None:
@@ -159,7 +196,7 @@ def test_a_filter_that_matches_nothing_leaves_nothing() -> None:
 
 
 def test_apps_without_a_swarm_are_shown() -> None:
-    board = build_board([], {}, NOW, apps=["blog"])
+    board = build_board([], {}, Claims(), NOW, apps=["blog"])
 
     assert [(app.name, app.swarms) for app in board.apps] == [("blog", ())]
 

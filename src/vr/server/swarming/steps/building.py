@@ -1,60 +1,50 @@
-"""Build and AwaitBuild: the build that the dispatch deploys, made by whoever comes first."""
+"""ChooseBuild and AwaitBuild: the build that is deployed, made by whoever comes first."""
 
 from __future__ import annotations
 
-from django.db import transaction
-
 from vr.server.builds.choosing import image_of, usable_build
+from vr.server.builds.running import log_tail
 from vr.server.jobs import wake
-from vr.server.models import Build, BuildStatus, StepKind
-from vr.server.swarming import tasks
+from vr.server.models import App, Build, BuildStatus, StepKind
+from vr.server.swarming.journal import Journal
 from vr.server.swarming.problems import DispatchFailed
-from vr.server.swarming.run import Run
 
 _LOG_TAIL = 8000
 
 
-def choose(run: Run) -> None:
-    """Take the newest usable build of the tag, or make one and queue it."""
-    app, tag = run.swarm.app, run.dispatch.tag
+def choose(app: App, tag: str) -> Build:
+    """The newest usable build of the tag, or a new one that waits to be built.
+
+    Raises CannotBuild if the app's stack has no image.
+    """
     image = image_of(app)
-    with transaction.atomic():
-        build = usable_build(app, image, tag)
-        if build is None:
-            build = Build.objects.create(app=app, tag=tag, image=image)
-        run.dispatch.build = build
-        run.lease.rows.update(build=build)
+    found = usable_build(app, image, tag)
+    return found or Build.objects.create(app=app, tag=tag, image=image)
 
 
-def wait(run: Run) -> None:
+def wait(build: Build, journal: Journal) -> None:
     """Tell that the build is under way and make sure that somebody does it."""
-    build = run.dispatch.build
-    assert build is not None
-    is_first_time = not run.dispatch.steps.filter(kind=StepKind.BUILD).exists()
-    with run.journal.step(StepKind.BUILD, f"building {build}") as step:
+    is_first_time = not journal.has(StepKind.BUILD)
+    with journal.step(StepKind.BUILD, f"building {build}") as step:
         step.leave_open()
     if is_first_time:
-        run.journal.event(
-            f"{run.swarm.name} waits for a build",
-            f"{run.swarm.name} goes on when {build} is built.",
+        journal.event(
+            f"{journal.swarm} waits for a build",
+            f"{journal.swarm} goes on when {build} is built.",
             tags=["wait"],
         )
     if build.status == BuildStatus.PENDING:
-        wake.now(tasks.run_build, build.pk)
+        wake.now(wake.RUN_BUILD, build.pk)
 
 
-def finish(run: Run) -> None:
+def finish(build: Build, journal: Journal) -> None:
     """Close the step of a build that has ended; raises DispatchFailed if it failed."""
-    from vr.server.builds.running import log_tail
-
-    build = run.dispatch.build
-    assert build is not None
-    has_waited = run.dispatch.steps.filter(kind=StepKind.BUILD).exists()
+    has_waited = journal.has(StepKind.BUILD)
     if build.status != BuildStatus.FAILED:
         message = f"{build} is built" if has_waited else f"{build} was built before"
-        with run.journal.step(StepKind.BUILD, message):
+        with journal.step(StepKind.BUILD, message):
             return
-    with run.journal.step(StepKind.BUILD, f"{build} could not be built"):
+    with journal.step(StepKind.BUILD, f"{build} could not be built"):
         raise DispatchFailed(
             f"The build of {build} failed: {build.error}", details=log_tail(build, _LOG_TAIL)
         )

@@ -2,82 +2,66 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Sequence
-
-from django.db import IntegrityError, transaction
+from collections.abc import Mapping, Sequence
 
 from vr.hosts import deployment
-from vr.server.models import PortLease, StepKind
-from vr.server.swarming.plan_types import Node
-from vr.server.swarming.problems import DispatchFailed, PlanAgain
-from vr.server.swarming.proc_yaml import proc_file
-from vr.server.swarming.run import Run, side_by_side
+from vr.hosts.connection import HostConnection
+from vr.hosts.crews import LOOKING, SETTING_UP
+from vr.hosts.deployment import ProcFile
+from vr.server.models import Dispatch, Host, Release, StepKind
+from vr.server.procs import ports
+from vr.server.procs.proc_yaml import proc_file
+from vr.server.swarming.journal import Journal
+from vr.server.swarming.problems import DispatchFailed, ForeignPorts, PlanAgain
+from vr.server.swarming.wanted import WantedProc, by_host, count
 
 
-def deploy(run: Run, nodes: Sequence[Node]) -> None:
-    """Set up a proc on each node and let Supervisor start it, hosts side by side.
+def deploy(
+    dispatch: Dispatch,
+    release: Release,
+    procs: Sequence[WantedProc],
+    rows: Mapping[str, Host],
+    journal: Journal,
+) -> None:
+    """Set the procs of `release` up and let Supervisor start them, hosts side by side. `dispatch`
+    owns their ports; `rows` are the hosts' by name.
 
-    Raises PlanAgain if another dispatch or program has taken one of the ports, DispatchFailed
-    with the runner's output if a proc can't be set up.
+    Raises ForeignPorts or PlanAgain if another program or dispatch has taken one of the ports,
+    DispatchFailed with the runner's output if a proc can't be set up.
     """
-    with run.journal.step(StepKind.DEPLOY, f"deploying {_count(nodes)}") as step:
-        _check_ports(run, nodes)
-        _lease_ports(run, nodes)
-        by_host: dict[str, list[Node]] = defaultdict(list)
-        for node in nodes:
-            by_host[node.host].append(node)
-        names = ", ".join(str(run.proc_name(node.port)) for node in nodes)
-        run.journal.event(
-            f"{run.swarm.name}: deploying",
-            f"Deploying {names} to {', '.join(sorted(by_host))}.",
+    with journal.step(StepKind.DEPLOY, f"deploying {count(len(procs))}") as step:
+        _check_ports(procs, ports.leased_by(dispatch))
+        try:
+            places = [(rows[proc.node.host], proc.node.port, str(proc)) for proc in procs]
+            ports.lease_to(dispatch, places)
+        except ports.PortTaken as taken:
+            raise PlanAgain(str(taken)) from None
+        groups = by_host(procs)
+        hosts = ", ".join(group[0].node.host for group in groups)
+        journal.event(
+            f"{journal.swarm}: deploying",
+            f"Deploying {', '.join(map(str, procs))} to {hosts}.",
             tags=["deploy"],
         )
-        side_by_side(lambda item: _deploy_on(run, *item), by_host.items())
-        step.say(f"{_count(nodes)} deployed to {', '.join(sorted(by_host))}")
+        work = [
+            (group[0].host, [proc_file(release, proc.name, proc.node.host) for proc in group])
+            for group in groups
+        ]
+        SETTING_UP.do(lambda item: _deploy_on(*item), work)
+        step.say(f"{count(len(procs))} deployed to {hosts}")
 
 
-def _deploy_on(run: Run, host_name: str, nodes: Sequence[Node]) -> None:
-    files = [proc_file(run.release, run.proc_name(node.port), host_name) for node in nodes]
+def _deploy_on(host: HostConnection, files: Sequence[ProcFile]) -> None:
     try:
-        deployment.deploy(run.host(host_name), files)
+        deployment.deploy(host, files)
     except deployment.DeployFailed as error:
         raise DispatchFailed(error.message, hint=error.hint, details=error.details) from None
 
 
-def _check_ports(run: Run, nodes: Sequence[Node]) -> None:
+def _check_ports(procs: Sequence[WantedProc], ours: set[tuple[str, int]]) -> None:
     """Foreign programs listen where they like; ours are known by their leases."""
-    ours = set(PortLease.objects.filter(dispatch=run.dispatch).values_list("host__name", "port"))
-    taken = [
-        node
-        for node in nodes
-        if (node.host, node.port) not in ours and not run.host(node.host).is_free(node.port)
-    ]
-    for node in taken:
-        run.foreign_ports[node.host] |= {node.port}
+    new = [proc for proc in procs if (proc.node.host, proc.node.port) not in ours]
+    free = LOOKING.do(lambda proc: proc.host.is_free(proc.node.port), new)
+    taken = [proc.node for proc, is_free in zip(new, free, strict=True) if not is_free]
     if taken:
-        raise PlanAgain(f"{', '.join(map(str, taken))} is taken by a foreign program")
-
-
-def _lease_ports(run: Run, nodes: Sequence[Node]) -> None:
-    """One owner per port, from before its proc is deployed until it is retired."""
-    try:
-        with transaction.atomic():
-            for node in nodes:
-                lease, is_new = PortLease.objects.get_or_create(
-                    host=run.squad_hosts[node.host],
-                    port=node.port,
-                    defaults={
-                        "swarm": run.swarm,
-                        "dispatch": run.dispatch,
-                        "proc": str(run.proc_name(node.port)),
-                    },
-                )
-                if not is_new and lease.dispatch_id != run.dispatch.pk:
-                    raise PlanAgain(f"port {node.port} of {node.host} was taken meanwhile")
-    except IntegrityError:
-        raise PlanAgain("a port was taken meanwhile") from None
-
-
-def _count(nodes: Sequence[Node]) -> str:
-    return f"{len(nodes)} proc{'' if len(nodes) == 1 else 's'}"
+        raise ForeignPorts(taken)

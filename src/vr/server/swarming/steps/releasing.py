@@ -1,19 +1,16 @@
-"""MakeRelease: the build with the swarm's config; from here on it is known what is current."""
+"""MakeRelease: the build with the swarm's config."""
 
 from __future__ import annotations
 
-from vr.server.builds.choosing import check_proc_name, release_for
-from vr.server.models import StepKind
-from vr.server.swarming.run import Run
+from vr.server.models import Build, Release, StepKind, Swarm
+from vr.server.swarming.journal import Journal
+from vr.server.swarming.releases import check_proc_name, release_for
 
 
-def make(run: Run) -> None:
+def make(swarm: Swarm, build: Build, journal: Journal) -> Release:
     """Find or make the release; raises CannotDispatch for a proc that the app doesn't have."""
-    build = run.dispatch.build
-    assert build is not None
-    with run.journal.step(StepKind.RELEASE, f"release of {build}") as step:
-        check_proc_name(build, run.swarm.proc_name)
-        release = release_for(run.swarm, build)
-        run.dispatch.release = release
-        run.lease.rows.update(release=release)
+    with journal.step(StepKind.RELEASE, f"release of {build}") as step:
+        check_proc_name(build, swarm.proc_name)
+        release = release_for(swarm, build)
         step.say(f"release {release.hash}")
+    return release

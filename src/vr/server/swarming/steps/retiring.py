@@ -2,50 +2,65 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Sequence
 
 from vr.errors import VelociraptorError
 from vr.hosts import deployment
-from vr.server.models import PortLease, StepKind
-from vr.server.swarming.journal import OpenStep
-from vr.server.swarming.plan_types import Proc
-from vr.server.swarming.run import Run, side_by_side
+from vr.hosts.crews import TEARING_DOWN
+from vr.server.models import StepKind
+from vr.server.procs import ports
+from vr.server.swarming.journal import Journal, OpenStep
+from vr.server.swarming.wanted import HostProcs, count
 
 
-def retire(run: Run, procs: Sequence[Proc]) -> None:
-    """Remove old procs, which nothing routes to any more."""
-    with run.journal.step(StepKind.RETIRE, f"retiring {len(procs)} old procs") as step:
-        _remove(run, procs, step, "retired")
+def retire(leaving: Sequence[HostProcs], journal: Journal) -> None:
+    """Remove old procs, which nothing routes to any more.
+
+    Raises what the first host said on which that was not possible, when all have been tried.
+    """
+    with journal.step(StepKind.RETIRE, f"retiring {_number(leaving)} old procs") as step:
+        _remove(leaving, journal, step, "retired")
 
 
-def undo(run: Run, procs: Sequence[Proc]) -> None:
-    """Remove the procs that this failed dispatch placed."""
-    with run.journal.step(StepKind.UNDO, f"removing {len(procs)} new procs") as step:
-        _remove(run, procs, step, "removed")
+def undo(leaving: Sequence[HostProcs], journal: Journal) -> None:
+    """Remove the procs that this failed dispatch placed. Raises as `retire` does."""
+    with journal.step(StepKind.UNDO, f"removing {_number(leaving)} new procs") as step:
+        _remove(leaving, journal, step, "removed")
 
 
-def _remove(run: Run, procs: Sequence[Proc], step: OpenStep, done: str) -> None:
-    by_host: dict[str, list[str]] = defaultdict(list)
-    for proc in procs:
-        by_host[proc.host].append(proc.name)
-    side_by_side(lambda item: _remove_from(run, *item), by_host.items())
-    step.say(f"{len(procs)} proc{'' if len(procs) == 1 else 's'} {done}")
+def _remove(leaving: Sequence[HostProcs], journal: Journal, step: OpenStep, done: str) -> None:
+    problems = TEARING_DOWN.do(_remove_from, leaving)
+    for procs, problem in zip(leaving, problems, strict=True):
+        if problem is None:
+            _tell_gone(procs, journal)
+        elif isinstance(problem, VelociraptorError):
+            journal.event(
+                f"{journal.swarm}: procs could not be deleted",
+                f"{problem}\n{problem.details}",
+                tags=["proc", "deleted", "failed"],
+            )
+    if problem := next((one for one in problems if one), None):
+        raise problem
+    step.say(f"{count(_number(leaving))} {done}")
 
 
-def _remove_from(run: Run, host_name: str, names: Sequence[str]) -> None:
+def _remove_from(procs: HostProcs) -> Exception | None:
+    """Remove them from their host; returns what went wrong, as others are to be tried, too."""
     try:
-        deployment.retire(run.host(host_name), names)
-    except VelociraptorError as error:
-        run.journal.event(
-            f"{run.swarm.name}: procs could not be deleted",
-            f"{error}\n{error.details}",
-            tags=["proc", "deleted", "failed"],
-        )
-        raise
-    PortLease.objects.filter(host__name=host_name, proc__in=names).delete()
-    run.journal.event(
-        f"{run.swarm.name}: {len(names)} deleted from {host_name}",
-        ", ".join(names),
+        deployment.retire(procs.host, procs.names)
+    except Exception as error:
+        return error
+    return None
+
+
+def _tell_gone(procs: HostProcs, journal: Journal) -> None:
+    ports.give_back(procs.host.name, procs.names)
+    journal.event(
+        f"{journal.swarm}: {len(procs.names)} deleted from {procs.host.name}",
+        ", ".join(procs.names),
         tags=["proc", "deleted"],
     )
+
+
+def _number(leaving: Sequence[HostProcs]) -> int:
+    return sum(len(procs.names) for procs in leaving)

@@ -3,77 +3,78 @@
 from __future__ import annotations
 
 import time
-from collections import defaultdict
 from collections.abc import Sequence
 
 from django.conf import settings
 
+from vr.hosts.connection import HostConnection
+from vr.hosts.crews import LOOKING
+from vr.hosts.readiness import ProcState, state_of
 from vr.server.models import StepKind
-from vr.server.swarming.observe import readiness
-from vr.server.swarming.plan_types import Node, ProcState
+from vr.server.swarming.journal import Journal
 from vr.server.swarming.problems import DispatchFailed
-from vr.server.swarming.run import Run, side_by_side
+from vr.server.swarming.wanted import WantedProc, by_host
 
 _POLL_SECONDS = 0.02
 _LOG_TAIL = 8000
 # Supervisor may not have heard yet of a proc that was added a moment ago.
 _UNKNOWN_SECONDS = 5.0
 
+States = Sequence[tuple[WantedProc, ProcState]]
 
-def wait_until_ready(run: Run, nodes: Sequence[Node]) -> None:
-    """Wait for the procs on `nodes`, all hosts side by side.
+
+def wait_until_ready(procs: Sequence[WantedProc], journal: Journal, *, listens: bool) -> None:
+    """Wait for the procs, all hosts side by side. If they are to listen, a proc is ready when its
+    port accepts connections.
 
     Raises DispatchFailed with the end of its log for a proc that dies or isn't ready within
     VR_START_SECONDS.
     """
-    by_host: dict[str, list[int]] = defaultdict(list)
-    for node in nodes:
-        by_host[node.host].append(node.port)
-    deadline = time.monotonic() + settings.START_SECONDS
-    with run.journal.step(StepKind.START, f"0 of {len(nodes)} procs ready") as step:
+    groups = by_host(procs)
+    began = time.monotonic()
+    with journal.step(StepKind.START, f"0 of {len(procs)} procs ready") as step:
         while True:
-            run.lease.check()
-            found = side_by_side(lambda item: _states(run, *item), by_host.items())
-            states = {node: state for states in found for node, state in states.items()}
-            ready = [node for node, state in states.items() if state is ProcState.READY]
-            step.say(f"{len(ready)} of {len(nodes)} procs ready")
-            if len(ready) == len(nodes):
+            found = LOOKING.do(lambda group: _states(group, listens), groups)
+            states = [one for states in found for one in states]
+            ready = sum(state is ProcState.READY for _, state in states)
+            step.say(f"{ready} of {len(procs)} procs ready")
+            if ready == len(procs):
                 return
-            _fail_if_hopeless(run, states, deadline)
+            _fail_if_hopeless(states, time.monotonic() - began, listens)
             time.sleep(_POLL_SECONDS)
 
 
-def _states(run: Run, host_name: str, ports: Sequence[int]) -> dict[Node, ProcState]:
-    host = run.host(host_name)
+def _states(group: Sequence[WantedProc], listens: bool) -> States:
+    """How far the procs of one host are."""
+    host = group[0].host
     infos = host.supervisor.by_name()
-    states = {}
-    for port in ports:
-        info = infos.get(str(run.proc_name(port)))
-        states[Node(host_name, port)] = (
-            readiness(info, host, port, run.listens) if info else ProcState.ABSENT
+    return [
+        (
+            proc,
+            state_of(info, host, proc.node.port, listens=listens)
+            if (info := infos.get(str(proc)))
+            else ProcState.ABSENT,
         )
-    return states
+        for proc in group
+    ]
 
 
-def _fail_if_hopeless(run: Run, states: dict[Node, ProcState], deadline: float) -> None:
-    now = time.monotonic()
-    gone_is_final = now > deadline - settings.START_SECONDS + _UNKNOWN_SECONDS
-    for node, state in states.items():
-        if state is ProcState.DEAD or (state is ProcState.ABSENT and gone_is_final):
-            raise blame(run, node, "died at start")
-    if now > deadline:
-        late = next(node for node, state in states.items() if state is not ProcState.READY)
+def _fail_if_hopeless(states: States, waited: float, listens: bool) -> None:
+    for proc, state in states:
+        is_gone = state is ProcState.ABSENT and waited > _UNKNOWN_SECONDS
+        if state is ProcState.DEAD or is_gone:
+            raise blame(proc.host, str(proc), "died at start")
+    if waited > settings.START_SECONDS:
+        late = next(proc for proc, state in states if state is not ProcState.READY)
         what = (
-            f"did not accept connections on port {late.port} of {late.host}"
-            if run.listens
+            f"did not accept connections on port {late.node.port} of {late.node.host}"
+            if listens
             else "did not stay up"
         )
-        raise blame(run, late, f"{what} within {settings.START_SECONDS:.0f} s")
+        raise blame(late.host, str(late), f"{what} within {settings.START_SECONDS:.0f} s")
 
 
-def blame(run: Run, node: Node, what: str) -> DispatchFailed:
-    """The error for the proc on `node`, with the end of its log."""
-    host = run.host(node.host)
-    name = str(run.proc_name(node.port))
-    log = host.tail(host.root.proc(name).log, _LOG_TAIL).decode(errors="replace").strip()
-    return DispatchFailed(f"{name} on {node.host} {what}.", details=log or "(its log is empty)")
+def blame(host: HostConnection, proc: str, what: str) -> DispatchFailed:
+    """The error for the proc of that name on `host`, with the end of its log."""
+    log = host.tail(host.root.proc(proc).log, _LOG_TAIL).decode(errors="replace").strip()
+    return DispatchFailed(f"{proc} on {host.name} {what}.", details=log or "(its log is empty)")

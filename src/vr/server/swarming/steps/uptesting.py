@@ -5,73 +5,69 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
-from django.utils import timezone
-
-from vr.server.models import StepKind, TestResult, TestRun
-from vr.server.swarming.plan_types import Node
+from vr.hosts.crews import TESTING
+from vr.server.models import Dispatch, Release, StepKind
+from vr.server.procs.proc_yaml import runner_of
+from vr.server.swarming.journal import Journal
 from vr.server.swarming.problems import DispatchFailed
-from vr.server.swarming.run import Run, side_by_side
-from vr.server.uptests import running
+from vr.server.swarming.wanted import WantedProc
+from vr.server.uptests import recording, running
 from vr.server.uptests.results import Result, describe_failures, have_passed
 
+Outcomes = Sequence[tuple[WantedProc, list[Result]]]
 
-def uptest(run: Run, nodes: Sequence[Node]) -> None:
-    """Run the uptests of the procs on `nodes` side by side and store what they say.
+
+def uptest(
+    dispatch: Dispatch, release: Release, procs: Sequence[WantedProc], journal: Journal
+) -> None:
+    """Run the uptests of the procs of `release` side by side and store what they say, as results
+    of `dispatch`.
 
     Raises DispatchFailed with the output of those that failed. Without uptests a proc passes,
     with a warning.
     """
-    with run.journal.step(StepKind.UPTEST, f"testing {len(nodes)} procs") as step:
-        testrun = TestRun.objects.create(dispatch=run.dispatch)
+    with journal.step(StepKind.UPTEST, f"testing {len(procs)} procs") as step:
+        testrun = recording.begin(dispatch)
         began = time.monotonic()
-        outcomes = side_by_side(lambda node: _test(run, node), nodes)
+        runner = runner_of(release)
+        results = TESTING.do(lambda proc: running.run(proc.host, str(proc), runner=runner), procs)
         seconds = time.monotonic() - began
-        run.lease.check()
-        for node, results in zip(nodes, outcomes, strict=True):
-            TestResult.objects.create(
-                testrun=testrun,
-                hostname=node.host,
-                procname=str(run.proc_name(node.port)),
-                passed=have_passed(results),
-                results=results,
-            )
-        testrun.end = timezone.now()
-        testrun.save(update_fields=["end"])
-        _judge(run, dict(zip(nodes, outcomes, strict=True)))
-        step.say(_summary(outcomes, seconds))
+        outcomes = list(zip(procs, results, strict=True))
+        message = _summary(outcomes, seconds)
+        # Before the results are stored: whoever has lost the dispatch must not add to them.
+        step.check()
+        recording.end(testrun, [(proc.node.host, str(proc), said) for proc, said in outcomes])
+        _judge(outcomes, journal)
+        step.say(message)
 
 
-def _test(run: Run, node: Node) -> list[Result]:
-    runner = "vrun" if run.release.build.image_id else "vrun_precise"
-    return running.run(run.host(node.host), str(run.proc_name(node.port)), runner=runner)
-
-
-def _judge(run: Run, outcomes: dict[Node, list[Result]]) -> None:
+def _judge(outcomes: Outcomes, journal: Journal) -> None:
     failures = {
-        str(run.proc_name(node.port)): describe_failures(results)
-        for node, results in outcomes.items()
+        str(proc): describe_failures(results)
+        for proc, results in outcomes
         if not have_passed(results)
     }
     if failures:
         output = "\n\n".join(f"{name}:\n{text}" for name, text in failures.items())
-        run.journal.event(f"{run.swarm.name}: uptests failed", output, tags=["failed", "uptest"])
+        journal.event(f"{journal.swarm}: uptests failed", output, tags=["failed", "uptest"])
         raise DispatchFailed(f"The uptests of {', '.join(failures)} failed.", details=output)
-    if not any(outcomes.values()):
-        run.journal.event(
-            f"{run.swarm.name}: no uptests",
-            f"The app has nothing in uptests/{run.swarm.proc_name}/, so nothing was tested.",
+    if not any(results for _, results in outcomes):
+        folder = outcomes[0][0].name.proc
+        journal.event(
+            f"{journal.swarm}: no uptests",
+            f"The app has nothing in uptests/{folder}/, so nothing was tested.",
             tags=["warning", "uptest"],
         )
         return
-    run.journal.event(
-        f"{run.swarm.name}: uptests passed",
-        ", ".join(str(run.proc_name(node.port)) for node in outcomes),
+    journal.event(
+        f"{journal.swarm}: uptests passed",
+        ", ".join(str(proc) for proc, _ in outcomes),
         tags=["success", "uptest"],
     )
 
 
-def _summary(outcomes: Sequence[list[Result]], seconds: float) -> str:
-    count = sum(len(results) for results in outcomes)
+def _summary(outcomes: Outcomes, seconds: float) -> str:
+    count = sum(len(results) for _, results in outcomes)
     if not count:
         return f"no uptests for {len(outcomes)} procs"
     return f"{count} uptests of {len(outcomes)} procs passed in {seconds:.1f} s"

@@ -10,10 +10,10 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from vr.errors import VelociraptorError
+from vr.server.builds.asking import request_build
 from vr.server.builds.droplets import keep_upload
 from vr.server.files import store
 from vr.server.models import App, Build, BuildStatus
-from vr.server.swarming import asking
 from vr.server.web.forms import BuildForm, UploadForm
 from vr.text.terminal import plain
 
@@ -32,7 +32,7 @@ def builds(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         app, tag = form.cleaned_data["app"], form.cleaned_data["tag"]
         try:
-            build = asking.request_build(app, tag, user=request.user)
+            build = request_build(app, tag, user=request.user)
             return redirect("web:build", pk=build.pk)
         except VelociraptorError as error:
             form.add_error(None, str(error))

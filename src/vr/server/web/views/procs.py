@@ -8,9 +8,10 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
-from vr.server.models import Host, PortLease, Swarm
-from vr.server.swarming import asking
-from vr.server.web.board import UNKNOWN, host_group
+from vr.server.models import Host, Swarm
+from vr.server.procs.actions import proc_action
+from vr.server.procs.ownership import Unowned, read_claims
+from vr.server.web.board import host_group
 from vr.server.web.feedback import say
 from vr.server.web.observed import read_proc
 
@@ -50,7 +51,7 @@ def action(request: HttpRequest, host: str, name: str, action: str) -> HttpRespo
     found = get_object_or_404(Host, name=host)
     done = say(
         request,
-        lambda: asking.proc_action(found, name, action, user=request.user),
+        lambda: proc_action(found, name, action, user=request.user),
         DONE[action].format(name),
     )
     if done and action == "delete":
@@ -61,27 +62,19 @@ def action(request: HttpRequest, host: str, name: str, action: str) -> HttpRespo
 def _context(host: str, name: str) -> dict[str, object]:
     found = get_object_or_404(Host, name=host)
     proc, state, available = read_proc(host, name)
-    lease = PortLease.objects.filter(host=found, proc=name).select_related("swarm__app").first()
+    owner = read_claims(host).owner(host, name)
     return {
         "host": found,
         "name": name,
         "proc": proc,
         "group": host_group(state, [], time.time()),
-        "swarm": lease.swarm if lease and lease.swarm else _swarm_of(proc),
+        "swarm": None if isinstance(owner, Unowned) else _swarm(owner),
         "live_available": available,
-        "is_ours": proc is not None and proc["hash"] != UNKNOWN,
+        "is_ours": proc is not None and owner is not Unowned.FOREIGN,
         "actions": _OFFERED.get(proc["statename"], ()) if proc else (),
     }
 
 
-def _swarm_of(proc: dict[str, object] | None) -> Swarm | None:
-    """The swarm of the proc's name, for procs that were deployed without a lease."""
-    if not proc:
-        return None
-    found = Swarm.objects.filter(
-        app__name=proc["app_name"],
-        config_name=proc["config_name"],
-        proc_name=proc["proc_name"],
-        squad__hosts__name=proc["host"],
-    )
-    return found.select_related("app").first()
+def _swarm(pk: int) -> Swarm | None:
+    """None if it was removed a moment ago."""
+    return Swarm.objects.filter(pk=pk).select_related("app").first()

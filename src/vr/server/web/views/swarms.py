@@ -17,6 +17,7 @@ from vr.errors import VelociraptorError
 from vr.server.events.announcing import user_did
 from vr.server.models import App, Dispatch, Squad, Swarm
 from vr.server.swarming import asking
+from vr.server.swarming.releases import previous_release
 from vr.server.web.feedback import say
 from vr.server.web.forms import SizeForm, SwarmForm, VersionForm
 from vr.server.web.observed import read_swarm, swarms_with_dispatch
@@ -71,7 +72,7 @@ def detail(request: HttpRequest, pk: int, trace_id: str = "") -> HttpResponse:
         "events": newest_events(trace=shown.trace_id) if shown else [],
         "version_form": VersionForm(initial={"tag": swarm.tag}),
         "size_form": SizeForm(initial={"size": swarm.size}),
-        "previous_release": asking.previous_release(full),
+        "previous_release": previous_release(full),
     }
     return render(request, "web/swarm.html", context | _progress(swarm, shown) | _live(swarm))
 

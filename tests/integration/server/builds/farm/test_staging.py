@@ -28,10 +28,10 @@ from support.web_server import web_server
 from vr.container import cgroups
 from vr.paths import Root
 from vr.server.builds import running
+from vr.server.builds.asking import request_build
 from vr.server.builds.farm import links
 from vr.server.files import store
 from vr.server.models import Build, Buildpack, BuildStatus, DispatchStatus
-from vr.server.swarming import asking
 
 FILES = {
     "app.py": APP,
@@ -85,7 +85,7 @@ class Farm:
 
     def build(self, tag: str = "v1") -> Build:
         """Build it as a worker does; the row as it is then."""
-        build = asking.request_build(self.machine.app(), tag, user=None)
+        build = request_build(self.machine.app(), tag, user=None)
         assert running.run(build.pk)
         build.refresh_from_db()
         return build
@@ -219,9 +219,7 @@ def test_without_a_nats_server_it_says_so(farm: Farm, settings: Any, monkeypatch
 def test_four_builds_at_once_are_shared_by_two_stagers(farm: Farm) -> None:
     for number in range(4):
         farm.repository.commit({"wait": farm.gate.port, "number": str(number)}, tag=f"t{number}")
-    made = [
-        asking.request_build(farm.machine.app(), f"t{number}", user=None) for number in range(4)
-    ]
+    made = [request_build(farm.machine.app(), f"t{number}", user=None) for number in range(4)]
     with ThreadPoolExecutor(4) as threads:
         running = [threads.submit(_run, build) for build in made]
         # Each stager takes two: four are more than one could do.
@@ -235,7 +233,7 @@ def test_a_build_whose_worker_was_killed_begins_anew_and_takes_nothing_late(
     farm: Farm, settings: Any, tmp_path: Path
 ) -> None:
     farm.repository.commit({"wait": farm.gate.port}, tag="slow")
-    build = asking.request_build(farm.machine.app(), "slow", user=None)
+    build = request_build(farm.machine.app(), "slow", user=None)
     env = environment(settings, tmp_path) | {
         "VR_BUILDER": "nats",
         "VR_NATS_URI": settings.NATS_URI,
@@ -265,7 +263,7 @@ def test_a_build_whose_stager_was_killed_is_made_by_another(
 ) -> None:
     monkeypatch.setattr("vr.server.builds.farm.staging._LOST_SECONDS", 3.0)
     farm.repository.commit({"wait": farm.gate.port}, tag="slow")
-    build = asking.request_build(farm.machine.app(), "slow", user=None)
+    build = request_build(farm.machine.app(), "slow", user=None)
     before = [each.output.count("Enqueued") for each in farm.stagers.running]
     with ThreadPoolExecutor(1) as threads:
         running = threads.submit(_run, build)

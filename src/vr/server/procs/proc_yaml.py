@@ -18,9 +18,14 @@ GROUP = "nogroup"
 
 def proc_file(release: Release, name: ProcName, host: str) -> ProcFile:
     """What to deploy on `host` for the proc `name`. Its text holds secrets."""
-    has_image = release.build.image is not None
     text: str = yaml.safe_dump(content(release, name, host), sort_keys=False, allow_unicode=True)
-    return ProcFile(str(name), text, runner="vrun" if has_image else "vrun_precise")
+    return ProcFile(str(name), text, runner=runner_of(release))
+
+
+def runner_of(release: Release) -> str:
+    """The command that runs procs of the release: without an image they run on the host's own
+    system."""
+    return "vrun_precise" if release.build.image is None else "vrun"
 
 
 def content(release: Release, name: ProcName, host: str) -> dict[str, Any]:

@@ -1,0 +1,92 @@
+"""Work on hosts, side by side: by threads that the whole process shares, some for each kind.
+
+A dispatch of a thousand procs gets no more threads than one of ten, and takes none from work of
+another kind: a long uptest keeps nobody from looking at a host.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+class Crew:
+    """The threads for one kind of work: `size` in the process, `share` of them for one caller."""
+
+    def __init__(self, name: str, *, size: int = 16, share: int = 8) -> None:
+        self.name = name
+        self._share = share
+        # Threads start when they are needed, and stay.
+        self._threads = ThreadPoolExecutor(size, thread_name_prefix=name)
+
+    def do(self, work: Callable[[T], R], items: Iterable[T]) -> list[R]:
+        """`work` done to all items side by side; returns what it returned, in their order.
+
+        Once it has raised for one, no other is begun; when those under way have ended, the
+        exception of the first in order is raised. The caller's thread works, too: so `work` may
+        itself call a crew, this one included, and gets on when all threads are busy. Other
+        threads have no database connection that anybody would close.
+        """
+        job = _Job(work, list(items))
+        for _ in range(min(len(job.results) - 1, self._share - 1)):
+            self._threads.submit(self._help, job)
+        while job.do_next():
+            pass
+        return job.ended()
+
+    def _help(self, job: _Job) -> None:
+        # One item at a time, then to the end of the queue: callers get the threads in turn.
+        if job.do_next():
+            self._threads.submit(self._help, job)
+
+
+class _Job:
+    """The items of one call: what is still to do, what is under way, what came out."""
+
+    def __init__(self, work: Callable[[Any], Any], items: list[Any]) -> None:
+        self.results: list[Any] = [None] * len(items)
+        self._work = work
+        self._left = deque(enumerate(items))
+        self._errors: dict[int, BaseException] = {}
+        self._under_way = 0
+        self._changed = threading.Condition()
+
+    def do_next(self) -> bool:
+        """Do one item; False if there is none left to begin."""
+        with self._changed:
+            if not self._left:
+                return False
+            number, item = self._left.popleft()
+            self._under_way += 1
+        error: BaseException | None = None
+        try:
+            self.results[number] = self._work(item)
+        except BaseException as raised:
+            error = raised
+        with self._changed:
+            self._under_way -= 1
+            if error is not None:
+                self._errors[number] = error
+                self._left.clear()
+            self._changed.notify_all()
+        return True
+
+    def ended(self) -> list[Any]:
+        """The results, when nothing is under way any more; raises the first exception."""
+        with self._changed:
+            self._changed.wait_for(lambda: not self._under_way)
+        if self._errors:
+            raise self._errors[min(self._errors)]
+        return self.results
+
+
+LOOKING = Crew("look")
+SETTING_UP = Crew("set-up")
+TEARING_DOWN = Crew("tear-down")
+TESTING = Crew("test")

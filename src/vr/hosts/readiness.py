@@ -1,0 +1,32 @@
+"""How far a proc is, from what its Supervisor says and whether its port answers."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+from supervisor.states import ProcessStates
+
+from vr.hosts.connection import HostConnection
+from vr.hosts.supervisor import ProcessInfo
+
+
+class ProcState(Enum):
+    ABSENT = "absent"  # its host does not run it yet, or no longer
+    STARTING = "starting"
+    READY = "ready"
+    DEAD = "dead"  # ended, gave up or was stopped
+
+
+def state_of(info: ProcessInfo, host: HostConnection, port: int, *, listens: bool) -> ProcState:
+    """How far a proc is that Supervisor knows.
+
+    One that `listens` is ready when its port accepts, whatever Supervisor's startsecs say;
+    others when Supervisor calls them RUNNING.
+    """
+    state = info["state"]
+    if state == ProcessStates.STOPPED and not info["start"]:
+        return ProcState.STARTING  # Supervisor has it, and starts it any moment
+    if state not in {ProcessStates.STARTING, ProcessStates.RUNNING}:
+        return ProcState.DEAD
+    ready = host.accepts(port) if listens else state == ProcessStates.RUNNING
+    return ProcState.READY if ready else ProcState.STARTING

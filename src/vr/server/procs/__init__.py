@@ -1,0 +1,1 @@
+"""Single procs: whose they are, which port they own, and what is done to them."""

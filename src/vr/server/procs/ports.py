@@ -1,0 +1,67 @@
+"""Ports of hosts: one owner each, from before its proc is deployed until it is retired."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.db.models import Q
+
+from vr.server.models import Dispatch, Host, PortLease, Swarm
+
+
+class PortTaken(Exception):
+    """The port belongs to another proc; no port was leased. The message names it."""
+
+
+def port_range() -> range:
+    """The ports that swarms may use, from VR_PORT_RANGE."""
+    return settings.PORT_RANGE
+
+
+def lease_to(dispatch: Dispatch, procs: Iterable[tuple[Host, int, str]]) -> None:
+    """Lease ports to new procs, each given as host, port and full name, that `dispatch` places.
+
+    All or none; those that it has leased already are fine. Raises PortTaken.
+    """
+    try:
+        with transaction.atomic():
+            for host, port, proc in procs:
+                owner = {"swarm": dispatch.swarm, "dispatch": dispatch, "proc": proc}
+                lease, is_new = PortLease.objects.get_or_create(
+                    host=host, port=port, defaults=owner
+                )
+                if not is_new and lease.dispatch_id != dispatch.pk:
+                    raise PortTaken(f"port {port} of {host} was taken meanwhile")
+    except IntegrityError:
+        raise PortTaken("a port was taken meanwhile") from None
+
+
+def lease_alone(host: Host, port: int, proc: str) -> None:
+    """Lease a port to a proc that no dispatch places. Raises PortTaken, naming the owner."""
+    try:
+        with transaction.atomic():
+            PortLease.objects.create(host=host, port=port, proc=proc)
+    except IntegrityError:
+        owner = PortLease.objects.filter(host=host, port=port).first()
+        raise PortTaken(
+            f"{port} of {host} belongs to {owner.proc if owner else 'another'}"
+        ) from None
+
+
+def leased_by(dispatch: Dispatch) -> set[tuple[str, int]]:
+    """The (host, port)s of procs that the dispatch has placed."""
+    leases = PortLease.objects.filter(dispatch=dispatch)
+    return set(leases.values_list("host__name", "port"))
+
+
+def leases_around(swarm: Swarm, hosts: Collection[Host]) -> list[PortLease]:
+    """The leases of the swarm, wherever they are, and all leases of `hosts`, each with its host."""
+    leases = PortLease.objects.filter(Q(swarm=swarm) | Q(host__in=hosts))
+    return list(leases.select_related("host"))
+
+
+def give_back(host: str, procs: Collection[str]) -> None:
+    """End the leases of procs that are gone from `host`, if they had any."""
+    PortLease.objects.filter(host__name=host, proc__in=procs).delete()

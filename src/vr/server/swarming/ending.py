@@ -1,0 +1,62 @@
+"""How a dispatch ends: its row is closed, the swarm says what serves it now, people are told."""
+
+from __future__ import annotations
+
+from vr.server.models import Dispatch, DispatchStatus, Swarm
+from vr.server.swarming.dispatch_row import DispatchRow
+from vr.server.swarming.journal import Journal
+from vr.server.swarming.plan_types import Finish, Milestone
+
+
+def end(row: DispatchRow, journal: Journal, trouble: str = "") -> None:
+    """Close the dispatch: with success, or failed if a reason was noted. `trouble` is what else
+    people should know."""
+    row.lease.check()
+    dispatch = row.dispatch
+    if trouble:
+        row.add_output(trouble)
+    _settle(dispatch, has_served=Milestone.COMMITTED in journal.milestones())
+    journal.close_open_steps()
+    seconds = row.end()
+    if dispatch.error:
+        journal.event(
+            f"{journal.swarm} → {dispatch.tag} failed",
+            f"{dispatch.error}\n\n{dispatch.output}".strip(),
+            tags=["failed", "swarm"],
+        )
+    else:
+        journal.event(
+            f"{journal.swarm} → {dispatch.tag} done",
+            f"{dispatch.size} procs of {dispatch.tag} serve; it took {seconds:.1f} s. "
+            f"{trouble}".strip(),
+            tags=["swarm", "deploy", "done"],
+        )
+
+
+def silence(finish: Finish) -> str:
+    """A sentence about hosts that did not answer; empty if all did."""
+    if not finish.silent_hosts:
+        return ""
+    return (
+        f"Not reached: {', '.join(finish.silent_hosts)}. Old procs there are no longer routed; "
+        "the next dispatch retires them."
+    )
+
+
+def _settle(dispatch: Dispatch, *, has_served: bool) -> None:
+    """Let the swarm say what serves it now.
+
+    A version that was put to use stays what the swarm wants, whatever failed afterwards. One that
+    wasn't is forgotten, so that `vr swarm … -` brings back what served and not what failed.
+    """
+    swarm = dispatch.swarm
+    if not dispatch.error or has_served:
+        if dispatch.release is not None:
+            swarm.release = dispatch.release
+            swarm.save(update_fields=["release"])
+        return
+    served = swarm.dispatches.filter(status=DispatchStatus.SUCCEEDED).order_by("-id").first()
+    if served is not None:
+        # Edits of the swarm meanwhile are somebody's newer wish.
+        wished = Swarm.objects.filter(pk=swarm.pk, tag=dispatch.tag, size=dispatch.size)
+        wished.update(tag=served.tag, size=served.size)

@@ -1,0 +1,69 @@
+"""The pools of swarms: which one a swarm is routed in, and which may still hold its nodes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.db import transaction
+
+from vr.balancer.base import Change
+from vr.errors import VelociraptorError
+from vr.server.balancers import balancer_named
+from vr.server.models import Swarm
+from vr.server.swarming.plan_types import Node
+
+
+@dataclass(frozen=True)
+class Pool:
+    """A pool of a balancer, both by name. Methods raise VelociraptorError if the balancer is not
+    set up or refuses, unless they say otherwise."""
+
+    balancer: str
+    name: str
+
+    def nodes(self) -> frozenset[str] | None:
+        """The nodes that are routed now; None if the balancer can't tell."""
+        try:
+            return frozenset(balancer_named(self.balancer).get_nodes(self.name))
+        except (VelociraptorError, OSError):
+            return None
+
+    def set_nodes(self, nodes: Sequence[Node]) -> Change:
+        """Make the pool exactly `nodes`; none removes it. It is as it was if this raises."""
+        return balancer_named(self.balancer).set_nodes(self.name, [str(node) for node in nodes])
+
+    def wait_drained(self, timeout: float) -> bool:
+        """Wait until requests that began before the last change have ended, for `timeout` seconds
+        at most; returns whether they have."""
+        return balancer_named(self.balancer).wait_drained(timeout)
+
+    def clean(self, swarm: Swarm) -> None:
+        """Remove the pool that `swarm` used before; one that another swarm uses now is left to
+        it, and so is one of a balancer that is not set up any more."""
+        used = Swarm.objects.filter(balancer=self.balancer, pool=self.name).exclude(pk=swarm.pk)
+        if self.balancer in settings.BALANCERS and not used.exists():
+            balancer_named(self.balancer).delete_pool(self.name)
+
+
+def pool_of(swarm: Swarm) -> Pool | None:
+    """The pool that the swarm is to be routed in, if any."""
+    return Pool(swarm.balancer, swarm.pool) if swarm.pool else None
+
+
+def remembered(swarm: Swarm) -> list[Pool]:
+    """Every pool that may hold nodes of the swarm."""
+    return [Pool(balancer, pool) for balancer, pool in swarm.routed_pools]
+
+
+def former(swarm: Swarm) -> list[Pool]:
+    """Those of them that the swarm used before its pool or balancer was changed."""
+    return [pool for pool in remembered(swarm) if pool != pool_of(swarm)]
+
+
+def remember(swarm: Swarm, pools: Iterable[Pool]) -> None:
+    """Store that these pools, and no others, may hold nodes of the swarm."""
+    with transaction.atomic():
+        swarm.routed_pools = [[pool.balancer, pool.name] for pool in dict.fromkeys(pools)]
+        swarm.save(update_fields=["routed_pools"])

@@ -1,0 +1,65 @@
+"""Which release a build makes with a swarm's config, and which one came before
+(docs/reference/release.md)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import yaml
+
+from vr.server.models import Build, BuildStatus, DispatchStatus, Release, Swarm
+from vr.server.models.fields import parse_mapping
+from vr.server.swarming.problems import CannotDispatch
+
+
+def release_for(swarm: Swarm, build: Build) -> Release:
+    """The release of `build` with the swarm's present config, made if there is none like it.
+
+    `build` must be done: the hash is set once and answers exactly what runs.
+    """
+    release = Release(
+        build=build,
+        config_yaml=_text(swarm.compiled_config()),
+        env_yaml=_text({**parse_mapping(build.env_yaml), **swarm.compiled_env()}),
+        volumes=swarm.volumes,
+        run_as=swarm.run_as or "nobody",
+        mem_limit=swarm.mem_limit,
+        memsw_limit=swarm.memsw_limit,
+    )
+    release.hash = release.compute_hash()
+    known = Release.objects.filter(build=build, hash=release.hash).order_by("-id").first()
+    if known is not None:
+        return known
+    release.save()
+    return release
+
+
+def check_proc_name(build: Build, proc_name: str) -> None:
+    """Raise CannotDispatch, naming the choices, if the build is known not to have the proc."""
+    names = sorted(build.process_types)
+    if names and proc_name not in names:
+        raise CannotDispatch(
+            f"{build} has no proc named {proc_name!r}; its Procfile has: {', '.join(names)}.",
+            hint="Change the swarm's proc name, or add the line to the Procfile.",
+        )
+
+
+def previous_release(swarm: Swarm) -> Release | None:
+    """What `rollback` would go to; None if there is nothing."""
+    succeeded = (
+        swarm.dispatches.filter(
+            status=DispatchStatus.SUCCEEDED, release__build__status=BuildStatus.SUCCESS
+        )
+        .exclude(release=swarm.release_id)
+        .select_related("release__build__app")
+        .order_by("-id")
+        .first()
+    )
+    return succeeded.release if succeeded else None
+
+
+def _text(mapping: dict[str, Any]) -> str:
+    if not mapping:
+        return ""
+    text: str = yaml.safe_dump(mapping, sort_keys=True, allow_unicode=True)
+    return text
