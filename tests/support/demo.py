@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from vr.events.procs import HEARTBEATS, ProcBoard
 from vr.server.events.announcing import announce, redis_connection
+from vr.server.events.kinds import Kind
 from vr.server.files import store
 from vr.server.models import (
     App,
@@ -220,17 +221,17 @@ def fill() -> None:
     redis_connection().hset(HEARTBEATS, "ceres.example.org", str(time.time() - 1900))
 
     trace = running.trace_id
-    announce("blog-prod-web failed", failed.error, tags=["failed", "uptest"])
-    announce("shop-v2 is built", "in 39 s", tags=["build", "success"])
-    announce("pool shop", "2 new nodes, 2 stale nodes", tags=["route"])
-    announce("shop-prod-web runs v2", "4 procs", tags=["swarm", "deploy", "done"])
-    announce("ada: swarm shop-prod-web → v3, size 4", tags=["user", "swarm"], trace_id=trace)
-    announce("Building shop-v3", "with python", tags=["build"], trace_id=trace)
-    announce("shop-v3 is built", "in 6.4 s", tags=["build", "success"], trace_id=trace)
+    announce("blog-prod-web failed", failed.error, kind=Kind.UPTESTS_FAILED)
+    announce("shop-v2 is built", "in 39 s", kind=Kind.BUILD_DONE)
+    announce("pool shop", "2 new nodes, 2 stale nodes", kind=Kind.POOL_ROUTED)
+    announce("shop-prod-web runs v2", "4 procs", kind=Kind.SWARM_DONE)
+    announce("ada: swarm shop-prod-web → v3, size 4", kind=Kind.USER_SWARMED, trace_id=trace)
+    announce("Building shop-v3", "with python", kind=Kind.BUILD_STARTED, trace_id=trace)
+    announce("shop-v3 is built", "in 6.4 s", kind=Kind.BUILD_DONE, trace_id=trace)
     announce(
         "Deploying shop-v3-prod-9b21f0aa-web-5011",
         "on atlas.example.org",
-        tags=["deploy"],
+        kind=Kind.PROCS_DEPLOYING,
         trace_id=trace,
     )
     for number in range(60):

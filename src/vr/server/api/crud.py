@@ -18,6 +18,7 @@ from vr.server.api.filters import conditions
 from vr.server.api.paging import Page
 from vr.server.api.resource import Resource
 from vr.server.events.announcing import user_did
+from vr.server.events.kinds import Kind
 
 
 def router_of(resource: Resource) -> Router:
@@ -83,7 +84,7 @@ def _create(resource: Resource, request: HttpRequest, data: dict[str, Any]) -> H
     created = resource.model()
     with transaction.atomic():
         resource.write(created, data)
-        _record(resource, request, "add", created)
+        _record(resource, request, Kind.USER_ADDED, created)
     return HttpResponse(status=201, headers={"Location": resource.uri(created)})
 
 
@@ -93,7 +94,7 @@ def _change(
     with transaction.atomic():
         changed = resource.get(key, for_change=True)
         resource.write(changed, data)
-        _record(resource, request, "change", changed)
+        _record(resource, request, Kind.USER_CHANGED, changed)
     return HttpResponse(status=status)
 
 
@@ -102,15 +103,15 @@ def _delete(resource: Resource, request: HttpRequest, key: str) -> HttpResponse:
         doomed = resource.get(key, for_change=True)
         if reason := resource.guard(doomed):
             raise InUse(f"The {resource.noun} {doomed} can't be deleted: {reason}.")
-        _record(resource, request, "remove", doomed)
+        _record(resource, request, Kind.USER_REMOVED, doomed)
         doomed.delete()
     return HttpResponse(status=204)
 
 
-def _record(resource: Resource, request: HttpRequest, action: str, what: Any) -> None:
+def _record(resource: Resource, request: HttpRequest, kind: Kind, what: Any) -> None:
     user_did(
         request.auth,  # type: ignore[attr-defined]
-        action,
+        kind,
         f"{resource.noun} {what}",
         resource_uri=resource.uri(what),
     )

@@ -13,6 +13,7 @@ from django.db import IntegrityError, transaction
 from vr.errors import InvalidInput
 from vr.server.builds.choosing import image_of
 from vr.server.events.announcing import user_did
+from vr.server.events.kinds import Kind
 from vr.server.jobs import wake
 from vr.server.models import App, Build, BuildStatus, Dispatch, DispatchStatus, Release, Swarm
 from vr.server.models.dispatch import OPEN
@@ -50,7 +51,7 @@ def dispatch(
     that can't run: squad without active hosts, stack without image, unknown balancer.
     """
     tag = swarm.tag if tag in {None, "", "-"} else str(tag)
-    return _open(swarm, user=user, action="swarm", tag=tag, size=size)
+    return _open(swarm, user=user, kind=Kind.USER_SWARMED, tag=tag, size=size)
 
 
 def rollback(swarm: Swarm, *, user: Any) -> Dispatch:
@@ -64,7 +65,9 @@ def rollback(swarm: Swarm, *, user: Any) -> Dispatch:
             f"{swarm.name} has no earlier successful release to go back to.",
             hint="Swarm a version by its name instead.",
         )
-    return _open(swarm, user=user, action="rollback", tag=release.build.tag, release=release)
+    return _open(
+        swarm, user=user, kind=Kind.USER_ROLLED_BACK, tag=release.build.tag, release=release
+    )
 
 
 def scale(swarm: Swarm, size: int, *, user: Any) -> Dispatch:
@@ -74,7 +77,7 @@ def scale(swarm: Swarm, size: int, *, user: Any) -> Dispatch:
     """
     release = swarm.release
     tag = release.build.tag if release else swarm.tag
-    return _open(swarm, user=user, action="scale", tag=tag, size=size, release=release)
+    return _open(swarm, user=user, kind=Kind.USER_SCALED, tag=tag, size=size, release=release)
 
 
 def previous_release(swarm: Swarm) -> Release | None:
@@ -120,7 +123,7 @@ def queue_build(build: Build, *, user: Any) -> Build:
     build.image = image_of(build.app)
     with transaction.atomic():
         build.save()
-        user_did(user, "build", str(build), resource_uri=f"/api/v1/builds/{build.pk}/")
+        user_did(user, Kind.USER_BUILT, str(build), resource_uri=f"/api/v1/builds/{build.pk}/")
         wake.after_commit(tasks.run_build, build.pk)
     return build
 
@@ -129,7 +132,7 @@ def _open(
     swarm: Swarm,
     *,
     user: Any,
-    action: str,
+    kind: Kind,
     tag: str,
     size: int | None = None,
     release: Release | None = None,
@@ -154,7 +157,7 @@ def _open(
             )
             user_did(
                 user,
-                action,
+                kind,
                 f"{swarm.name} → {tag}, size {size}",
                 trace_id=opened.trace_id,
                 resource_uri=f"/api/v1/swarms/{swarm.pk}/",

@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from vr.errors import VelociraptorError
 from vr.hosts.supervisor import HostUnreachable
+from vr.server.events.kinds import Kind
 from vr.server.jobs import leases
 from vr.server.jobs.leases import Lease, LeaseLost
 from vr.server.models import Dispatch, DispatchStatus, Swarm
@@ -239,14 +240,14 @@ def _end(run: Run, trouble: str = "") -> None:
         run.journal.event(
             f"{swarm.name} → {dispatch.tag} failed",
             f"{dispatch.error}\n\n{dispatch.output}".strip(),
-            tags=["failed", "swarm"],
+            kind=Kind.SWARM_FAILED,
         )
     else:
         run.journal.event(
             f"{swarm.name} → {dispatch.tag} done",
             f"{dispatch.size} procs of {dispatch.tag} serve; it took {seconds:.1f} s. "
             f"{trouble}".strip(),
-            tags=["swarm", "deploy", "done"],
+            kind=Kind.SWARM_DONE,
         )
 
 

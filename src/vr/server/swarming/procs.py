@@ -15,6 +15,7 @@ from vr.hosts.proc_conf import STOP_TIMEOUT
 from vr.hosts.stopping import stop
 from vr.server.builds.choosing import check_proc_name
 from vr.server.events.announcing import announce, user_did
+from vr.server.events.kinds import Kind
 from vr.server.hosts import connect
 from vr.server.jobs import wake
 from vr.server.models import Host, PortLease, Release
@@ -25,7 +26,13 @@ from vr.specs.names import ProcName
 
 log = logging.getLogger(__name__)
 
-ACTIONS = ("start", "stop", "restart", "delete")
+ACTIONS = {
+    "start": Kind.USER_STARTED,
+    "stop": Kind.USER_STOPPED,
+    "restart": Kind.USER_RESTARTED,
+    "delete": Kind.USER_DESTROYED,
+}
+"""What can be done to a proc, and the event that tells of it."""
 TAIL_BYTES = 64 * 1024
 _LOWEST_PORT = 1024
 _PATIENCE = 10
@@ -51,9 +58,9 @@ def proc_action(host: Host, proc: str, action: str, *, user: Any) -> dict[str, A
         if action in {"start", "restart"}:
             connection.supervisor.start(proc)
     except VelociraptorError:
-        user_did(user, "failed", f"to {action} {proc} on {host.name}")
+        user_did(user, Kind.USER_FAILED, f"to {action} {proc} on {host.name}")
         raise
-    user_did(user, action, f"{proc} on {host.name}")
+    user_did(user, ACTIONS[action], f"{proc} on {host.name}")
     return proc_object(host.name, connection.supervisor.get(proc) or info)
 
 
@@ -62,7 +69,7 @@ def _delete(connection: HostConnection, host: Host, proc: str, user: Any) -> dic
         raise InvalidInput("proc", [f"{proc!r} is not one of Velociraptor's and stays"])
     deployment.retire(connection, [proc])
     PortLease.objects.filter(host=host, proc=proc).delete()
-    user_did(user, "destroy", f"{proc} on {host.name}")
+    user_did(user, ACTIONS["delete"], f"{proc} on {host.name}")
     return {"name": proc, "deleted": True}
 
 
@@ -104,7 +111,7 @@ def deploy_release(
         with transaction.atomic():
             if port:
                 PortLease.objects.create(host=host, port=port, proc=str(name))
-            user_did(user, "deploy", f"{name} on {host.name}")
+            user_did(user, Kind.USER_DEPLOYED, f"{name} on {host.name}")
             wake.after_commit(tasks.deploy_proc, release.pk, host.pk, str(name))
     except IntegrityError:
         owner = PortLease.objects.filter(host=host, port=port).first()
@@ -120,11 +127,11 @@ def deploy_now(release_id: int, host_id: int, proc: str) -> None:
     host = Host.objects.get(pk=host_id)
     name = ProcName.parse(proc)
     assert name is not None
-    announce(f"deploying {proc}", f"{proc} to {host.name}", tags=["deploy"])
+    announce(f"deploying {proc}", f"{proc} to {host.name}", kind=Kind.PROCS_DEPLOYING)
     try:
         deployment.deploy(connect(host.name), [proc_file(release, name, host.name)])
     except VelociraptorError as error:
-        announce(f"{proc} failed", f"{error}\n{error.details}", tags=["deploy", "failed"])
+        announce(f"{proc} failed", f"{error}\n{error.details}", kind=Kind.DEPLOY_FAILED)
         deployment.retire(connect(host.name), [proc])
         PortLease.objects.filter(host=host, proc=proc).delete()
 

@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from vr.server.events.kinds import Kind
 from vr.server.web import board, wording
 
 register = template.Library()
@@ -57,12 +58,16 @@ def took(thing: Any) -> str:
 
 @register.filter
 def event_icon(tags: Sequence[str]) -> str:
-    return wording.event_look(tags)[0]
+    """An event's icon by its tags; a dot for a kind that this version doesn't know."""
+    kind = Kind.of(tags)
+    return kind.icon if kind else "dot"
 
 
 @register.filter
 def event_tone(tags: Sequence[str]) -> str:
-    return wording.event_look(tags)[1]
+    """An event's colour by its tags; idle for a kind that this version doesn't know."""
+    kind = Kind.of(tags)
+    return kind.tone if kind else "idle"
 
 
 @register.filter

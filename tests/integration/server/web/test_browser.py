@@ -185,7 +185,8 @@ def test_events_appear_on_top_once_each(page: Page, server: WebServer) -> None:
 
     server.python(
         "from vr.server.events.announcing import announce\n"
-        "for n in range(3): announce(f'pool news {n}', tags=['route'])"
+        "from vr.server.events.kinds import Kind\n"
+        "for n in range(3): announce(f'pool news {n}', kind=Kind.POOL_ROUTED)"
     )
 
     expect(page.locator("#events li .event-title").first).to_have_text("pool news 2")
@@ -210,10 +211,11 @@ def test_a_dispatch_is_followed_step_by_step_to_its_end(page: Page, server: WebS
     server.python(
         "from django.utils import timezone\n"
         "from vr.server.events.announcing import announce\n"
+        "from vr.server.events.kinds import Kind\n"
         "dispatch = Dispatch.objects.get(swarm_id=1, status='running')\n"
         "dispatch.steps.filter(kind='start').update("
         "status='done', message='4 of 4 procs ready', ended=timezone.now())\n"
-        "announce('Uptests passed', tags=['success', 'uptest'], trace_id=dispatch.trace_id)"
+        "announce('Uptests passed', kind=Kind.UPTESTS_PASSED, trace_id=dispatch.trace_id)"
     )
     expect(progress).to_contain_text("4 of 4 procs ready")
     expect(page.locator("#events")).to_contain_text("Uptests passed")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db import transaction
 
 from vr.server.builds.choosing import image_of, usable_build
+from vr.server.events.kinds import Kind
 from vr.server.jobs import wake
 from vr.server.models import Build, BuildStatus, StepKind
 from vr.server.swarming import tasks
@@ -37,7 +38,7 @@ def wait(run: Run) -> None:
         run.journal.event(
             f"{run.swarm.name} waits for a build",
             f"{run.swarm.name} goes on when {build} is built.",
-            tags=["wait"],
+            kind=Kind.BUILD_AWAITED,
         )
     if build.status == BuildStatus.PENDING:
         wake.now(tasks.run_build, build.pk)

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from django.db import IntegrityError, transaction
 
 from vr.hosts import deployment
+from vr.server.events.kinds import Kind
 from vr.server.models import PortLease, StepKind
 from vr.server.swarming.plan_types import Node
 from vr.server.swarming.problems import DispatchFailed, PlanAgain
@@ -31,7 +32,7 @@ def deploy(run: Run, nodes: Sequence[Node]) -> None:
         run.journal.event(
             f"{run.swarm.name}: deploying",
             f"Deploying {names} to {', '.join(sorted(by_host))}.",
-            tags=["deploy"],
+            kind=Kind.PROCS_DEPLOYING,
         )
         side_by_side(lambda item: _deploy_on(run, *item), by_host.items())
         step.say(f"{_count(nodes)} deployed to {', '.join(sorted(by_host))}")

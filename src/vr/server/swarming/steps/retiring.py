@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from vr.errors import VelociraptorError
 from vr.hosts import deployment
+from vr.server.events.kinds import Kind
 from vr.server.models import PortLease, StepKind
 from vr.server.swarming.journal import OpenStep
 from vr.server.swarming.plan_types import Proc
@@ -40,12 +41,12 @@ def _remove_from(run: Run, host_name: str, names: Sequence[str]) -> None:
         run.journal.event(
             f"{run.swarm.name}: procs could not be deleted",
             f"{error}\n{error.details}",
-            tags=["proc", "deleted", "failed"],
+            kind=Kind.REMOVAL_FAILED,
         )
         raise
     PortLease.objects.filter(host__name=host_name, proc__in=names).delete()
     run.journal.event(
         f"{run.swarm.name}: {len(names)} deleted from {host_name}",
         ", ".join(names),
-        tags=["proc", "deleted"],
+        kind=Kind.PROCS_REMOVED,
     )

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from django.conf import settings
 from django.db import transaction
 
+from vr.server.events.kinds import Kind
 from vr.server.models import StepKind, Swarm
 from vr.server.swarming.observe import former_pools
 from vr.server.swarming.plan_types import Node
@@ -29,7 +30,7 @@ def route(run: Run, nodes: Sequence[Node]) -> None:
             f"{run.swarm.name}: pool {pool} routed",
             f"current: {_list(change.before)}\ncorrect: {_list(change.after)}\n"
             f"new: {_list(change.added)}\nstale: {_list(change.removed)}",
-            tags=["route"],
+            kind=Kind.POOL_ROUTED,
         )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from django.utils import timezone
 
+from vr.server.events.kinds import Kind
 from vr.server.models import StepKind, TestResult, TestRun
 from vr.server.swarming.plan_types import Node
 from vr.server.swarming.problems import DispatchFailed
@@ -54,19 +55,19 @@ def _judge(run: Run, outcomes: dict[Node, list[Result]]) -> None:
     }
     if failures:
         output = "\n\n".join(f"{name}:\n{text}" for name, text in failures.items())
-        run.journal.event(f"{run.swarm.name}: uptests failed", output, tags=["failed", "uptest"])
+        run.journal.event(f"{run.swarm.name}: uptests failed", output, kind=Kind.UPTESTS_FAILED)
         raise DispatchFailed(f"The uptests of {', '.join(failures)} failed.", details=output)
     if not any(outcomes.values()):
         run.journal.event(
             f"{run.swarm.name}: no uptests",
             f"The app has nothing in uptests/{run.swarm.proc_name}/, so nothing was tested.",
-            tags=["warning", "uptest"],
+            kind=Kind.UPTESTS_MISSING,
         )
         return
     run.journal.event(
         f"{run.swarm.name}: uptests passed",
         ", ".join(str(run.proc_name(node.port)) for node in outcomes),
-        tags=["success", "uptest"],
+        kind=Kind.UPTESTS_PASSED,
     )
 
 

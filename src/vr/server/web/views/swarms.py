@@ -15,6 +15,7 @@ from django_htmx.http import HttpResponseClientRefresh, trigger_client_event
 
 from vr.errors import VelociraptorError
 from vr.server.events.announcing import user_did
+from vr.server.events.kinds import Kind
 from vr.server.models import App, Dispatch, Squad, Swarm
 from vr.server.swarming import asking
 from vr.server.web.feedback import say
@@ -143,7 +144,7 @@ def delete(request: HttpRequest, pk: int) -> HttpResponse:
         name = swarm.name
         with transaction.atomic():
             swarm.delete()
-            user_did(request.user, "remove", f"swarm {name}")
+            user_did(request.user, Kind.USER_REMOVED, f"swarm {name}")
         messages.success(request, f"The swarm {name} is gone.")
         return redirect("web:home")
     context = {"what": f"the swarm {swarm.name}", "obstacle": obstacle, "back": swarm}
@@ -169,7 +170,8 @@ def _save(request: HttpRequest, form: SwarmForm) -> bool:
     try:
         with transaction.atomic():
             swarm = form.save()
-            user_did(request.user, "add" if was_new else "change", f"swarm {swarm.name}")
+            kind = Kind.USER_ADDED if was_new else Kind.USER_CHANGED
+            user_did(request.user, kind, f"swarm {swarm.name}")
             if "save" not in request.POST:
                 asking.dispatch(swarm, user=request.user)
     except VelociraptorError as error:
