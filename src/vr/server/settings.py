@@ -66,6 +66,8 @@ CELERY_BROKER_URL = _env("VR_BROKER_URL") or REDIS_URL.replace("unix://", "redis
 FILES_ROOT = Path(_env("VR_FILES") or VR_HOME / "files")
 # Where a host fetches files from; empty means that hosts see FILES_ROOT itself.
 FILES_BASE_URL = _env("VR_FILES_BASE_URL") or ""
+# The internal address at which an nginx in front of this server has FILES_ROOT; empty: none is.
+ACCEL_PREFIX = _env("VR_ACCEL_PREFIX") or ""
 
 # The largest droplet or build that may be uploaded.
 UPLOAD_BYTES = int(_env("VR_UPLOAD_MB") or 1024) << 20
@@ -126,7 +128,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "vr.server.web.security.ContentSecurityPolicy",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "vr.server.web.static_files.StaticFiles",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",

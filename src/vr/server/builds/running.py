@@ -16,6 +16,7 @@ from vr.paths import Root
 from vr.server.events.announcing import announce
 from vr.server.events.kinds import Kind
 from vr.server.files import store
+from vr.server.files.links import url_for_host
 from vr.server.jobs import leases
 from vr.server.jobs.leases import Lease, LeaseLost
 from vr.server.models import Build, Buildpack, BuildStatus, Dispatch
@@ -69,7 +70,7 @@ def log_tail(build: Build, length: int) -> str:
         return file.read().decode(errors="replace").strip()
 
 
-def spec_of(build: Build, link: Callable[[str], str] = store.url_for_host) -> BuildSpec:
+def spec_of(build: Build, link: Callable[[str], str] = url_for_host) -> BuildSpec:
     """What vbuild is told: the app at the tag, in the image, with the app's buildpack or else
     the catalogue in order. `link` gives the image's address. Raises InvalidInput."""
     app, image = build.app, build.image
