@@ -16,6 +16,7 @@ from pathlib import Path
 from vr.container import cgroups
 from vr.errors import Busy, InvalidInput, VelociraptorError
 from vr.files.atomic import write_atomic
+from vr.text.plurals import counted
 from vr.up import farm, health, render, secrets
 from vr.up.config import Config, machine_problems
 from vr.up.supervisor import STOPPED_STATES, Part, Supervisord
@@ -87,7 +88,7 @@ def down(config: Config, say: Say) -> bool:
         pid = supervisord.pid()
         names = [part.name for part in supervisord.parts()]
         supervisord.stop_all()
-        say(f"stopping {len(names)} programs")
+        say(f"stopping {counted(len(names), 'program')}")
         _wait(
             lambda: all(part.state in STOPPED_STATES for part in supervisord.parts()),
             DOWN_SECONDS,

@@ -35,6 +35,7 @@ from vr.server.swarming.steps import (
     starting,
     uptesting,
 )
+from vr.text.plurals import counted
 
 log = logging.getLogger(__name__)
 
@@ -245,8 +246,8 @@ def _end(run: Run, trouble: str = "") -> None:
     else:
         run.journal.event(
             f"{swarm.name} → {dispatch.tag} done",
-            f"{dispatch.size} procs of {dispatch.tag} serve; it took {seconds:.1f} s. "
-            f"{trouble}".strip(),
+            f"{counted(dispatch.size, 'proc')} of {dispatch.tag} in service; "
+            f"it took {seconds:.1f} s. {trouble}".strip(),
             kind=Kind.SWARM_DONE,
         )
 

@@ -14,6 +14,7 @@ from django.utils.safestring import SafeString
 
 from vr.server.events.kinds import Kind
 from vr.server.web import board, wording
+from vr.text import plurals
 
 register = template.Library()
 
@@ -46,6 +47,11 @@ def ago(then: datetime | None) -> SafeString:
 @register.filter
 def duration(seconds: float | None) -> str:
     return wording.duration(seconds)
+
+
+@register.filter
+def counted(count: int, noun: str) -> str:
+    return plurals.counted(count, noun)
 
 
 @register.filter

@@ -14,6 +14,7 @@ from vr.server.swarming.plan_types import Node
 from vr.server.swarming.problems import DispatchFailed, PlanAgain
 from vr.server.swarming.proc_yaml import proc_file
 from vr.server.swarming.run import Run, side_by_side
+from vr.text.plurals import counted
 
 
 def deploy(run: Run, nodes: Sequence[Node]) -> None:
@@ -22,7 +23,7 @@ def deploy(run: Run, nodes: Sequence[Node]) -> None:
     Raises PlanAgain if another dispatch or program has taken one of the ports, DispatchFailed
     with the runner's output if a proc can't be set up.
     """
-    with run.journal.step(StepKind.DEPLOY, f"deploying {_count(nodes)}") as step:
+    with run.journal.step(StepKind.DEPLOY, f"deploying {counted(len(nodes), 'proc')}") as step:
         _check_ports(run, nodes)
         _lease_ports(run, nodes)
         by_host: dict[str, list[Node]] = defaultdict(list)
@@ -35,7 +36,7 @@ def deploy(run: Run, nodes: Sequence[Node]) -> None:
             kind=Kind.PROCS_DEPLOYING,
         )
         side_by_side(lambda item: _deploy_on(run, *item), by_host.items())
-        step.say(f"{_count(nodes)} deployed to {', '.join(sorted(by_host))}")
+        step.say(f"{counted(len(nodes), 'proc')} deployed to {', '.join(sorted(by_host))}")
 
 
 def _deploy_on(run: Run, host_name: str, nodes: Sequence[Node]) -> None:
@@ -78,7 +79,3 @@ def _lease_ports(run: Run, nodes: Sequence[Node]) -> None:
                     raise PlanAgain(f"port {node.port} of {node.host} was taken meanwhile")
     except IntegrityError:
         raise PlanAgain("a port was taken meanwhile") from None
-
-
-def _count(nodes: Sequence[Node]) -> str:
-    return f"{len(nodes)} proc{'' if len(nodes) == 1 else 's'}"

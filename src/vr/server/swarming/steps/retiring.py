@@ -12,17 +12,18 @@ from vr.server.models import PortLease, StepKind
 from vr.server.swarming.journal import OpenStep
 from vr.server.swarming.plan_types import Proc
 from vr.server.swarming.run import Run, side_by_side
+from vr.text.plurals import counted
 
 
 def retire(run: Run, procs: Sequence[Proc]) -> None:
     """Remove old procs, which nothing routes to any more."""
-    with run.journal.step(StepKind.RETIRE, f"retiring {len(procs)} old procs") as step:
+    with run.journal.step(StepKind.RETIRE, f"retiring {counted(len(procs), 'old proc')}") as step:
         _remove(run, procs, step, "retired")
 
 
 def undo(run: Run, procs: Sequence[Proc]) -> None:
     """Remove the procs that this failed dispatch placed."""
-    with run.journal.step(StepKind.UNDO, f"removing {len(procs)} new procs") as step:
+    with run.journal.step(StepKind.UNDO, f"removing {counted(len(procs), 'new proc')}") as step:
         _remove(run, procs, step, "removed")
 
 
@@ -31,7 +32,7 @@ def _remove(run: Run, procs: Sequence[Proc], step: OpenStep, done: str) -> None:
     for proc in procs:
         by_host[proc.host].append(proc.name)
     side_by_side(lambda item: _remove_from(run, *item), by_host.items())
-    step.say(f"{len(procs)} proc{'' if len(procs) == 1 else 's'} {done}")
+    step.say(f"{counted(len(procs), 'proc')} {done}")
 
 
 def _remove_from(run: Run, host_name: str, names: Sequence[str]) -> None:

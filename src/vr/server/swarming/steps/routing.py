@@ -12,6 +12,7 @@ from vr.server.models import StepKind, Swarm
 from vr.server.swarming.observe import former_pools
 from vr.server.swarming.plan_types import Node
 from vr.server.swarming.run import Run
+from vr.text.plurals import counted
 
 
 def route(run: Run, nodes: Sequence[Node]) -> None:
@@ -21,7 +22,9 @@ def route(run: Run, nodes: Sequence[Node]) -> None:
     untested. Raises VelociraptorError if the balancer refuses, with the pool as it was.
     """
     pool = run.swarm.pool
-    with run.journal.step(StepKind.ROUTE, f"routing {pool} to {len(nodes)} nodes") as step:
+    with run.journal.step(
+        StepKind.ROUTE, f"routing {pool} to {counted(len(nodes), 'node')}"
+    ) as step:
         # Before the balancer: a pool that is forgotten would point at dead nodes for ever.
         _remember_pools(run.swarm, [*_pools(run.swarm), (run.swarm.balancer, pool)])
         change = run.balancer().set_nodes(pool, [str(node) for node in nodes])

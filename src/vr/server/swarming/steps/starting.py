@@ -13,6 +13,7 @@ from vr.server.swarming.observe import readiness
 from vr.server.swarming.plan_types import Node, ProcState
 from vr.server.swarming.problems import DispatchFailed
 from vr.server.swarming.run import Run, side_by_side
+from vr.text.plurals import counted
 
 _POLL_SECONDS = 0.02
 _LOG_TAIL = 8000
@@ -30,13 +31,13 @@ def wait_until_ready(run: Run, nodes: Sequence[Node]) -> None:
     for node in nodes:
         by_host[node.host].append(node.port)
     deadline = time.monotonic() + settings.START_SECONDS
-    with run.journal.step(StepKind.START, f"0 of {len(nodes)} procs ready") as step:
+    with run.journal.step(StepKind.START, f"0 of {counted(len(nodes), 'proc')} ready") as step:
         while True:
             run.lease.check()
             found = side_by_side(lambda item: _states(run, *item), by_host.items())
             states = {node: state for states in found for node, state in states.items()}
             ready = [node for node, state in states.items() if state is ProcState.READY]
-            step.say(f"{len(ready)} of {len(nodes)} procs ready")
+            step.say(f"{len(ready)} of {counted(len(nodes), 'proc')} ready")
             if len(ready) == len(nodes):
                 return
             _fail_if_hopeless(run, states, deadline)

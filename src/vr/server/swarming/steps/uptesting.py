@@ -14,6 +14,7 @@ from vr.server.swarming.problems import DispatchFailed
 from vr.server.swarming.run import Run, side_by_side
 from vr.server.uptests import running
 from vr.server.uptests.results import Result, describe_failures, have_passed
+from vr.text.plurals import counted
 
 
 def uptest(run: Run, nodes: Sequence[Node]) -> None:
@@ -22,7 +23,7 @@ def uptest(run: Run, nodes: Sequence[Node]) -> None:
     Raises DispatchFailed with the output of those that failed. Without uptests a proc passes,
     with a warning.
     """
-    with run.journal.step(StepKind.UPTEST, f"testing {len(nodes)} procs") as step:
+    with run.journal.step(StepKind.UPTEST, f"testing {counted(len(nodes), 'proc')}") as step:
         testrun = TestRun.objects.create(dispatch=run.dispatch)
         began = time.monotonic()
         outcomes = side_by_side(lambda node: _test(run, node), nodes)
@@ -74,5 +75,7 @@ def _judge(run: Run, outcomes: dict[Node, list[Result]]) -> None:
 def _summary(outcomes: Sequence[list[Result]], seconds: float) -> str:
     count = sum(len(results) for results in outcomes)
     if not count:
-        return f"no uptests for {len(outcomes)} procs"
-    return f"{count} uptests of {len(outcomes)} procs passed in {seconds:.1f} s"
+        return f"no uptests for {counted(len(outcomes), 'proc')}"
+    return (
+        f"{counted(count, 'uptest')} of {counted(len(outcomes), 'proc')} passed in {seconds:.1f} s"
+    )
