@@ -40,6 +40,8 @@ LOG = """-----> Cloning https://git.example.org/shop.git at v2
 -----> Discovering process types: web, worker
 -----> Compressed 14 MB into build.tar.gz
 """
+RUNNING_TRACE = "00112233445566778899aabbccddeeff"
+"""The trace id of the dispatch that is under way."""
 FAILURE = """tests/test_checkout.py::test_totals FAILED
 AssertionError: GET /health answered 500, expected 200
   {"error": "DATABASE_URL is not set"}"""
@@ -168,7 +170,7 @@ def fill() -> None:
 
     dispatch_of(web, "v1", "succeeded", 60 * 26, release=v1)
     dispatch_of(web, "v2", "succeeded", 60 * 3, release=v2)
-    running = dispatch_of(web, "v3", "running", 0.2)
+    running = dispatch_of(web, "v3", "running", 0.2, trace_id=RUNNING_TRACE)
     steps_of(
         running,
         ("build", "done", "shop-v3 built from 4f1c2d9 with python", 6.4),

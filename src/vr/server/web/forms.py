@@ -10,7 +10,7 @@ from django.conf import settings
 
 from vr.server.models import App, Build, Swarm
 from vr.server.models.names import validate_tag
-from vr.server.web.preview import compiled
+from vr.server.web.config_preview import compiled
 from vr.server.web.wording import listed
 from vr.text.plurals import with_article
 

@@ -10,10 +10,12 @@ import redis
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from support.demo import info
+from support.demo_pages import address
 from support.redis_server import redis_server
 from support.supervisord import supervisord
 from support.web_server import WebServer, web_server
 from vr.events.procs import ProcBoard, proc_object
+from vr.server.web.pages import PAGES
 
 CHROMIUM = "/usr/bin/chromium"
 ARGUMENTS = [
@@ -37,23 +39,6 @@ stdout_logfile={{home}}/talker.log
 redirect_stderr=true
 startsecs=0
 """
-PAGES = [
-    "/",
-    "/swarm/",
-    "/swarm/1/",
-    "/swarm/3/",
-    "/swarm/1/edit/",
-    "/build/",
-    "/build/1/",
-    "/app/",
-    "/app/shop/",
-    "/squad/1/",
-    "/host/",
-    "/ingredient/1/",
-    "/log/",
-    "/app/shop/delete/",
-]
-
 pytestmark = pytest.mark.skipif(not Path(CHROMIUM).exists(), reason="no Chromium here")
 
 
@@ -322,11 +307,11 @@ def test_no_page_scrolls_sideways(page: Page, size: tuple[int, int]) -> None:
     width, height = size
     page.set_viewport_size({"width": width, "height": height})
     too_wide = {}
-    for path in PAGES:
-        page.goto(path)
+    for one in PAGES:
+        page.goto(address(one))
         excess = page.evaluate("document.documentElement.scrollWidth - innerWidth")
         if excess > 0:
-            too_wide[path] = excess
+            too_wide[one.name] = excess
     assert too_wide == {}
 
 

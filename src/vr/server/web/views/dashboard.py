@@ -12,7 +12,7 @@ from django.views.decorators.http import require_safe
 
 from vr.server.events.kinds import HIDDEN
 from vr.server.models import App, Event, Host, Stack
-from vr.server.web.observed import read_board
+from vr.server.web.live_state import read_board
 
 EVENTS_SHOWN = 100
 

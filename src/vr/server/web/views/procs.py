@@ -12,7 +12,7 @@ from vr.server.models import Host, PortLease, Swarm
 from vr.server.swarming import asking
 from vr.server.web.board import UNKNOWN, host_group
 from vr.server.web.feedback import say
-from vr.server.web.observed import read_proc
+from vr.server.web.live_state import read_proc
 
 DONE = {
     "start": "{} is started.",

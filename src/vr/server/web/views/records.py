@@ -17,7 +17,7 @@ from django.views.generic import CreateView, DeleteView, ListView, UpdateView
 from vr.server.events.announcing import user_did
 from vr.server.events.kinds import Kind
 from vr.server.web.board import HostGroup, by_host
-from vr.server.web.observed import read_hosts
+from vr.server.web.live_state import read_hosts
 from vr.server.web.sections import Section
 from vr.server.web.wording import listed
 

@@ -20,7 +20,7 @@ from vr.server.models import App, Dispatch, Squad, Swarm
 from vr.server.swarming import asking
 from vr.server.web.feedback import say
 from vr.server.web.forms import SizeForm, SwarmForm, VersionForm
-from vr.server.web.observed import read_swarm, swarms_with_dispatch
+from vr.server.web.live_state import read_swarm, swarms_with_dispatch
 from vr.server.web.timeline import timeline
 from vr.server.web.views.dashboard import newest_events
 
@@ -52,7 +52,7 @@ def preview(request: HttpRequest) -> HttpResponse:
     pk = request.POST.get("swarm", "")
     swarm = Swarm.objects.filter(pk=pk).first() if pk.isdecimal() else None
     form = SwarmForm(request.POST, instance=swarm)
-    return render(request, "web/parts/preview.html", {"previews": form.previews()})
+    return render(request, "web/parts/config_preview.html", {"previews": form.previews()})
 
 
 @require_safe

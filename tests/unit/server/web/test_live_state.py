@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from vr.server.web.observed import pool_url
+from vr.server.web.live_state import pool_url
 
 BALANCERS: dict[str, dict[str, Any]] = {
     "own": {"listen": 8080, "domain": "localhost"},
