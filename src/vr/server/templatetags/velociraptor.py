@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django import template
@@ -32,16 +32,29 @@ def icon(name: str, label: str = "") -> SafeString:
 
 @register.simple_tag
 def ago(then: datetime | None) -> SafeString:
-    """The age of a moment, with the moment itself as its title."""
-    text = wording.ago(then, timezone.now())
+    """The age of a moment, which the page lets grow, with the moment itself as its title."""
+    now = timezone.now()
+    text = wording.ago(then, now)
     if then is None:
         return format_html("<span>{}</span>", text)
     return format_html(
-        '<time datetime="{}" title="{}">{}</time>',
+        '<time data-age="{}" datetime="{}" title="{}">{}</time>',
+        _seconds(now - then),
         then.isoformat(),
         then.strftime("%Y-%m-%d %H:%M:%S UTC"),
         text,
     )
+
+
+@register.simple_tag
+def running(since: datetime) -> SafeString:
+    """How long something has run by now, which the page lets grow."""
+    seconds = _seconds(timezone.now() - since)
+    return format_html('<time data-running="{}">{}</time>', seconds, wording.duration(seconds))
+
+
+def _seconds(age: timedelta) -> float:
+    return round(max(0.0, age.total_seconds()), 1)
 
 
 @register.filter

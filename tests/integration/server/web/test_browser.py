@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from support.supervisord import supervisord
 from support.web_server import WebServer, web_server
 from vr.events.procs import ProcBoard, proc_object
 from vr.server.web.pages import PAGES
+from vr.server.web.wording import ago
 
 CHROMIUM = "/usr/bin/chromium"
 ARGUMENTS = [
@@ -277,6 +279,49 @@ def test_the_preview_follows_the_form(page: Page) -> None:
     preview = page.locator("#preview")
     expect(preview).to_contain_text("LEVEL: debug")
     expect(preview).to_contain_text("DATABASE_URL")
+
+
+def test_the_age_of_an_event_grows_while_one_looks_on(page: Page, server: WebServer) -> None:
+    page.clock.install()
+    page.goto("/")
+    streams_open(page, 2)
+    server.python(
+        "from vr.server.events.announcing import announce\n"
+        "from vr.server.events.kinds import Kind\n"
+        "announce('something new', kind=Kind.POOL_ROUTED)"
+    )
+    newest = page.locator("#events li").first
+    page.clock.run_for(1000)
+    expect(newest).to_contain_text("something new")
+    expect(newest.locator("time")).to_have_text("just now")
+
+    page.clock.fast_forward(125_000)
+
+    expect(page.locator("#events li", has_text="something new").locator("time")).to_have_text(
+        "2 min ago"
+    )
+
+
+def test_the_browser_words_ages_as_the_server_does(page: Page) -> None:
+    seconds = [0, 9.9, 10, 59.9, 60, 3599, 3600, 86399, 86400, 172800]
+    page.goto("/log/")
+
+    shown = page.evaluate(
+        """(seconds) => {
+          const times = seconds.map((age) => {
+            const time = document.createElement("time");
+            time.dataset.age = age;
+            document.body.append(time);
+            return time;
+          });
+          document.dispatchEvent(new Event("htmx:afterSwap"));
+          return times.map((time) => time.textContent);
+        }""",
+        seconds,
+    )
+
+    now = datetime.now(UTC)
+    assert shown == [ago(now - timedelta(seconds=age), now) for age in seconds]
 
 
 def test_dialogs_ask_before_anything_happens(page: Page) -> None:
