@@ -1,4 +1,4 @@
-"""Every path under VR_ROOT, in one place (reference: runner-builder.md, section 1)."""
+"""Every path under VR_ROOT, in one place (docs/reference/vrun.md#folders)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A plugin of Supervisor: the `vr` namespace of its XML-RPC (runner-builder.md 4).
+"""A plugin of Supervisor: the `vr` namespace of its XML-RPC (docs/reference/host-messages.md).
 
     [rpcinterface:vr]
     supervisor.rpcinterface_factory = vr.agent.rpc:make_vr_rpcinterface

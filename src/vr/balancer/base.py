@@ -1,4 +1,4 @@
-"""What every balancer offers (seeds: Balancers; runner-builder.md 11)."""
+"""What every balancer offers (docs/reference/balancer.md#interface)."""
 
 from __future__ import annotations
 

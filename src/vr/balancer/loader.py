@@ -1,4 +1,4 @@
-"""From the BALANCERS setting to balancers (seeds: Balancers)."""
+"""From the BALANCERS setting to balancers (docs/reference/balancer.md#settings)."""
 
 from __future__ import annotations
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import shutil
-import socket
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,6 +12,7 @@ from vr.errors import VelociraptorError
 from vr.files.atomic import write_atomic
 from vr.hosts.connection import Result
 from vr.hosts.supervisor import Supervisor
+from vr.machine import ports
 from vr.paths import Root
 
 _CONNECT_SECONDS = 1.0
@@ -89,23 +88,7 @@ class LocalConnection:
             path.unlink(missing_ok=True)
 
     def is_free(self, port: int) -> bool:
-        # Trying costs microseconds; the kernel's list of sockets is slow on a busy machine.
-        for family, address in ((socket.AF_INET, "0.0.0.0"), (socket.AF_INET6, "::")):
-            with socket.socket(family, socket.SOCK_STREAM) as probe:
-                # Connections that linger don't count as taken, listeners do.
-                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-                if family == socket.AF_INET6:
-                    probe.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-                try:
-                    probe.bind((address, port))
-                except OSError as error:
-                    if error.errno == errno.EADDRINUSE:
-                        return False
-        return True
+        return ports.is_free(port)
 
     def accepts(self, port: int) -> bool:
-        try:
-            socket.create_connection((self.name, port), _CONNECT_SECONDS).close()
-        except OSError:
-            return False
-        return True
+        return ports.answers(port, self.name, seconds=_CONNECT_SECONDS)

@@ -1,4 +1,4 @@
-"""Names, parsed once: nothing else in the house splits on '-' (rulings.md, 5)."""
+"""Names, parsed once: nothing else in the house splits on '-' (docs/reference/proc-yaml.md)."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ class ProcName:
     ) -> ProcName:
         """Build a name from untrusted parts; raises InvalidInput naming every bad one.
 
-        An empty hash is allowed: builds have none (rulings.md, 5).
+        An empty hash is allowed: builds have none.
         """
         found = [
             part_problem("app_name", app),

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from vr.errors import InvalidInput
+from vr.machine.path import path_with_system
+from vr.machine.ports import listen_error
 
 # A unix socket's path must fit into sockaddr_un.
 _LONGEST_SOCKET_PATH = 107
@@ -202,7 +204,7 @@ def machine_problems(config: Config) -> list[str]:
     problems = []
     if os.geteuid() != 0:
         problems.append("must run as root, as containers need it; use sudo")
-    search = os.environ.get("PATH", "") + ":/usr/local/sbin:/usr/sbin:/sbin"
+    search = path_with_system(os.environ)
     needed = NEEDED_PROGRAMS | ({"nats-server": "nats-server"} if config.has_own_farm else {})
     for program, package in needed.items():
         if not shutil.which(program, path=search):
@@ -219,13 +221,5 @@ def machine_problems(config: Config) -> list[str]:
 
 
 def _port_problem(bind: str, port: int) -> str | None:
-    family = socket.AF_INET6 if ":" in bind else socket.AF_INET
-    with socket.socket(family, socket.SOCK_STREAM) as probe:
-        # Connections of an earlier run that still linger don't count as taken.
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((bind, port))
-            probe.listen(1)
-        except OSError as error:
-            return f"of {bind} can't be used ({error.strerror})"
-    return None
+    error = listen_error(bind, port)
+    return f"of {bind} can't be used ({error.strerror})" if error else None

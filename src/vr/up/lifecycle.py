@@ -16,6 +16,7 @@ from pathlib import Path
 from vr.container import cgroups
 from vr.errors import Busy, InvalidInput, VelociraptorError
 from vr.files.atomic import write_atomic
+from vr.machine.path import path_with_system
 from vr.text.plurals import counted
 from vr.up import farm, health, render, secrets
 from vr.up.config import Config, machine_problems
@@ -186,10 +187,9 @@ def _bootstrap(config: Config) -> None:
 def _start_supervisord(config: Config) -> None:
     config.supervisor_socket.unlink(missing_ok=True)
     command = [str(bin_folder() / "supervisord"), "-c", str(config.supervisord_conf)]
-    path = os.environ.get("PATH", "")
     done = subprocess.run(
         command,
-        env={**os.environ, "PATH": f"{path}:/usr/local/sbin:/usr/sbin:/sbin"},
+        env={**os.environ, "PATH": path_with_system(os.environ)},
         cwd="/",
         stdin=subprocess.DEVNULL,
         capture_output=True,

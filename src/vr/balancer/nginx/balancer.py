@@ -1,4 +1,4 @@
-"""nginx as a balancer: a file per pool, tested before it counts (seeds: Balancers, Nginx)."""
+"""nginx as a balancer: a file per pool, tested before it counts (docs/reference/balancer.md)."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ DEFAULTS = {
 }
 # A busy machine may take long to start workers; traffic moves in about 0.1 s otherwise.
 TAKE_OVER_SECONDS = 30.0
-# Where the workers can't be seen, traffic has moved after this time (supervisor-nginx.md).
+# Where the workers can't be seen, traffic has moved after this time: it takes about 0.1 s.
 UNSEEN_SECONDS = 1.0
 
 
 class NginxBalancer(Balancer):
     """Pools of an nginx on this machine.
 
-    Settings: `hosts`, `include_dir`, `reload_cmd` of the seeds, and our `test_cmd`, `pid_file`
+    Settings: `hosts`, `include_dir`, `reload_cmd`, and of our own `test_cmd`, `pid_file`
     (to see when traffic has moved), `lock_dir` (include_dir unless told), `listen` with
     `domain` (serve each pool as `<pool>.<domain>` at once). `user`, `password` and `tmpdir` are
     for hosts reached over SSH and not used here. Commands are split like a shell's, not run by

@@ -20,7 +20,7 @@ class Site:
 
 
 def render(pool: str, nodes: Iterable[str], site: Site | None = None) -> str:
-    """The pool's file: the upstream as the seeds have it, then the site's server if wanted.
+    """The pool's file: the upstream, then the site's server if wanted.
 
     There must be a node: nginx rejects its whole configuration for an empty upstream.
     """

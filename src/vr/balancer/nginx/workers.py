@@ -2,7 +2,7 @@
 
 `nginx -s reload` returns before the old workers stop accepting: for about a tenth of a second
 they still take connections for nodes that are gone from the configuration
-(supervisor-nginx.md). What they do is in their process titles.
+(docs/reference/balancer.md#nginx). What they do is in their process titles.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What can be done beside changing rows: swarm, roll back, scale, build, deploy (api-v1.md 5)."""
+"""What can be done beside changing rows: swarm, roll back, scale, build, deploy."""
 
 from __future__ import annotations
 

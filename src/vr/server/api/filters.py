@@ -1,4 +1,4 @@
-"""Search keys of lists, `field`, `field__lookup` and `relation__field` (api-v1.md 3)."""
+"""Search keys of lists: `field__lookup`, `relation__field` (docs/reference/http-api.md#search)."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def conditions(resource: Resource, query: Iterable[tuple[str, str]]) -> list[Q]:
 
     Raises InvalidInput for known fields that may not be searched, and for values that a lookup
     can't use. An empty value for a field that is never empty means no condition, as the
-    published client sends `app__name=` for 'all' (rulings.md, 16).
+    published client sends `app__name=` for 'all'.
     """
     problems: list[str] = []
     found: list[Q] = []

@@ -1,6 +1,6 @@
 """Procs as hosts last pushed them, for documents of hosts and swarms; no host is ever asked.
 
-Each proc object carries, besides the fields of api-v1.md 5, `seen` (when its host last spoke,
+To each proc object (docs/reference/host-messages.md) come `seen` (when its host last spoke,
 ISO 8601 in UTC), `age` (seconds since then) and `silent` (it should have spoken by now).
 """
 

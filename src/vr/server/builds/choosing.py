@@ -1,4 +1,4 @@
-"""Which image, build and release a swarm at a tag means (runner-builder.md 8)."""
+"""Which image, build and release a swarm at a tag means (docs/reference/release.md)."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Every kind of event: its tags on the wire, how pages show it, and when it is sent.
 
 An event is stored with its kind's tags, which clients of the API filter by; they never change.
-A new kind is a member here and a line in docs/events.md.
+A new kind is a member here and a line in docs/reference/streams.md#tags.
 """
 
 from __future__ import annotations

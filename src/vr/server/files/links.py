@@ -1,7 +1,7 @@
 """Addresses of files in the store: what hosts are told, and what people click.
 
 Links over HTTP are signed and expire: hosts fetch builds and images with a plain GET and no login,
-so the signature is the permission.
+so the signature is the permission (docs/reference/http-api.md#files).
 """
 
 from __future__ import annotations

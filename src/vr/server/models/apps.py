@@ -1,4 +1,4 @@
-"""Apps, their builds, and builds with config: releases (runner-builder.md 8)."""
+"""Apps, their builds, and builds with config: releases (docs/reference/release.md)."""
 
 from __future__ import annotations
 

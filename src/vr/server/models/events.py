@@ -7,7 +7,7 @@ from django.db import models
 
 
 class Event(models.Model):
-    """One event of the stream; its id orders it and lets readers resume (api-v1.md 6)."""
+    """One event of the stream; its id orders it and lets readers resume."""
 
     time = models.DateTimeField(auto_now_add=True)
     title = models.CharField(max_length=200)

@@ -47,7 +47,7 @@ def parse_mapping(text: str | None) -> dict[str, Any]:
     """The mapping that a YAML text holds; empty text is an empty mapping.
 
     Raises ValidationError for anything that is not a mapping, or that would not survive
-    Supervisor's XML-RPC (api-v1.md 4: string keys, 32-bit integers, no dates).
+    Supervisor's XML-RPC (docs/reference/release.md#config: string keys, 32-bit integers, no dates).
     """
     data = _load(text)
     if data is None:
@@ -63,7 +63,7 @@ def parse_mapping(text: str | None) -> dict[str, Any]:
 
 
 def parse_volumes(text: str | None) -> list[list[str]]:
-    """The `[host folder, mount point]` pairs that a YAML text holds (seeds: Volumes)."""
+    """The `[host folder, mount point]` pairs that a YAML text holds."""
     data = _load(text)
     if data is None:
         return []

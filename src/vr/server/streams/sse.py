@@ -1,4 +1,4 @@
-"""The wire format of Server-Sent Events, and who may listen (api-v1.md 6)."""
+"""The wire format of Server-Sent Events, and who may listen (docs/reference/streams.md)."""
 
 from __future__ import annotations
 

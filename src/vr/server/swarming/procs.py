@@ -1,4 +1,4 @@
-"""What users do to single procs, at once and in the caller's process (api-v1.md, 5)."""
+"""What users do to single procs, at once and in the caller's process."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ from django.utils.safestring import SafeString
 
 from vr.server.events.kinds import Kind
 from vr.server.web import board, wording
-from vr.text import plurals
+from vr.text import durations, plurals, terminal
 
 register = template.Library()
 
@@ -34,7 +34,7 @@ def icon(name: str, label: str = "") -> SafeString:
 def ago(then: datetime | None) -> SafeString:
     """The age of a moment, which the page lets grow, with the moment itself as its title."""
     now = timezone.now()
-    text = wording.ago(then, now)
+    text = durations.ago(then, now)
     if then is None:
         return format_html("<span>{}</span>", text)
     return format_html(
@@ -50,7 +50,7 @@ def ago(then: datetime | None) -> SafeString:
 def running(since: datetime) -> SafeString:
     """How long something has run by now, which the page lets grow."""
     seconds = _seconds(timezone.now() - since)
-    return format_html('<time data-running="{}">{}</time>', seconds, wording.duration(seconds))
+    return format_html('<time data-running="{}">{}</time>', seconds, durations.duration(seconds))
 
 
 def _seconds(age: timedelta) -> float:
@@ -59,7 +59,7 @@ def _seconds(age: timedelta) -> float:
 
 @register.filter
 def duration(seconds: float | None) -> str:
-    return wording.duration(seconds)
+    return durations.duration(seconds)
 
 
 @register.filter
@@ -72,7 +72,7 @@ def took(thing: Any) -> str:
     """How long a dispatch took, from its start to its end; empty while it is open."""
     start = getattr(thing, "started", None) or getattr(thing, "start_time", None)
     end = getattr(thing, "ended", None) or getattr(thing, "end_time", None)
-    return wording.duration((end - start).total_seconds()) if start and end else ""
+    return durations.duration((end - start).total_seconds()) if start and end else ""
 
 
 @register.filter
@@ -101,7 +101,7 @@ def tone(statename: str) -> str:
 
 @register.filter
 def without_ansi(text: str) -> str:
-    return wording.without_ansi(text)
+    return terminal.plain(text)
 
 
 @register.filter

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -34,10 +35,14 @@ server {{
 
 
 @pytest.fixture(scope="module")
-def web(redis_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[WebServer]:
-    home = tmp_path_factory.mktemp("files") / "vr"
-    with web_server(home, redis_url, {"VR_ACCEL_PREFIX": ACCEL_PREFIX}) as server:
-        builds = home / "files" / "builds"
+def web(redis_url: str) -> Iterator[WebServer]:
+    # Not pytest's folder, which another session closes to nginx's account.
+    with (
+        tempfile.TemporaryDirectory(prefix="vr-files-") as folder,
+        web_server(Path(folder) / "vr", redis_url, {"VR_ACCEL_PREFIX": ACCEL_PREFIX}) as server,
+    ):
+        Path(folder).chmod(0o711)
+        builds = server.home / "files" / "builds"
         builds.mkdir(parents=True)
         (builds / "small one.tar.gz").write_bytes(b"0123456789")
         with (builds / "large.tar.gz").open("wb") as file:
@@ -61,10 +66,6 @@ def _add_front(nginx: Nginx, web: WebServer) -> str:
     (nginx.folder / "pools" / "front.conf").write_text(
         FRONT.format(port=port, web=web.url, prefix=ACCEL_PREFIX, files=files)
     )
-    # Its workers are no root, and the folders above the store are closed to others.
-    for folder in files.parents:
-        if folder.owner() == "root" and folder.stat().st_mode & 0o777 == 0o700:
-            folder.chmod(0o711)
     pid = int((nginx.folder / "nginx.pid").read_text())
     os.kill(pid, signal.SIGHUP)
     return f"http://127.0.0.1:{port}"

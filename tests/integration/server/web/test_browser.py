@@ -17,7 +17,7 @@ from support.supervisord import supervisord
 from support.web_server import WebServer, web_server
 from vr.events.procs import ProcBoard, proc_object
 from vr.server.web.pages import PAGES
-from vr.server.web.wording import ago
+from vr.text.durations import ago
 
 CHROMIUM = "/usr/bin/chromium"
 ARGUMENTS = [

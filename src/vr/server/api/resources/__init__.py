@@ -1,4 +1,4 @@
-"""The table of resources: what the API shows and lets be changed (api-v1.md 3 and 4)."""
+"""The table of resources: what the API shows and lets be changed."""
 
 from vr.server.api.resource import Resource
 from vr.server.api.resources.code import APPS, BUILDPACKS, BUILDS, IMAGES, RELEASES, STACKS

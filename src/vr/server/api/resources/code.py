@@ -1,4 +1,4 @@
-"""What runs: apps, how they are built, and what comes of it (api-v1.md 4)."""
+"""What runs: apps, how they are built, and what comes of it (docs/reference/http-api.md)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where it runs: hosts and their squads (api-v1.md 4)."""
+"""Where it runs: hosts and their squads (docs/reference/http-api.md#resources)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What happened: test runs, users' actions, events (api-v1.md 4)."""
+"""What happened: test runs, users' actions, events (docs/reference/http-api.md)."""
 
 from __future__ import annotations
 

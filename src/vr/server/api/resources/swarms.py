@@ -1,4 +1,4 @@
-"""What shall run where, and how it gets there: swarms and dispatches (api-v1.md 4)."""
+"""What shall run where, and how it gets there: swarms and dispatches."""
 
 from __future__ import annotations
 

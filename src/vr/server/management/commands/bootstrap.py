@@ -12,9 +12,9 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand
 from django.db import transaction
 
+from vr.imager.stack_cache import BUNDLED_STACK, image_md5, image_name, stack_image
 from vr.server.files import store
 from vr.server.models import ApiToken, Buildpack, Host, Image, Squad, Stack
-from vr.server.stacks.bundled import BUNDLED_STACK, image_md5, image_name, stack_image
 
 BUNDLED_BUILDPACKS = ("python", "procfile")
 LOCAL_SQUAD = "local"
