@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from vr.events.procs import HEARTBEATS, ProcBoard
 from vr.server.events.announcing import announce, redis_connection
+from vr.server.events.kinds import Kind
 from vr.server.files import store
 from vr.server.models import (
     App,
@@ -39,6 +40,8 @@ LOG = """-----> Cloning https://git.example.org/shop.git at v2
 -----> Discovering process types: web, worker
 -----> Compressed 14 MB into build.tar.gz
 """
+RUNNING_TRACE = "00112233445566778899aabbccddeeff"
+"""The trace id of the dispatch that is under way."""
 FAILURE = """tests/test_checkout.py::test_totals FAILED
 AssertionError: GET /health answered 500, expected 200
   {"error": "DATABASE_URL is not set"}"""
@@ -167,7 +170,7 @@ def fill() -> None:
 
     dispatch_of(web, "v1", "succeeded", 60 * 26, release=v1)
     dispatch_of(web, "v2", "succeeded", 60 * 3, release=v2)
-    running = dispatch_of(web, "v3", "running", 0.2)
+    running = dispatch_of(web, "v3", "running", 0.2, trace_id=RUNNING_TRACE)
     steps_of(
         running,
         ("build", "done", "shop-v3 built from 4f1c2d9 with python", 6.4),
@@ -220,17 +223,17 @@ def fill() -> None:
     redis_connection().hset(HEARTBEATS, "ceres.example.org", str(time.time() - 1900))
 
     trace = running.trace_id
-    announce("blog-prod-web failed", failed.error, tags=["failed", "uptest"])
-    announce("shop-v2 is built", "in 39 s", tags=["build", "success"])
-    announce("pool shop", "2 new nodes, 2 stale nodes", tags=["route"])
-    announce("shop-prod-web runs v2", "4 procs", tags=["swarm", "deploy", "done"])
-    announce("ada: swarm shop-prod-web → v3, size 4", tags=["user", "swarm"], trace_id=trace)
-    announce("Building shop-v3", "with python", tags=["build"], trace_id=trace)
-    announce("shop-v3 is built", "in 6.4 s", tags=["build", "success"], trace_id=trace)
+    announce("blog-prod-web failed", failed.error, kind=Kind.UPTESTS_FAILED)
+    announce("shop-v2 is built", "in 39 s", kind=Kind.BUILD_DONE)
+    announce("pool shop", "2 new nodes, 2 stale nodes", kind=Kind.POOL_ROUTED)
+    announce("shop-prod-web runs v2", "4 procs", kind=Kind.SWARM_DONE)
+    announce("ada: swarm shop-prod-web → v3, size 4", kind=Kind.USER_SWARMED, trace_id=trace)
+    announce("Building shop-v3", "with python", kind=Kind.BUILD_STARTED, trace_id=trace)
+    announce("shop-v3 is built", "in 6.4 s", kind=Kind.BUILD_DONE, trace_id=trace)
     announce(
         "Deploying shop-v3-prod-9b21f0aa-web-5011",
         "on atlas.example.org",
-        tags=["deploy"],
+        kind=Kind.PROCS_DEPLOYING,
         trace_id=trace,
     )
     for number in range(60):

@@ -43,6 +43,7 @@ class WebServer:
     url: str
     home: Path
     environment: dict[str, str] = field(repr=False)
+    pid: int
     snippets: subprocess.Popen[str] = field(repr=False)
     _turn: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
@@ -94,7 +95,7 @@ def web_server(
             stdout=subprocess.PIPE,
             text=True,
         ) as snippets:
-            server = WebServer(url, home, environment, snippets)
+            server = WebServer(url, home, environment, process.pid, snippets)
             # Meanwhile the web process starts.
             server.python(
                 "from django.core.management import call_command\n"

@@ -14,6 +14,7 @@ from vr.cli.output import confirm, json_option, print_json, say, table, yes_opti
 from vr.client import ApiError, Client
 from vr.client.documents import FOREIGN, ProcDocument
 from vr.errors import FAILED, explain
+from vr.text.plurals import counted
 from vr.text.terminal import harmless
 
 # More than the longest lines that people read; the server has the whole log.
@@ -72,7 +73,7 @@ def _action(name: str, past: str, help_text: str) -> None:
         found = patterns.procs(ours, pattern)
         if len(found) > 1:
             names = ", ".join(one["name"] for one in found)
-            confirm(f"{name.capitalize()} {len(found)} procs: {names}?", yes=yes)
+            confirm(f"{name.capitalize()} {counted(len(found), 'proc')}: {names}?", yes=yes)
         done, failed = [], []
         for one in found:
             try:

@@ -11,6 +11,7 @@ from vr.cli.groups import DefaultGroup
 from vr.cli.output import confirm, json_option, print_json, say, table, yes_option
 from vr.client import Client
 from vr.client.documents import Document
+from vr.text.plurals import with_article
 
 Row = Callable[[Document], Sequence[object]]
 
@@ -33,7 +34,7 @@ def record_group(resource: str, help_text: str, columns: Sequence[str], row: Row
         empty = f"There are no {resource} yet. Add one: vr {resource} add --help"
         table(columns, map(row, found), empty=empty)
 
-    @group.command("remove", help=f"Remove a {noun} that nothing needs.")
+    @group.command("remove", help=f"Remove {with_article(noun)} that nothing needs.")
     @click.argument("name")
     @yes_option
     def remove(name: str, yes: bool) -> None:

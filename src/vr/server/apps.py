@@ -2,6 +2,8 @@
 
 from django.apps import AppConfig
 
+from vr.text.plurals import plural
+
 
 class ServerConfig(AppConfig):
     name = "vr.server"
@@ -13,3 +15,6 @@ class ServerConfig(AppConfig):
         from vr.server.patterns import replace_sqlite_function
 
         replace_sqlite_function()
+        # Django adds an "s" to every name.
+        for model in self.get_models():
+            model._meta.verbose_name_plural = plural(str(model._meta.verbose_name))

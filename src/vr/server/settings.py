@@ -43,6 +43,8 @@ CELERY_BROKER_URL = _given.broker_url.replace("unix://", "redis+socket://")
 FILES_ROOT = _given.files
 # Where a host fetches files from; empty means that hosts see FILES_ROOT itself.
 FILES_BASE_URL = _given.files_base_url
+# The internal address at which an nginx in front of this server has FILES_ROOT; empty: none is.
+ACCEL_PREFIX = _given.accel_prefix
 
 # The largest droplet or build that may be uploaded.
 UPLOAD_BYTES = _given.upload_mb << 20
@@ -95,7 +97,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "vr.server.web.security.ContentSecurityPolicy",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "vr.server.web.static_files.StaticFiles",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",

@@ -106,6 +106,14 @@ class ServerSettings:
         meaning="where hosts download them; empty: hosts see the folder itself",
         read_by=_BOTH,
     )
+    accel_prefix: str = setting(
+        "VR_ACCEL_PREFIX",
+        TEXT,
+        "",
+        meaning="where an nginx in front of the server has the [file store](api.md#files) to "
+        "itself; empty: there is none",
+        read_by=_BOTH,
+    )
     static: Path = setting(
         "VR_STATIC",
         PATH,

@@ -18,6 +18,7 @@ from vr.errors import Busy, InvalidInput, VelociraptorError
 from vr.files.atomic import write_atomic
 from vr.hosts.supervisor import Supervisor
 from vr.machine.path import path_with_system
+from vr.text.plurals import counted
 from vr.up import farm, health, render, secrets
 from vr.up.config import Config, machine_problems
 from vr.up.parts import Part, parts_of, supervisor_of
@@ -89,7 +90,7 @@ def down(config: Config, say: Say) -> bool:
         pid = supervisord.pid()
         names = [part.name for part in parts_of(supervisord)]
         supervisord.stop_all()
-        say(f"stopping {len(names)} programs")
+        say(f"stopping {counted(len(names), 'program')}")
         _wait(
             lambda: all(part.is_stopped for part in parts_of(supervisord)),
             DOWN_SECONDS,

@@ -33,6 +33,12 @@ def test_every_list_and_form_opens(staff: Client, model: str) -> None:
     assert staff.get(f"/admin/{label}/{model}/add/").status_code in {200, 403}
 
 
+def test_lists_are_named_in_the_plural(staff: Client) -> None:
+    page = staff.get("/admin/").content.decode()
+    assert "Dispatches" in page
+    assert "Dispatchs" not in page
+
+
 def test_a_new_token_is_shown_once_and_works(staff: Client, settings: Any) -> None:
     boss = User.objects.get()
     made = staff.post("/admin/server/apitoken/add/", {"user": boss.pk, "name": "ci"}, follow=True)

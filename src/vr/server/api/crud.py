@@ -22,6 +22,7 @@ from vr.server.api.openapi.operations import LOCATION, Answer, Part, key_of, ope
 from vr.server.api.openapi.searching import search_parameters
 from vr.server.api.paging import Page
 from vr.server.events.announcing import user_did
+from vr.server.events.kinds import Kind
 from vr.server.resources.fields import Answering
 from vr.server.resources.resource import Resource
 from vr.server.resources.shapes import component
@@ -130,7 +131,7 @@ def _create(resource: Resource, request: HttpRequest, data: dict[str, Any]) -> H
     created = resource.model()
     with transaction.atomic():
         resource.write(created, data)
-        _record(resource, request, "add", created)
+        _record(resource, request, Kind.USER_ADDED, created)
     return HttpResponse(status=201, headers={"Location": resource.uri(created)})
 
 
@@ -140,7 +141,7 @@ def _change(
     with transaction.atomic():
         changed = resource.get(key, for_change=True)
         resource.write(changed, data)
-        _record(resource, request, "change", changed)
+        _record(resource, request, Kind.USER_CHANGED, changed)
     return HttpResponse(status=status)
 
 
@@ -149,15 +150,15 @@ def _delete(resource: Resource, request: HttpRequest, key: str) -> HttpResponse:
         doomed = resource.get(key, for_change=True)
         if reason := guards.why_kept(doomed):
             raise InUse(f"The {resource.noun} {doomed} can't be deleted: {reason}.")
-        _record(resource, request, "remove", doomed)
+        _record(resource, request, Kind.USER_REMOVED, doomed)
         doomed.delete()
     return HttpResponse(status=204)
 
 
-def _record(resource: Resource, request: HttpRequest, action: str, what: Any) -> None:
+def _record(resource: Resource, request: HttpRequest, kind: Kind, what: Any) -> None:
     user_did(
         request.auth,  # type: ignore[attr-defined]
-        action,
+        kind,
         f"{resource.noun} {what}",
         resource_uri=resource.uri(what),
     )

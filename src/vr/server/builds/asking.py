@@ -10,6 +10,7 @@ from vr.errors import InvalidInput
 from vr.server.builds.choosing import image_of
 from vr.server.builds.problems import CannotBuild
 from vr.server.events.announcing import user_did
+from vr.server.events.kinds import Kind
 from vr.server.jobs import wake
 from vr.server.models import App, Build, BuildStatus
 from vr.specs.names import tag_problem
@@ -39,6 +40,6 @@ def queue_build(build: Build, *, user: Any) -> Build:
     build.image = image_of(build.app)
     with transaction.atomic():
         build.save()
-        user_did(user, "build", str(build), resource_uri=f"/api/v1/builds/{build.pk}/")
+        user_did(user, Kind.USER_BUILT, str(build), resource_uri=f"/api/v1/builds/{build.pk}/")
         wake.after_commit(wake.RUN_BUILD, build.pk)
     return build

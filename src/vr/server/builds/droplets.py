@@ -17,6 +17,7 @@ from vr.files.checksums import CHUNK
 from vr.files.scratch import scratch
 from vr.server.builds.choosing import image_of, usable_build
 from vr.server.events.announcing import announce, user_did
+from vr.server.events.kinds import Kind
 from vr.server.files import store
 from vr.server.models import App, Build, BuildStatus
 from vr.specs.names import tag_problem
@@ -115,10 +116,10 @@ def _save(build: Build, log: str, user: Any) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(log)
         address = f"/api/v1/builds/{build.pk}/"
-        user_did(user, "upload", f"a droplet as {build}", resource_uri=address)
+        user_did(user, Kind.USER_UPLOADED, f"a droplet as {build}", resource_uri=address)
         announce(
             f"{build} uploaded",
             f"build {build.pk} of {build}",
-            tags=["build", "success"],
+            kind=Kind.BUILD_DONE,
             resource_uri=address,
         )

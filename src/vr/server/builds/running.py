@@ -14,7 +14,9 @@ from django.utils import timezone
 from vr.errors import VelociraptorError
 from vr.paths import Root
 from vr.server.events.announcing import announce
+from vr.server.events.kinds import Kind
 from vr.server.files import store
+from vr.server.files.links import url_for_host
 from vr.server.jobs import leases
 from vr.server.jobs.leases import Lease, LeaseLost
 from vr.server.models import Build, Buildpack, BuildStatus, Dispatch
@@ -68,7 +70,7 @@ def log_tail(build: Build, length: int) -> str:
         return file.read().decode(errors="replace").strip()
 
 
-def spec_of(build: Build, link: Callable[[str], str] = store.url_for_host) -> BuildSpec:
+def spec_of(build: Build, link: Callable[[str], str] = url_for_host) -> BuildSpec:
     """What vbuild is told: the app at the tag, in the image, with the app's buildpack or else
     the catalogue in order. `link` gives the image's address. Raises InvalidInput."""
     app, image = build.app, build.image
@@ -98,7 +100,7 @@ def _run(build: Build, lease: Lease) -> None:
     lease.rows.update(
         status=build.status, start_time=build.start_time, compile_log=build.compile_log
     )
-    _announce(build, "started", ["build"])
+    _announce(build, "started", Kind.BUILD_STARTED)
     folder = _scratch(build)
     try:
         result = _compile(build, folder)
@@ -171,23 +173,21 @@ def _close(build: Build, lease: Lease, status: BuildStatus, error: str = "") -> 
     lease.check()
     lease.rows.update(**{field: getattr(build, field) for field in fields})
     if status == BuildStatus.FAILED:
-        _announce(
-            build, "failed", ["build", "failed"], f"{error}\n\n{log_tail(build, _ERROR_TAIL)}"
-        )
+        _announce(build, "failed", Kind.BUILD_FAILED, f"{error}\n\n{log_tail(build, _ERROR_TAIL)}")
         return
     assert build.start_time is not None
     seconds = (build.end_time - build.start_time).total_seconds()
-    _announce(build, "built", ["build", "success"], f"It took {seconds:.1f} s.")
+    _announce(build, "built", Kind.BUILD_DONE, f"It took {seconds:.1f} s.")
 
 
-def _announce(build: Build, what: str, tags: list[str], message: str = "") -> None:
+def _announce(build: Build, what: str, kind: Kind, message: str = "") -> None:
     """Once for every dispatch that waits, with its trace id, or once without."""
     traces = Dispatch.objects.filter(pk__in=waiting_dispatches(build.pk))
     for trace_id in list(traces.values_list("trace_id", flat=True)) or [""]:
         announce(
             f"{build} {what}",
             message or f"build {build.pk} of {build}",
-            tags=tags,
+            kind=kind,
             trace_id=trace_id,
             resource_uri=f"/api/v1/builds/{build.pk}/",
         )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -12,6 +11,7 @@ from django.conf import settings
 from django.db import transaction
 
 from vr.events import stream
+from vr.server.events.kinds import Kind
 from vr.server.models import Event, LogEntry
 
 log = logging.getLogger(__name__)
@@ -43,7 +43,7 @@ def announce(
     title: str,
     message: str = "",
     *,
-    tags: Sequence[str],
+    kind: Kind,
     trace_id: str = "",
     resource_uri: str = "",
 ) -> Event:
@@ -54,7 +54,7 @@ def announce(
     event = Event.objects.create(
         title=title[:200],
         message=stream.shorten(message),
-        tags=list(tags),
+        tags=list(kind.tags),
         trace_id=trace_id,
         resource_uri=resource_uri,
     )
@@ -70,16 +70,11 @@ def _publish(event: Event) -> None:
 
 
 def user_did(
-    user: Any, action: str, what: str, *, trace_id: str = "", resource_uri: str = ""
+    user: Any, kind: Kind, what: str, *, trace_id: str = "", resource_uri: str = ""
 ) -> None:
-    """Record in the action log, and announce, that a user did something."""
+    """Record in the action log, and announce, that a user did something to `what`."""
     known = user if getattr(user, "pk", None) else None
     name = known.get_username() if known else "system"
-    message = f"{name}: {action} {what}"
-    LogEntry.objects.create(type=action, user=known, message=message)
-    announce(
-        message,
-        tags=["user", action],
-        trace_id=trace_id,
-        resource_uri=resource_uri,
-    )
+    message = f"{name}: {kind.action} {what}"
+    LogEntry.objects.create(type=kind.action, user=known, message=message)
+    announce(message, kind=kind, trace_id=trace_id, resource_uri=resource_uri)

@@ -7,12 +7,12 @@ from datetime import timedelta
 from celery import shared_task
 from django.utils import timezone
 
+from vr.server.events.kinds import HIDDEN
 from vr.server.models import Event
 
 KEEP_DAYS = 30
 # Each change of a dispatch's step is an event too; its rows are kept with the dispatch itself.
 KEEP_HIDDEN_HOURS = 1
-_HIDDEN = '"hidden"'
 
 
 @shared_task
@@ -23,6 +23,6 @@ def prune_events() -> int:
     hidden, _ = Event.objects.filter(
         time__lt=now - timedelta(hours=KEEP_HIDDEN_HOURS),
         # A text match, as SQLite knows no containment of JSON.
-        tags__icontains=_HIDDEN,
+        tags__icontains=f'"{HIDDEN}"',
     ).delete()
     return old + hidden

@@ -1,8 +1,7 @@
-"""Downloads from the file store by signed links that expire (docs/reference/http-api.md).
+"""Downloads from the file store, by nginx where the request came through it, else from here.
 
-No login is asked for: hosts fetch builds and images with a plain GET, and the signature is the
-permission. GET and HEAD, with ETag, length and a single byte range, so that a broken download
-can go on where it stopped.
+GET and HEAD, with ETag, length and a single byte range, so that a broken download can go on where
+it stopped. A file is sent in pieces as the reader takes them, never read whole.
 """
 
 from __future__ import annotations
@@ -13,15 +12,19 @@ import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import quote
 
+from django.conf import settings
 from django.core.signing import BadSignature, SignatureExpired
 from django.http import HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.http import http_date
 
-from vr.server.files import store
+from vr.server.files import links, store
 
 _CHUNK = 256 * 1024
+# With this header nginx says where it keeps the store to itself; docs/api.md shows how.
+_NGINX_HAS_FILES = "X-Accel-Prefix"
 _RANGE = re.compile(r"bytes=([0-9]*)-([0-9]*)\Z")
 
 
@@ -59,7 +62,7 @@ async def download(request: HttpRequest, signature: str, name: str) -> HttpRespo
     if request.method not in {"GET", "HEAD"}:
         return HttpResponse(status=405, headers={"Allow": "GET, HEAD"})
     try:
-        path = store.path_of(store.name_from_signature(signature))
+        path = store.path_of(links.name_from_signature(signature))
     except SignatureExpired:
         return _refusal(
             410, "This link has expired; get a new one from the build's or image's page."
@@ -72,15 +75,19 @@ async def download(request: HttpRequest, signature: str, name: str) -> HttpRespo
 
 
 def serve(request: HttpRequest, path: Path) -> HttpResponseBase:
-    """The answer to a GET or HEAD of the file `path`, or of the span that is asked for."""
-    stat = path.stat()
+    """The answer to a GET or HEAD of the store's file `path`, or of the span that is asked for."""
     headers = {
+        "Content-Type": mimetypes.guess_type(path.name)[0] or "application/octet-stream",
+        "X-Content-Type-Options": "nosniff",
+    }
+    if address := _address_for_nginx(request, path):
+        return HttpResponse(headers=headers | {"X-Accel-Redirect": address})
+    stat = path.stat()
+    headers |= {
         # A file of the store never changes in place, except a log, which grows.
         "ETag": f'"{stat.st_mtime_ns:x}-{stat.st_size:x}"',
         "Last-Modified": http_date(stat.st_mtime),
         "Accept-Ranges": "bytes",
-        "Content-Type": mimetypes.guess_type(path.name)[0] or "application/octet-stream",
-        "X-Content-Type-Options": "nosniff",
     }
     if request.headers.get("If-None-Match") == headers["ETag"]:
         return HttpResponse(status=304, headers=headers)
@@ -97,6 +104,18 @@ def serve(request: HttpRequest, path: Path) -> HttpResponseBase:
     if request.method == "HEAD":
         return HttpResponse(status=status, headers=headers)
     return StreamingHttpResponse(_chunks(path, span), status=status, headers=headers)
+
+
+def _address_for_nginx(request: HttpRequest, path: Path) -> str:
+    """Where the nginx in front of this server has the file; empty if the request came another way.
+
+    Who claims to be nginx without being it learns the file's name, which the link tells anyway.
+    """
+    prefix = settings.ACCEL_PREFIX
+    if not prefix or request.headers.get(_NGINX_HAS_FILES) != prefix:
+        return ""
+    name = path.relative_to(Path(settings.FILES_ROOT).resolve())
+    return quote(f"{prefix.rstrip('/')}/{name}")
 
 
 async def _chunks(path: Path, span: Span) -> AsyncIterator[bytes]:

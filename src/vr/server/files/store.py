@@ -1,7 +1,6 @@
-"""The store of builds, images and logs: names to files, and links for hosts and people.
+"""The store of builds, images and logs: names to files.
 
-One machine keeps it in a folder that its hosts see too. Links over HTTP are signed and expire
-(docs/reference/http-api.md#files).
+One machine keeps it in a folder that its hosts see too.
 """
 
 from __future__ import annotations
@@ -11,10 +10,6 @@ import tempfile
 from pathlib import Path
 
 from django.conf import settings
-from django.core import signing
-
-_SALT = "vr.files"
-LINK_SECONDS = 24 * 3600
 
 
 def path_of(name: str) -> Path:
@@ -37,21 +32,3 @@ def put(name: str, source: Path) -> None:
         part = Path(beside) / target.name
         shutil.copyfile(source, part)
         part.rename(target)
-
-
-def url_for_host(name: str) -> str:
-    """What a host downloads: the file itself on one machine, else a signed link."""
-    if not settings.FILES_BASE_URL:
-        return str(path_of(name))
-    return f"{settings.FILES_BASE_URL.rstrip('/')}{signed_path(name)}"
-
-
-def signed_path(name: str) -> str:
-    """The path of a link that is good for a day."""
-    return f"/files/{signing.dumps(name, salt=_SALT)}/{Path(name).name}"
-
-
-def name_from_signature(signature: str) -> str:
-    """The name behind a signed link; raises django.core.signing.BadSignature."""
-    name: str = signing.loads(signature, salt=_SALT, max_age=LINK_SECONDS)
-    return name

@@ -11,12 +11,19 @@ from vr.hosts.connection import HostConnection
 from vr.hosts.proc_conf import STOP_TIMEOUT
 from vr.hosts.stopping import stop
 from vr.server.events.announcing import user_did
+from vr.server.events.kinds import Kind
 from vr.server.hosts import connect
 from vr.server.models import Host
 from vr.server.procs import ports
 from vr.specs.names import ProcName
 
-ACTIONS = ("start", "stop", "restart", "delete")
+ACTIONS = {
+    "start": Kind.USER_STARTED,
+    "stop": Kind.USER_STOPPED,
+    "restart": Kind.USER_RESTARTED,
+    "delete": Kind.USER_DESTROYED,
+}
+"""What can be done to a proc, and the event that tells of it."""
 TAIL_BYTES = 64 * 1024
 _PATIENCE = 10
 
@@ -45,9 +52,9 @@ def proc_action(host: Host, proc: str, action: str, *, user: Any) -> dict[str, A
         if action in {"start", "restart"}:
             connection.supervisor.start(proc)
     except VelociraptorError:
-        user_did(user, "failed", f"to {action} {proc} on {host.name}")
+        user_did(user, Kind.USER_FAILED, f"to {action} {proc} on {host.name}")
         raise
-    user_did(user, action, f"{proc} on {host.name}")
+    user_did(user, ACTIONS[action], f"{proc} on {host.name}")
     return proc_object(host.name, connection.supervisor.get(proc) or info)
 
 
@@ -56,7 +63,7 @@ def _delete(connection: HostConnection, host: Host, proc: str, user: Any) -> dic
         raise InvalidInput("proc", [f"{proc!r} is not one of Velociraptor's and stays"])
     deployment.retire(connection, [proc])
     ports.give_back(host.name, [proc])
-    user_did(user, "destroy", f"{proc} on {host.name}")
+    user_did(user, ACTIONS["delete"], f"{proc} on {host.name}")
     return {"name": proc, "deleted": True}
 
 

@@ -8,7 +8,7 @@ import yaml
 from django.conf import settings
 
 from vr.hosts.deployment import ProcFile
-from vr.server.files import store
+from vr.server.files import links
 from vr.server.models import Release
 from vr.server.models.fields import parse_mapping
 from vr.specs.names import ProcName
@@ -50,7 +50,7 @@ def content(release: Release, name: ProcName, host: str) -> dict[str, Any]:
         "volumes": release.volumes,
         "mem_limit": release.mem_limit,
         "memsw_limit": release.memsw_limit,
-        "build_url": store.url_for_host(build.file),
+        "build_url": links.url_for_host(build.file),
         "build_md5": build.file_md5,
         "app_repo_url": build.app.repo_url,
         "app_repo_type": build.app.repo_type,
@@ -59,7 +59,7 @@ def content(release: Release, name: ProcName, host: str) -> dict[str, Any]:
     }
     if image is not None:
         values |= {
-            "image_url": store.url_for_host(image.file),
+            "image_url": links.url_for_host(image.file),
             "image_name": image.name,
             "image_md5": image.md5,
         }

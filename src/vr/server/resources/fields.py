@@ -17,7 +17,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import Model
 from django.http import HttpRequest
 
-from vr.server.files import store
+from vr.server.files import links
 from vr.server.models.fields import parse_volumes
 from vr.server.resources.shapes import (
     FLAG,
@@ -216,7 +216,7 @@ class StoredFile(Field):
 
     def dump(self, source: Any, answering: Answering) -> Any:
         name = getattr(source, self.target)
-        return answering.request.build_absolute_uri(store.signed_path(name)) if name else None
+        return answering.request.build_absolute_uri(links.signed_path(name)) if name else None
 
 
 @dataclass(frozen=True, kw_only=True)

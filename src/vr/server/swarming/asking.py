@@ -13,14 +13,13 @@ from django.db import IntegrityError, transaction
 from vr.errors import InvalidInput
 from vr.server.builds.choosing import image_of
 from vr.server.events.announcing import user_did
+from vr.server.events.kinds import Kind
 from vr.server.jobs import wake
 from vr.server.models import Dispatch, Release, Swarm
 from vr.server.models.dispatch import OPEN
 from vr.server.swarming.problems import CannotDispatch, NothingToRollBackTo, SwarmBusy
 from vr.server.swarming.releases import previous_release
 from vr.specs.names import tag_problem
-
-LARGEST_SIZE = 1000
 
 
 def dispatch(
@@ -33,7 +32,7 @@ def dispatch(
     for a swarm that can't run: squad without active hosts, unknown balancer, stack without image.
     """
     tag = swarm.tag if tag in {None, "", "-"} else str(tag)
-    return _open(swarm, user=user, action="swarm", tag=tag, size=size)
+    return _open(swarm, user=user, kind=Kind.USER_SWARMED, tag=tag, size=size)
 
 
 def rollback(swarm: Swarm, *, user: Any) -> Dispatch:
@@ -47,7 +46,9 @@ def rollback(swarm: Swarm, *, user: Any) -> Dispatch:
             f"{swarm.name} has no earlier successful release to go back to.",
             hint="Swarm a version by its name instead.",
         )
-    return _open(swarm, user=user, action="rollback", tag=release.build.tag, release=release)
+    return _open(
+        swarm, user=user, kind=Kind.USER_ROLLED_BACK, tag=release.build.tag, release=release
+    )
 
 
 def scale(swarm: Swarm, size: int, *, user: Any) -> Dispatch:
@@ -57,7 +58,7 @@ def scale(swarm: Swarm, size: int, *, user: Any) -> Dispatch:
     """
     release = swarm.release
     tag = release.build.tag if release else swarm.tag
-    return _open(swarm, user=user, action="scale", tag=tag, size=size, release=release)
+    return _open(swarm, user=user, kind=Kind.USER_SCALED, tag=tag, size=size, release=release)
 
 
 def open_dispatch(swarm: Swarm) -> Dispatch | None:
@@ -69,7 +70,7 @@ def _open(
     swarm: Swarm,
     *,
     user: Any,
-    action: str,
+    kind: Kind,
     tag: str,
     size: int | None = None,
     release: Release | None = None,
@@ -94,7 +95,7 @@ def _open(
             )
             user_did(
                 user,
-                action,
+                kind,
                 f"{swarm.name} → {tag}, size {size}",
                 trace_id=opened.trace_id,
                 resource_uri=f"/api/v1/swarms/{swarm.pk}/",

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from vr.server.events.kinds import Kind
 from vr.server.models import Dispatch, DispatchStatus, Swarm
 from vr.server.swarming.dispatch_row import DispatchRow
 from vr.server.swarming.journal import Journal
 from vr.server.swarming.plan_types import Finish, Milestone
+from vr.text.plurals import counted
 
 
 def end(row: DispatchRow, journal: Journal, trouble: str = "") -> None:
@@ -22,14 +24,14 @@ def end(row: DispatchRow, journal: Journal, trouble: str = "") -> None:
         journal.event(
             f"{journal.swarm} → {dispatch.tag} failed",
             f"{dispatch.error}\n\n{dispatch.output}".strip(),
-            tags=["failed", "swarm"],
+            kind=Kind.SWARM_FAILED,
         )
     else:
         journal.event(
             f"{journal.swarm} → {dispatch.tag} done",
-            f"{dispatch.size} procs of {dispatch.tag} serve; it took {seconds:.1f} s. "
-            f"{trouble}".strip(),
-            tags=["swarm", "deploy", "done"],
+            f"{counted(dispatch.size, 'proc')} of {dispatch.tag} in service; "
+            f"it took {seconds:.1f} s. {trouble}".strip(),
+            kind=Kind.SWARM_DONE,
         )
 
 

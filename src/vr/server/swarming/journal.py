@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
 from django.utils import timezone
 
 from vr.errors import VelociraptorError
 from vr.server.events.announcing import announce
+from vr.server.events.kinds import Kind
 from vr.server.jobs.leases import LeaseLost
 from vr.server.models import Dispatch, Step, StepKind, StepStatus
 from vr.server.swarming.plan_types import Milestone
@@ -75,12 +76,12 @@ class Journal:
             status=StepStatus.FAILED, ended=timezone.now()
         )
 
-    def event(self, title: str, message: str = "", *, tags: Sequence[str]) -> None:
+    def event(self, title: str, message: str = "", *, kind: Kind) -> None:
         """Announce something that happened to the swarm, with its trace id."""
         announce(
             title,
             message,
-            tags=tags,
+            kind=kind,
             trace_id=self._dispatch.trace_id,
             resource_uri=f"/api/v1/swarms/{self._dispatch.swarm_id}/",
         )
@@ -90,7 +91,7 @@ class Journal:
         self.event(
             f"{self.swarm}: {row.kind} {row.status}",
             row.message,
-            tags=["step", "hidden"],
+            kind=Kind.STEP_CHANGED,
         )
 
 

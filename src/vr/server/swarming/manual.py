@@ -9,6 +9,7 @@ from django.db import transaction
 from vr.errors import InvalidInput, VelociraptorError
 from vr.hosts import deployment
 from vr.server.events.announcing import announce, user_did
+from vr.server.events.kinds import Kind
 from vr.server.hosts import connect
 from vr.server.jobs import wake
 from vr.server.models import Host, Release
@@ -47,7 +48,7 @@ def deploy_release(
         with transaction.atomic():
             if port:
                 ports.lease_alone(host, port, str(name))
-            user_did(user, "deploy", f"{name} on {host.name}")
+            user_did(user, Kind.USER_DEPLOYED, f"{name} on {host.name}")
             wake.after_commit(wake.DEPLOY_PROC, release.pk, host.pk, str(name))
     except ports.PortTaken as taken:
         raise InvalidInput(where, [f"port: {taken}"]) from None
@@ -60,10 +61,10 @@ def deploy_now(release_id: int, host_id: int, proc: str) -> None:
     host = Host.objects.get(pk=host_id)
     name = ProcName.parse(proc)
     assert name is not None
-    announce(f"deploying {proc}", f"{proc} to {host.name}", tags=["deploy"])
+    announce(f"deploying {proc}", f"{proc} to {host.name}", kind=Kind.PROCS_DEPLOYING)
     try:
         deployment.deploy(connect(host.name), [proc_file(release, name, host.name)])
     except VelociraptorError as error:
-        announce(f"{proc} failed", f"{error}\n{error.details}", tags=["deploy", "failed"])
+        announce(f"{proc} failed", f"{error}\n{error.details}", kind=Kind.DEPLOY_FAILED)
         deployment.retire(connect(host.name), [proc])
         ports.give_back(host.name, [proc])

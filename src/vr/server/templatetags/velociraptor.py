@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django import template
@@ -12,8 +12,9 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from vr.server.events.kinds import Kind
 from vr.server.web import board, wording
-from vr.text import durations, terminal
+from vr.text import durations, plurals, terminal
 
 register = template.Library()
 
@@ -31,21 +32,39 @@ def icon(name: str, label: str = "") -> SafeString:
 
 @register.simple_tag
 def ago(then: datetime | None) -> SafeString:
-    """The age of a moment, with the moment itself as its title."""
-    text = durations.ago(then, timezone.now())
+    """The age of a moment, which the page lets grow, with the moment itself as its title."""
+    now = timezone.now()
+    text = durations.ago(then, now)
     if then is None:
         return format_html("<span>{}</span>", text)
     return format_html(
-        '<time datetime="{}" title="{}">{}</time>',
+        '<time data-age="{}" datetime="{}" title="{}">{}</time>',
+        _seconds(now - then),
         then.isoformat(),
         then.strftime("%Y-%m-%d %H:%M:%S UTC"),
         text,
     )
 
 
+@register.simple_tag
+def running(since: datetime) -> SafeString:
+    """How long something has run by now, which the page lets grow."""
+    seconds = _seconds(timezone.now() - since)
+    return format_html('<time data-running="{}">{}</time>', seconds, durations.duration(seconds))
+
+
+def _seconds(age: timedelta) -> float:
+    return round(max(0.0, age.total_seconds()), 1)
+
+
 @register.filter
 def duration(seconds: float | None) -> str:
     return durations.duration(seconds)
+
+
+@register.filter
+def counted(count: int, noun: str) -> str:
+    return plurals.counted(count, noun)
 
 
 @register.filter
@@ -58,12 +77,16 @@ def took(thing: Any) -> str:
 
 @register.filter
 def event_icon(tags: Sequence[str]) -> str:
-    return wording.event_look(tags)[0]
+    """An event's icon by its tags; a dot for a kind that this version doesn't know."""
+    kind = Kind.of(tags)
+    return kind.icon if kind else "dot"
 
 
 @register.filter
 def event_tone(tags: Sequence[str]) -> str:
-    return wording.event_look(tags)[1]
+    """An event's colour by its tags; idle for a kind that this version doesn't know."""
+    kind = Kind.of(tags)
+    return kind.tone if kind else "idle"
 
 
 @register.filter

@@ -10,8 +10,9 @@ from django.conf import settings
 
 from vr.server.models import App, Build, Swarm
 from vr.server.models.names import validate_tag
-from vr.server.web.preview import compiled
+from vr.server.web.config_preview import compiled
 from vr.server.web.wording import listed
+from vr.text.plurals import with_article
 
 _CODE = {"spellcheck": "false", "autocapitalize": "off", "autocomplete": "off", "class": "code"}
 _NAME = {"spellcheck": "false", "autocapitalize": "off", "autocomplete": "off"}
@@ -209,4 +210,4 @@ class SizeForm(forms.Form):
 def _ask_to_choose(form: forms.BaseForm, *names: str) -> None:
     for name in names:
         choice = cast(forms.ModelChoiceField, form.fields[name])
-        choice.empty_label = f"Choose {'an' if name[0] in 'aeiou' else 'a'} {name}"
+        choice.empty_label = f"Choose {with_article(name)}"

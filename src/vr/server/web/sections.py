@@ -41,11 +41,6 @@ class Section:
     hosts: Callable[[Any], list[str]] | None = None
 
     @property
-    def page_names(self) -> tuple[str, ...]:
-        """The names of its addresses: a record, the list, add, delete."""
-        return self.slug, f"{self.slug}_list", f"{self.slug}_add", f"{self.slug}_delete"
-
-    @property
     def url(self) -> str:
         return reverse(f"web:{self.slug}_list")
 

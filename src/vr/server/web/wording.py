@@ -1,9 +1,9 @@
-"""How values read on a page: colours, icons, masks and lists. Pure."""
+"""How values read on a page: masks and lists. Pure."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
@@ -12,32 +12,6 @@ import yaml
 MASK = "••••••"
 
 _RESOURCE = re.compile(r"/api/v1/(swarm|build|app)s/([^/?]+)/")
-
-# The first tag that is found decides; what went wrong comes first.
-_EVENT_LOOKS: tuple[tuple[str, str, str], ...] = (
-    ("failed", "alert", "bad"),
-    ("warning", "alert", "warn"),
-    ("done", "check", "ok"),
-    ("uptest", "shield", "ok"),
-    ("route", "route", "busy"),
-    ("deleted", "trash", "idle"),
-    ("destroy", "trash", "idle"),
-    ("wait", "clock", "idle"),
-    ("buildimage", "cube", "busy"),
-    ("build", "hammer", "busy"),
-    ("deploy", "rocket", "busy"),
-    ("scheduled", "clock", "idle"),
-    ("swarm", "swarm", "busy"),
-    ("user", "user", "idle"),
-)
-
-
-def event_look(tags: Sequence[str]) -> tuple[str, str]:
-    """Icon and tone of an event with these tags (docs/reference/streams.md#tags)."""
-    for tag, icon, tone in _EVENT_LOOKS:
-        if tag in tags:
-            return icon, "ok" if "success" in tags and tone == "busy" else tone
-    return "dot", "idle"
 
 
 def page_of(resource_uri: str) -> str:

@@ -9,7 +9,7 @@ import pytest
 from django.core import signing
 from django.test import AsyncClient
 
-from vr.server.files import store
+from vr.server.files import links
 
 pytestmark = pytest.mark.anyio
 CONTENT = b"0123456789"
@@ -25,7 +25,7 @@ def link(settings: Any, tmp_path: Path) -> str:
     settings.FILES_ROOT = tmp_path
     (tmp_path / "builds").mkdir()
     (tmp_path / "builds" / "x.tar.gz").write_bytes(CONTENT)
-    return store.signed_path("builds/x.tar.gz")
+    return links.signed_path("builds/x.tar.gz")
 
 
 async def body(response: Any) -> bytes:
@@ -73,10 +73,10 @@ async def test_links_that_were_changed_expired_or_lead_outside_are_refused(
     assert (await client.get(link.replace("/files/", "/files/x"))).status_code == 403
     outside = signing.dumps("../secret", salt="vr.files")
     assert (await client.get(f"/files/{outside}/secret")).status_code == 403
-    gone = store.signed_path("builds/gone.tar.gz")
+    gone = links.signed_path("builds/gone.tar.gz")
     assert (await client.get(gone)).status_code == 404
     assert (await client.post(link)).status_code == 405
-    monkeypatch.setattr(store, "LINK_SECONDS", -1)
+    monkeypatch.setattr(links, "LINK_SECONDS", -1)
     expired = await client.get(link)
     assert expired.status_code == 410
     assert "expired" in expired.json()["error"]

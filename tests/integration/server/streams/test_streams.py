@@ -14,13 +14,15 @@ from support.waiting import until
 from support.web_server import WebServer
 from vr.events.procs import ProcBoard, proc_object
 
-ANNOUNCE = "from vr.server.events.announcing import announce\n"
+ANNOUNCE = (
+    "from vr.server.events.announcing import announce\nfrom vr.server.events.kinds import Kind\n"
+)
 
 
 def announce(web: WebServer, first: int, last: int, **extra: str) -> None:
     web.python(
         f"{ANNOUNCE}for n in range({first}, {last}):"
-        f" announce(f'event {{n}}', tags=['test'], **{extra!r})"
+        f" announce(f'event {{n}}', kind=Kind.POOL_ROUTED, **{extra!r})"
     )
 
 

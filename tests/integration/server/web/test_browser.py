@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -10,10 +11,13 @@ import redis
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from support.demo import info
+from support.demo_pages import address
 from support.redis_server import redis_server
 from support.supervisord import supervisord
 from support.web_server import WebServer, web_server
 from vr.events.procs import ProcBoard, proc_object
+from vr.server.web.pages import PAGES
+from vr.text.durations import ago
 
 CHROMIUM = "/usr/bin/chromium"
 ARGUMENTS = [
@@ -37,23 +41,6 @@ stdout_logfile={{home}}/talker.log
 redirect_stderr=true
 startsecs=0
 """
-PAGES = [
-    "/",
-    "/swarm/",
-    "/swarm/1/",
-    "/swarm/3/",
-    "/swarm/1/edit/",
-    "/build/",
-    "/build/1/",
-    "/app/",
-    "/app/shop/",
-    "/squad/1/",
-    "/host/",
-    "/ingredient/1/",
-    "/log/",
-    "/app/shop/delete/",
-]
-
 pytestmark = pytest.mark.skipif(not Path(CHROMIUM).exists(), reason="no Chromium here")
 
 
@@ -75,7 +62,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WebServer]:
             {"PYTHONPATH": str(tests), "VR_SUPERVISOR_URL": supervisor_url},
         ) as server,
     ):
-        server.python("from support.demo import fill; fill()")
+        server.python("from support.demo import fill; fill()\nHost.objects.create(name='testhost')")
         yield server
 
 
@@ -185,7 +172,8 @@ def test_events_appear_on_top_once_each(page: Page, server: WebServer) -> None:
 
     server.python(
         "from vr.server.events.announcing import announce\n"
-        "for n in range(3): announce(f'pool news {n}', tags=['route'])"
+        "from vr.server.events.kinds import Kind\n"
+        "for n in range(3): announce(f'pool news {n}', kind=Kind.POOL_ROUTED)"
     )
 
     expect(page.locator("#events li .event-title").first).to_have_text("pool news 2")
@@ -210,10 +198,11 @@ def test_a_dispatch_is_followed_step_by_step_to_its_end(page: Page, server: WebS
     server.python(
         "from django.utils import timezone\n"
         "from vr.server.events.announcing import announce\n"
+        "from vr.server.events.kinds import Kind\n"
         "dispatch = Dispatch.objects.get(swarm_id=1, status='running')\n"
         "dispatch.steps.filter(kind='start').update("
         "status='done', message='4 of 4 procs ready', ended=timezone.now())\n"
-        "announce('Uptests passed', tags=['success', 'uptest'], trace_id=dispatch.trace_id)"
+        "announce('Uptests passed', kind=Kind.UPTESTS_PASSED, trace_id=dispatch.trace_id)"
     )
     expect(progress).to_contain_text("4 of 4 procs ready")
     expect(page.locator("#events")).to_contain_text("Uptests passed")
@@ -249,7 +238,6 @@ def test_a_compile_log_grows_while_one_looks_on(page: Page, server: WebServer) -
 def test_the_log_of_a_proc_grows_while_one_looks_on(
     page: Page, server: WebServer, board: ProcBoard
 ) -> None:
-    server.python("Host.objects.get_or_create(name='testhost')")
     say(board, "testhost", info(TALKER, "RUNNING", pid=1))
     with (server.home.parent / "app.log").open("a") as file:
         file.write("listening on 5001\n")
@@ -293,6 +281,49 @@ def test_the_preview_follows_the_form(page: Page) -> None:
     expect(preview).to_contain_text("DATABASE_URL")
 
 
+def test_the_age_of_an_event_grows_while_one_looks_on(page: Page, server: WebServer) -> None:
+    page.clock.install()
+    page.goto("/")
+    streams_open(page, 2)
+    server.python(
+        "from vr.server.events.announcing import announce\n"
+        "from vr.server.events.kinds import Kind\n"
+        "announce('something new', kind=Kind.POOL_ROUTED)"
+    )
+    newest = page.locator("#events li").first
+    page.clock.run_for(1000)
+    expect(newest).to_contain_text("something new")
+    expect(newest.locator("time")).to_have_text("just now")
+
+    page.clock.fast_forward(125_000)
+
+    expect(page.locator("#events li", has_text="something new").locator("time")).to_have_text(
+        "2 min ago"
+    )
+
+
+def test_the_browser_words_ages_as_the_server_does(page: Page) -> None:
+    seconds = [0, 9.9, 10, 59.9, 60, 3599, 3600, 86399, 86400, 172800]
+    page.goto("/log/")
+
+    shown = page.evaluate(
+        """(seconds) => {
+          const times = seconds.map((age) => {
+            const time = document.createElement("time");
+            time.dataset.age = age;
+            document.body.append(time);
+            return time;
+          });
+          document.dispatchEvent(new Event("htmx:afterSwap"));
+          return times.map((time) => time.textContent);
+        }""",
+        seconds,
+    )
+
+    now = datetime.now(UTC)
+    assert shown == [ago(now - timedelta(seconds=age), now) for age in seconds]
+
+
 def test_dialogs_ask_before_anything_happens(page: Page) -> None:
     page.goto("/swarm/2/")
     page.get_by_role("button", name="Scale…").click()
@@ -320,11 +351,12 @@ def test_no_page_scrolls_sideways(page: Page, size: tuple[int, int]) -> None:
     width, height = size
     page.set_viewport_size({"width": width, "height": height})
     too_wide = {}
-    for path in PAGES:
-        page.goto(path)
+    for one in PAGES:
+        # The log of a proc is there only on a host that answers.
+        page.goto(f"/proc/testhost/{TALKER}/" if one.name == "proc" else address(one))
         excess = page.evaluate("document.documentElement.scrollWidth - innerWidth")
         if excess > 0:
-            too_wide[path] = excess
+            too_wide[one.name] = excess
     assert too_wide == {}
 
 

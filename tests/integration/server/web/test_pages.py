@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -11,66 +12,98 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from support.demo import FAILURE
+from support.demo_pages import EXAMPLES, address
 from vr.server.models import Build, Event, Host, LogEntry, Swarm
+from vr.server.web.pages import ACTIONS, FRAGMENTS, PAGES, Page, Part
 from vr.server.web.security import POLICY
+from vr.server.web.views.builds import HTMX_STOP_POLLING
 
-PAGES = [
-    "/",
+# What pages of the table look like in other states than that of its example.
+OTHER_STATES = [
     "/?q=fatal",
-    "/fragments/board/",
-    "/fragments/events/",
-    "/swarm/",
-    "/swarm/1/",
     "/swarm/2/",
     "/swarm/3/",
-    "/swarm/1/procs/",
-    "/swarm/1/delete/",
-    "/build/",
-    "/build/1/",
-    "/proc/atlas.example.org/shop-v2-prod-v2c0ffee-web-5004/",
-    "/proc/atlas.example.org/shop-v2-prod-v2c0ffee-web-5004/facts/",
     "/proc/atlas.example.org/redis/",
     "/proc/atlas.example.org/never-there/",
-    "/log/",
     "/log/?page=2",
-    "/app/",
-    "/app/add/",
-    "/app/shop/delete/",
-    "/squad/",
-    "/squad/1/",
-    "/host/",
-    "/host/1/",
-    "/stack/",
-    "/stack/1/",
-    "/buildpack/",
-    "/buildpack/1/",
-    "/ingredient/",
-    "/ingredient/add/",
 ]
 # These show what is to be edited.
-FORMS = ["/swarm/1/edit/", "/app/shop/", "/ingredient/1/"]
+FORMS = {"swarm_edit": "correct-horse-battery", "app": "s3cret", "ingredient": "hunter2"}
 SECRETS = ["hunter2", "correct-horse-battery", "s3cret"]
 
 
 def text_of(client: Client, path: str) -> str:
     response = client.get(path)
-    assert response.status_code == 200, path
+    assert response.status_code in {200, HTMX_STOP_POLLING}, path
     return response.content.decode()
 
 
-def test_every_page_answers_and_keeps_secrets_to_itself(installation: Client) -> None:
-    for path in PAGES:
+WITH_LOGIN = [page for page in PAGES if page.needs_login]
+
+
+def ids(page: Page | Part) -> str:
+    return page.name
+
+
+@pytest.mark.parametrize("page", WITH_LOGIN, ids=ids)
+def test_every_page_answers_with_its_title_and_place(installation: Client, page: Page) -> None:
+    text = text_of(installation, address(page))
+
+    title = text.partition("<title>")[2].partition("</title>")[0]
+    assert re.fullmatch(r"\S.* · Velociraptor", title)
+    assert "<h1" in text
+    # The navigation shows where one is: at a page of its own, or below one.
+    assert (text.count('aria-current="page"'), text.count('aria-current="true"')) == (
+        (1, 0) if page.icon else (0, 1)
+    )
+    if page.icon:
+        assert title == f"{page.title} · Velociraptor"
+
+
+@pytest.mark.parametrize("part", FRAGMENTS, ids=ids)
+def test_every_fragment_answers_with_a_part_of_a_page(installation: Client, part: Part) -> None:
+    assert "<html" not in text_of(installation, address(part))
+
+
+def test_pages_keep_secrets_to_themselves(installation: Client) -> None:
+    shown = [one for one in (*WITH_LOGIN, *FRAGMENTS) if one.name not in FORMS]
+    for path in [*map(address, shown), *OTHER_STATES]:
         text = text_of(installation, path)
         assert not [secret for secret in SECRETS if secret in text], path
 
 
 def test_forms_show_what_is_to_be_edited(installation: Client) -> None:
-    for path, secret in zip(FORMS, ["correct-horse-battery", "s3cret", "hunter2"], strict=True):
-        assert secret in text_of(installation, path), path
+    for page in PAGES:
+        if page.name in FORMS:
+            assert FORMS[page.name] in text_of(installation, address(page)), page.name
 
 
-@pytest.mark.parametrize("path", ["/", "/swarm/", "/build/", "/log/", "/app/", "/fragments/board/"])
-def test_nothing_is_shown_without_a_login(client: Client, db: None, path: str) -> None:
+@pytest.mark.parametrize("part", ACTIONS, ids=ids)
+def test_actions_are_not_carried_out_by_a_look_at_them(web: Client, part: Part) -> None:
+    path = f"/{part.route}"
+    for place, value in {**EXAMPLES, "slug:action": "stop"}.items():
+        path = path.replace(f"<{place}>", value)
+
+    assert web.get(path).status_code == 405
+
+
+def test_a_form_that_failed_is_still_at_its_place(installation: Client) -> None:
+    text = installation.post("/build/upload/", {}).content.decode()
+
+    assert "<title>Builds · Velociraptor</title>" in text
+    assert 'aria-current="page"' in text
+
+
+def test_the_foot_leads_to_the_pages_of_the_api_and_the_admin(admin_client: Client) -> None:
+    foot = text_of(admin_client, "/log/").partition('class="version"')[2]
+
+    for path in re.findall(r'href="([^"]+)"', foot.partition("</p>")[0]):
+        assert admin_client.get(path).status_code == 200, path
+
+
+@pytest.mark.parametrize("page", [*WITH_LOGIN, *FRAGMENTS, *ACTIONS], ids=ids)
+def test_nothing_is_shown_without_a_login(client: Client, db: None, page: Page | Part) -> None:
+    path = re.sub(r"<(\w+:\w+)>", lambda place: EXAMPLES.get(place[1], "stop"), f"/{page.route}")
     response = client.get(path)
 
     assert response.status_code == 302

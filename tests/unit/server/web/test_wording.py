@@ -59,21 +59,3 @@ def test_empty_config_masks_to_nothing() -> None:
 )
 def test_lists_of_names(names: list[str], text: str) -> None:
     assert wording.listed(names) == text
-
-
-@pytest.mark.parametrize(
-    ("tags", "look"),
-    [
-        (["build"], ("hammer", "busy")),
-        (["build", "success"], ("hammer", "ok")),
-        (["build", "failed"], ("alert", "bad")),
-        (["warning", "uptest"], ("alert", "warn")),
-        (["swarm", "deploy", "done"], ("check", "ok")),
-        (["user", "swarm"], ("swarm", "busy")),
-        ([], ("dot", "idle")),
-    ],
-)
-def test_events_have_an_icon_and_a_colour_by_their_tags(
-    tags: list[str], look: tuple[str, str]
-) -> None:
-    assert wording.event_look(tags) == look

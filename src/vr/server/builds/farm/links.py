@@ -16,6 +16,7 @@ from django.core import signing
 
 from vr.errors import VelociraptorError
 from vr.server.files import store
+from vr.server.files.links import signed_path
 
 APP, DROPLET = "app.zip", "droplet.tgz"
 PREFIX = "/files/farm/"
@@ -27,7 +28,7 @@ _GRACE_SECONDS = 600
 
 def download(name: str) -> str:
     """Where a stager gets the file `name` of the store: an image."""
-    return f"{_base()}{store.signed_path(name)}"
+    return f"{_base()}{signed_path(name)}"
 
 
 def attempt(folder: str, file: str) -> str:

@@ -42,13 +42,11 @@
     };
     source.onmessage = tell;
     source.addEventListener("PROCESS_GROUP_REMOVED", tell);
-    for (const name of ["end", "done"]) {
-      source.addEventListener(name, () => {
-        source.close();
-        stream.ended = true;
-        tell();
-      });
-    }
+    source.addEventListener("end", () => {
+      source.close();
+      stream.ended = true;
+      tell();
+    });
     source.onerror = () => {
       stream.failed = true;
       showLink();

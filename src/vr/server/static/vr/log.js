@@ -63,7 +63,7 @@ document.addEventListener("DOMContentLoaded", () => {
       if (!waiting) requestAnimationFrame(show);
       waiting += `${event.data}\n`;
     };
-    for (const name of ["end", "done"]) source.addEventListener(name, end);
+    source.addEventListener("end", end);
     source.onerror = () => {
       card.classList.add("offline");
       if (source?.readyState === EventSource.CLOSED) explain();

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from vr.server.builds.choosing import image_of, usable_build
 from vr.server.builds.running import log_tail
+from vr.server.events.kinds import Kind
 from vr.server.jobs import wake
 from vr.server.models import App, Build, BuildStatus, StepKind
 from vr.server.swarming.journal import Journal
@@ -31,7 +32,7 @@ def wait(build: Build, journal: Journal) -> None:
         journal.event(
             f"{journal.swarm} waits for a build",
             f"{journal.swarm} goes on when {build} is built.",
-            tags=["wait"],
+            kind=Kind.BUILD_AWAITED,
         )
     if build.status == BuildStatus.PENDING:
         wake.now(wake.RUN_BUILD, build.pk)

@@ -8,6 +8,7 @@ from vr.hosts import deployment
 from vr.hosts.connection import HostConnection
 from vr.hosts.crews import LOOKING, SETTING_UP
 from vr.hosts.deployment import ProcFile
+from vr.server.events.kinds import Kind
 from vr.server.models import Dispatch, Host, Release, StepKind
 from vr.server.procs import ports
 from vr.server.procs.proc_yaml import proc_file
@@ -41,7 +42,7 @@ def deploy(
         journal.event(
             f"{journal.swarm}: deploying",
             f"Deploying {', '.join(map(str, procs))} to {hosts}.",
-            tags=["deploy"],
+            kind=Kind.PROCS_DEPLOYING,
         )
         work = [
             (group[0].host, [proc_file(release, proc.name, proc.node.host) for proc in group])

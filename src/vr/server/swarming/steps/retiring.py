@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from vr.errors import VelociraptorError
 from vr.hosts import deployment
 from vr.hosts.crews import TEARING_DOWN
+from vr.server.events.kinds import Kind
 from vr.server.models import StepKind
 from vr.server.procs import ports
 from vr.server.swarming.journal import Journal, OpenStep
@@ -37,7 +38,7 @@ def _remove(leaving: Sequence[HostProcs], journal: Journal, step: OpenStep, done
             journal.event(
                 f"{journal.swarm}: procs could not be deleted",
                 f"{problem}\n{problem.details}",
-                tags=["proc", "deleted", "failed"],
+                kind=Kind.REMOVAL_FAILED,
             )
     if problem := next((one for one in problems if one), None):
         raise problem
@@ -58,7 +59,7 @@ def _tell_gone(procs: HostProcs, journal: Journal) -> None:
     journal.event(
         f"{journal.swarm}: {len(procs.names)} deleted from {procs.host.name}",
         ", ".join(procs.names),
-        tags=["proc", "deleted"],
+        kind=Kind.PROCS_REMOVED,
     )
 
 

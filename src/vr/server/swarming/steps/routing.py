@@ -6,11 +6,13 @@ from collections.abc import Sequence
 
 from django.conf import settings
 
+from vr.server.events.kinds import Kind
 from vr.server.models import StepKind, Swarm
 from vr.server.swarming import pools
 from vr.server.swarming.journal import Journal
 from vr.server.swarming.plan_types import Node
 from vr.server.swarming.pools import Pool
+from vr.text.plurals import counted
 
 
 def route(swarm: Swarm, pool: Pool, nodes: Sequence[Node], journal: Journal) -> None:
@@ -19,7 +21,7 @@ def route(swarm: Swarm, pool: Pool, nodes: Sequence[Node], journal: Journal) -> 
     The nodes come from the plan and aren't looked up again: whatever appeared since then is
     untested. Raises VelociraptorError if the balancer refuses, with the pool as it was.
     """
-    message = f"routing {pool.name} to {len(nodes)} nodes"
+    message = f"routing {pool.name} to {counted(len(nodes), 'node')}"
     with journal.step(StepKind.ROUTE, message) as step:
         # Before the balancer: a pool that is forgotten would point at dead nodes for ever.
         pools.remember(swarm, [*pools.remembered(swarm), pool])
@@ -29,7 +31,7 @@ def route(swarm: Swarm, pool: Pool, nodes: Sequence[Node], journal: Journal) -> 
             f"{journal.swarm}: pool {pool.name} routed",
             f"current: {_list(change.before)}\ncorrect: {_list(change.after)}\n"
             f"new: {_list(change.added)}\nstale: {_list(change.removed)}",
-            tags=["route"],
+            kind=Kind.POOL_ROUTED,
         )
 
 

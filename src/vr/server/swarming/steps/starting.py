@@ -14,6 +14,7 @@ from vr.server.models import StepKind
 from vr.server.swarming.journal import Journal
 from vr.server.swarming.problems import DispatchFailed
 from vr.server.swarming.wanted import WantedProc, by_host
+from vr.text.plurals import counted
 
 _POLL_SECONDS = 0.02
 _LOG_TAIL = 8000
@@ -32,12 +33,12 @@ def wait_until_ready(procs: Sequence[WantedProc], journal: Journal, *, listens: 
     """
     groups = by_host(procs)
     began = time.monotonic()
-    with journal.step(StepKind.START, f"0 of {len(procs)} procs ready") as step:
+    with journal.step(StepKind.START, f"0 of {counted(len(procs), 'proc')} ready") as step:
         while True:
             found = LOOKING.do(lambda group: _states(group, listens), groups)
             states = [one for states in found for one in states]
             ready = sum(state is ProcState.READY for _, state in states)
-            step.say(f"{ready} of {len(procs)} procs ready")
+            step.say(f"{ready} of {counted(len(procs), 'proc')} ready")
             if ready == len(procs):
                 return
             _fail_if_hopeless(states, time.monotonic() - began, listens)

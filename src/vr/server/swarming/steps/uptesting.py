@@ -6,6 +6,7 @@ import time
 from collections.abc import Sequence
 
 from vr.hosts.crews import TESTING
+from vr.server.events.kinds import Kind
 from vr.server.models import Dispatch, Release, StepKind
 from vr.server.procs.proc_yaml import runner_of
 from vr.server.swarming.journal import Journal
@@ -13,6 +14,7 @@ from vr.server.swarming.problems import DispatchFailed
 from vr.server.swarming.wanted import WantedProc
 from vr.server.uptests import recording, running
 from vr.server.uptests.results import Result, describe_failures, have_passed
+from vr.text.plurals import counted
 
 Outcomes = Sequence[tuple[WantedProc, list[Result]]]
 
@@ -26,7 +28,7 @@ def uptest(
     Raises DispatchFailed with the output of those that failed. Without uptests a proc passes,
     with a warning.
     """
-    with journal.step(StepKind.UPTEST, f"testing {len(procs)} procs") as step:
+    with journal.step(StepKind.UPTEST, f"testing {counted(len(procs), 'proc')}") as step:
         testrun = recording.begin(dispatch)
         began = time.monotonic()
         runner = runner_of(release)
@@ -49,25 +51,27 @@ def _judge(outcomes: Outcomes, journal: Journal) -> None:
     }
     if failures:
         output = "\n\n".join(f"{name}:\n{text}" for name, text in failures.items())
-        journal.event(f"{journal.swarm}: uptests failed", output, tags=["failed", "uptest"])
+        journal.event(f"{journal.swarm}: uptests failed", output, kind=Kind.UPTESTS_FAILED)
         raise DispatchFailed(f"The uptests of {', '.join(failures)} failed.", details=output)
     if not any(results for _, results in outcomes):
         folder = outcomes[0][0].name.proc
         journal.event(
             f"{journal.swarm}: no uptests",
             f"The app has nothing in uptests/{folder}/, so nothing was tested.",
-            tags=["warning", "uptest"],
+            kind=Kind.UPTESTS_MISSING,
         )
         return
     journal.event(
         f"{journal.swarm}: uptests passed",
         ", ".join(str(proc) for proc, _ in outcomes),
-        tags=["success", "uptest"],
+        kind=Kind.UPTESTS_PASSED,
     )
 
 
 def _summary(outcomes: Outcomes, seconds: float) -> str:
     count = sum(len(results) for _, results in outcomes)
     if not count:
-        return f"no uptests for {len(outcomes)} procs"
-    return f"{count} uptests of {len(outcomes)} procs passed in {seconds:.1f} s"
+        return f"no uptests for {counted(len(outcomes), 'proc')}"
+    return (
+        f"{counted(count, 'uptest')} of {counted(len(outcomes), 'proc')} passed in {seconds:.1f} s"
+    )

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from vr.errors import VelociraptorError
 from vr.server.builds.asking import request_build
 from vr.server.builds.droplets import keep_upload
-from vr.server.files import store
+from vr.server.files import links, store
 from vr.server.models import App, Build, BuildStatus
 from vr.server.web.forms import BuildForm, UploadForm
 from vr.text.terminal import plain
@@ -107,5 +107,5 @@ def _log(found: Build) -> dict[str, Any]:
     return {
         "log": plain(text),
         "log_is_cut": length > LOG_BYTES_SHOWN,
-        "log_link": store.signed_path(found.compile_log),
+        "log_link": links.signed_path(found.compile_log),
     }

@@ -10,8 +10,9 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
+from vr.server.events.kinds import HIDDEN
 from vr.server.models import App, Event, Host, Stack
-from vr.server.web.observed import read_board
+from vr.server.web.live_state import read_board
 
 EVENTS_SHOWN = 100
 
@@ -58,7 +59,7 @@ def newest_events(query: str = "", *, trace: str = "", after: int = 0) -> list[E
         found = found.filter(
             Q(title__icontains=query) | Q(message__icontains=query) | Q(tags__icontains=query)
         )
-    return [event for event in found[:EVENTS_SHOWN] if "hidden" not in event.tags]
+    return [event for event in found[:EVENTS_SHOWN] if HIDDEN not in event.tags]
 
 
 def _board_context(query: str) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from vr.server.procs.actions import proc_action
 from vr.server.procs.ownership import Unowned, read_claims
 from vr.server.web.board import host_group
 from vr.server.web.feedback import say
-from vr.server.web.observed import read_proc
+from vr.server.web.live_state import read_proc
 
 DONE = {
     "start": "{} is started.",

@@ -15,8 +15,9 @@ from django.urls import reverse
 from django.views.generic import CreateView, DeleteView, ListView, UpdateView
 
 from vr.server.events.announcing import user_did
+from vr.server.events.kinds import Kind
 from vr.server.web.board import HostGroup, by_host
-from vr.server.web.observed import read_hosts
+from vr.server.web.live_state import read_hosts
 from vr.server.web.sections import Section
 from vr.server.web.wording import listed
 
@@ -76,10 +77,10 @@ class _WithForm(_OfSection):
         return render(self.request, self.template_name, context, status=422)
 
     def form_valid(self, form: ModelForm) -> HttpResponse:
-        action = "change" if form.instance.pk else "add"
+        kind = Kind.USER_CHANGED if form.instance.pk else Kind.USER_ADDED
         with transaction.atomic():
             saved = form.save()
-            user_did(self.request.user, action, f"{self.section.one} {saved}")
+            user_did(self.request.user, kind, f"{self.section.one} {saved}")
         messages.success(self.request, f"The {self.section.one} {saved} is saved.")
         return HttpResponseRedirect(self.get_success_url())
 
@@ -140,7 +141,7 @@ class Delete(_OfSection, DeleteView):
         try:
             with transaction.atomic():
                 self.object.delete()
-                user_did(self.request.user, "remove", f"{self.section.one} {name}")
+                user_did(self.request.user, Kind.USER_REMOVED, f"{self.section.one} {name}")
         except ProtectedError as error:
             users = listed(sorted(f"{o._meta.verbose_name} {o}" for o in error.protected_objects))
             messages.error(

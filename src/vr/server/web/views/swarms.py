@@ -15,12 +15,13 @@ from django_htmx.http import HttpResponseClientRefresh, trigger_client_event
 
 from vr.errors import VelociraptorError
 from vr.server.events.announcing import user_did
+from vr.server.events.kinds import Kind
 from vr.server.models import App, Dispatch, Squad, Swarm
 from vr.server.swarming import asking
 from vr.server.swarming.releases import previous_release
 from vr.server.web.feedback import say
 from vr.server.web.forms import SizeForm, SwarmForm, VersionForm
-from vr.server.web.observed import read_swarm, swarms_with_dispatch
+from vr.server.web.live_state import read_swarm, swarms_with_dispatch
 from vr.server.web.timeline import timeline
 from vr.server.web.views.dashboard import newest_events
 
@@ -52,7 +53,7 @@ def preview(request: HttpRequest) -> HttpResponse:
     pk = request.POST.get("swarm", "")
     swarm = Swarm.objects.filter(pk=pk).first() if pk.isdecimal() else None
     form = SwarmForm(request.POST, instance=swarm)
-    return render(request, "web/parts/preview.html", {"previews": form.previews()})
+    return render(request, "web/parts/config_preview.html", {"previews": form.previews()})
 
 
 @require_safe
@@ -144,7 +145,7 @@ def delete(request: HttpRequest, pk: int) -> HttpResponse:
         name = swarm.name
         with transaction.atomic():
             swarm.delete()
-            user_did(request.user, "remove", f"swarm {name}")
+            user_did(request.user, Kind.USER_REMOVED, f"swarm {name}")
         messages.success(request, f"The swarm {name} is gone.")
         return redirect("web:home")
     context = {"what": f"the swarm {swarm.name}", "obstacle": obstacle, "back": swarm}
@@ -170,7 +171,8 @@ def _save(request: HttpRequest, form: SwarmForm) -> bool:
     try:
         with transaction.atomic():
             swarm = form.save()
-            user_did(request.user, "add" if was_new else "change", f"swarm {swarm.name}")
+            kind = Kind.USER_ADDED if was_new else Kind.USER_CHANGED
+            user_did(request.user, kind, f"swarm {swarm.name}")
             if "save" not in request.POST:
                 asking.dispatch(swarm, user=request.user)
     except VelociraptorError as error:

@@ -13,7 +13,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from vr.server.builds.farm import links
-from vr.server.files import store
+from vr.server.files.links import signed_path
 
 DATA = b"x" * 100_000
 
@@ -77,7 +77,7 @@ def test_an_address_expires(attempt: Path, settings: Any) -> None:
 
 def test_forged_addresses_and_those_of_downloads_are_refused(attempt: Path) -> None:
     (attempt / "app.zip").write_bytes(DATA)
-    signature = store.signed_path(".building/7/c0ffee").split("/")[2]
+    signature = signed_path(".building/7/c0ffee").split("/")[2]
     for url in (
         address().replace("@", "x@"),
         address().replace("attempt:", "other:"),

@@ -14,7 +14,7 @@ PER_PAGE = 50
 
 
 @require_safe
-def log(request: HttpRequest) -> HttpResponse:
+def action_log(request: HttpRequest) -> HttpResponse:
     """A page of the log; `type`, `user` and `q` (a part of the message) narrow it.
 
     No other query key becomes a database filter: the original let any through, up to users'
@@ -34,4 +34,4 @@ def log(request: HttpRequest) -> HttpResponse:
         "users": get_user_model().objects.order_by("username").values_list("username", flat=True),
         "chosen": chosen,
     }
-    return render(request, "web/log.html", context)
+    return render(request, "web/action_log.html", context)

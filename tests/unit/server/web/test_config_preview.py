@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import yaml
 
-from vr.server.web.preview import compiled
+from vr.server.web.config_preview import compiled
 
 
 def test_later_ingredients_win_and_the_swarm_wins_over_all() -> None:

@@ -1,0 +1,115 @@
+"""Every kind of event: its tags on the wire, how pages show it, and when it is sent.
+
+An event is stored with its kind's tags, which clients of the API filter by; they never change.
+A new kind is a member here and a line in docs/reference/streams.md#tags.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Literal
+
+Tone = Literal["ok", "busy", "warn", "bad", "idle"]
+
+HIDDEN = "hidden"
+"""The tag of events that only wake readers: lists of events leave them out."""
+
+
+@dataclass(frozen=True)
+class _Facts:
+    """`icon` is a name in static/vr/icons.svg, `tone` a colour class of the pages."""
+
+    tags: tuple[str, ...]
+    icon: str
+    tone: Tone
+    meaning: str
+
+
+class Kind(Enum):
+    """The kinds of events, by what has happened."""
+
+    STEP_CHANGED = _Facts(("step", HIDDEN), "dot", "idle", "a step of a dispatch began or ended")
+    SWARM_DONE = _Facts(("swarm", "deploy", "done"), "check", "ok", "a dispatch succeeded")
+    SWARM_FAILED = _Facts(("failed", "swarm"), "alert", "bad", "a dispatch failed, and why")
+
+    BUILD_AWAITED = _Facts(("wait",), "clock", "idle", "a dispatch waits for its build")
+    BUILD_STARTED = _Facts(("build",), "hammer", "busy", "a build began")
+    BUILD_DONE = _Facts(("build", "success"), "hammer", "ok", "a build is there to be swarmed")
+    BUILD_FAILED = _Facts(
+        ("build", "failed"), "alert", "bad", "a build failed, with the end of its log"
+    )
+
+    PROCS_DEPLOYING = _Facts(("deploy",), "rocket", "busy", "procs are being set up on their hosts")
+    DEPLOY_FAILED = _Facts(
+        ("deploy", "failed"), "alert", "bad", "a proc that was deployed by hand could not be set up"
+    )
+    UPTESTS_PASSED = _Facts(("success", "uptest"), "shield", "ok", "all procs passed their uptests")
+    UPTESTS_MISSING = _Facts(
+        ("warning", "uptest"), "alert", "warn", "the app has no uptests, so nothing was tested"
+    )
+    UPTESTS_FAILED = _Facts(
+        ("failed", "uptest"), "alert", "bad", "a proc failed its uptests, with their output"
+    )
+    POOL_ROUTED = _Facts(("route",), "route", "busy", "a pool was brought to its new nodes")
+    PROCS_REMOVED = _Facts(("proc", "deleted"), "trash", "idle", "procs were removed from a host")
+    REMOVAL_FAILED = _Facts(
+        ("proc", "deleted", "failed"), "alert", "bad", "procs could not be removed from a host"
+    )
+
+    USER_ADDED = _Facts(("user", "add"), "user", "idle", "somebody added a record")
+    USER_CHANGED = _Facts(("user", "change"), "user", "idle", "somebody changed a record")
+    USER_REMOVED = _Facts(("user", "remove"), "user", "idle", "somebody removed a record")
+    USER_BUILT = _Facts(("user", "build"), "hammer", "busy", "somebody asked for a build")
+    USER_UPLOADED = _Facts(("user", "upload"), "user", "idle", "somebody uploaded a droplet")
+    USER_SWARMED = _Facts(("user", "swarm"), "swarm", "busy", "somebody swarmed a version")
+    USER_SCALED = _Facts(("user", "scale"), "user", "idle", "somebody changed a swarm's size")
+    USER_ROLLED_BACK = _Facts(
+        ("user", "rollback"), "user", "idle", "somebody brought back an earlier release"
+    )
+    USER_DEPLOYED = _Facts(("user", "deploy"), "rocket", "busy", "somebody deployed a proc by hand")
+    USER_STARTED = _Facts(("user", "start"), "user", "idle", "somebody started a proc")
+    USER_STOPPED = _Facts(("user", "stop"), "user", "idle", "somebody stopped a proc")
+    USER_RESTARTED = _Facts(("user", "restart"), "user", "idle", "somebody restarted a proc")
+    USER_DESTROYED = _Facts(("user", "destroy"), "trash", "idle", "somebody destroyed a proc")
+    USER_FAILED = _Facts(
+        ("user", "failed"), "alert", "bad", "Supervisor refused what somebody asked of a proc"
+    )
+
+    @property
+    def tags(self) -> tuple[str, ...]:
+        """What the event is tagged with, in this order."""
+        return self.value.tags
+
+    @property
+    def icon(self) -> str:
+        return self.value.icon
+
+    @property
+    def tone(self) -> Tone:
+        return self.value.tone
+
+    @property
+    def meaning(self) -> str:
+        """When it is sent, in lower case and without a full stop."""
+        return self.value.meaning
+
+    @property
+    def action(self) -> str:
+        """The action log's word for it; only kinds of what users do have one.
+
+        Raises ValueError for others.
+        """
+        first, *rest = self.tags
+        if first != "user":
+            raise ValueError(f"{self} is nothing that a user does")
+        return rest[0]
+
+    @classmethod
+    def of(cls, tags: Sequence[str]) -> Kind | None:
+        """The kind of a stored event; None for one of another version of Velociraptor."""
+        return _BY_TAGS.get(tuple(tags))
+
+
+_BY_TAGS = {kind.tags: kind for kind in Kind}

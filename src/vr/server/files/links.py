@@ -1,0 +1,35 @@
+"""Addresses of files in the store: what hosts are told, and what people click.
+
+Links over HTTP are signed and expire: hosts fetch builds and images with a plain GET and no login,
+so the signature is the permission (docs/reference/http-api.md#files).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from django.conf import settings
+from django.core import signing
+
+from vr.server.files import store
+
+_SALT = "vr.files"
+LINK_SECONDS = 24 * 3600
+
+
+def url_for_host(name: str) -> str:
+    """What a host downloads: the file itself on one machine, else a signed link."""
+    if not settings.FILES_BASE_URL:
+        return str(store.path_of(name))
+    return f"{settings.FILES_BASE_URL.rstrip('/')}{signed_path(name)}"
+
+
+def signed_path(name: str) -> str:
+    """The path of a link that is good for a day."""
+    return f"/files/{signing.dumps(name, salt=_SALT)}/{Path(name).name}"
+
+
+def name_from_signature(signature: str) -> str:
+    """The name behind a signed link; raises django.core.signing.BadSignature."""
+    name: str = signing.loads(signature, salt=_SALT, max_age=LINK_SECONDS)
+    return name
