@@ -10,7 +10,7 @@ from vr.cli.output import json_option
 from vr.client import Client
 from vr.client.documents import EventDocument
 
-_HIDDEN = {"hidden", "debug"}
+_HIDDEN = "hidden"
 
 
 @click.command()
@@ -22,7 +22,7 @@ def events(follow: bool, as_json: bool) -> None:
     for event in client.events() if follow else client.past_events():
         if as_json:
             click.echo(json.dumps(event, ensure_ascii=False))
-        elif not _HIDDEN & set(event["tags"]):
+        elif _HIDDEN not in event["tags"]:
             click.echo(_line(event))
 
 

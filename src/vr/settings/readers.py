@@ -177,6 +177,11 @@ def _http_url(text: str) -> str:
     return text
 
 
+def _url_folder(text: str) -> str:
+    _demand(re.fullmatch(r"/([\w.~-]+/)+", text, re.ASCII))
+    return text
+
+
 def _nats_url(text: str) -> str:
     _demand(not nats_uri_problem(text))
     return text
@@ -218,6 +223,7 @@ LINES = Reader("words, one a line", _lines)
 ORIGINS = Reader("origins such as https://vr.example.org, separated by commas", _origins)
 PAIRS = Reader("pairs such as ruby=/opt/ruby/bin/ruby,node=nodejs", _pairs)
 HTTP_URL = Reader("an address that begins with http:// or https://", _http_url)
+URL_FOLDER = Reader("a path that begins and ends with /, such as /stored/", _url_folder)
 NATS_URL = Reader("an address such as nats://user:password@host:port", _nats_url)
 REDIS_URL = Reader(
     "an address such as redis://host:6379/0 or unix:///path/of/a/socket",

@@ -22,6 +22,7 @@ from vr.settings.readers import (
     REDIS_URL,
     SUPERVISOR_URL,
     TEXT,
+    URL_FOLDER,
     WORDS,
     optional,
     seconds,
@@ -108,10 +109,12 @@ class ServerSettings:
     )
     accel_prefix: str = setting(
         "VR_ACCEL_PREFIX",
-        TEXT,
+        optional(URL_FOLDER, ""),
         "",
-        meaning="where an nginx in front of the server has the [file store](api.md#files) to "
-        "itself; empty: there is none",
+        meaning=(
+            "where an nginx in front of the server has the [file store](api.md#files) to itself, "
+            "such as `/stored/`; empty: there is none"
+        ),
         read_by=_BOTH,
     )
     static: Path = setting(

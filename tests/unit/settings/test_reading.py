@@ -99,6 +99,7 @@ WRONG = {
     "VR_BROKER_URL": ["rabbit", "http://host", "amqp:/host"],
     "VR_FILES": ["files"],
     "VR_FILES_BASE_URL": ["ftp://host"],
+    "VR_ACCEL_PREFIX": ["stored", "/stored", "/two words/"],
     "VR_UPLOAD_MB": ["0", "-1", "1e9", "1_000", "many"],
     "VR_LARGEST_SWARM": ["0", "100000"],
     "VR_RUNTIMES": ["ruby", "ruby=", "=x", "ruby=1,ruby=2"],

@@ -37,8 +37,3 @@ def by_host(procs: Iterable[WantedProc]) -> list[Sequence[WantedProc]]:
     for proc in procs:
         groups[proc.node.host].append(proc)
     return [groups[name] for name in sorted(groups)]
-
-
-def count(number: int, what: str = "proc") -> str:
-    """Such as "1 proc" and "2 procs"."""
-    return f"{number} {what}{'' if number == 1 else 's'}"

@@ -14,7 +14,8 @@ from vr.server.procs import ports
 from vr.server.procs.proc_yaml import proc_file
 from vr.server.swarming.journal import Journal
 from vr.server.swarming.problems import DispatchFailed, ForeignPorts, PlanAgain
-from vr.server.swarming.wanted import WantedProc, by_host, count
+from vr.server.swarming.wanted import WantedProc, by_host
+from vr.text.plurals import counted
 
 
 def deploy(
@@ -30,7 +31,7 @@ def deploy(
     Raises ForeignPorts or PlanAgain if another program or dispatch has taken one of the ports,
     DispatchFailed with the runner's output if a proc can't be set up.
     """
-    with journal.step(StepKind.DEPLOY, f"deploying {count(len(procs))}") as step:
+    with journal.step(StepKind.DEPLOY, f"deploying {counted(len(procs), 'proc')}") as step:
         _check_ports(procs, ports.leased_by(dispatch))
         try:
             places = [(rows[proc.node.host], proc.node.port, str(proc)) for proc in procs]
@@ -49,7 +50,7 @@ def deploy(
             for group in groups
         ]
         SETTING_UP.do(lambda item: _deploy_on(*item), work)
-        step.say(f"{count(len(procs))} deployed to {hosts}")
+        step.say(f"{counted(len(procs), 'proc')} deployed to {hosts}")
 
 
 def _deploy_on(host: HostConnection, files: Sequence[ProcFile]) -> None:

@@ -11,7 +11,8 @@ from vr.server.events.kinds import Kind
 from vr.server.models import StepKind
 from vr.server.procs import ports
 from vr.server.swarming.journal import Journal, OpenStep
-from vr.server.swarming.wanted import HostProcs, count
+from vr.server.swarming.wanted import HostProcs
+from vr.text.plurals import counted
 
 
 def retire(leaving: Sequence[HostProcs], journal: Journal) -> None:
@@ -42,7 +43,7 @@ def _remove(leaving: Sequence[HostProcs], journal: Journal, step: OpenStep, done
             )
     if problem := next((one for one in problems if one), None):
         raise problem
-    step.say(f"{count(_number(leaving))} {done}")
+    step.say(f"{counted(_number(leaving), 'proc')} {done}")
 
 
 def _remove_from(procs: HostProcs) -> Exception | None:
