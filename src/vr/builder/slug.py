@@ -14,7 +14,7 @@ from vr.builder import slugignore
 from vr.builder.untrusted import read_text
 from vr.errors import InvalidInput
 from vr.specs import procfile
-from vr.specs.proc import scalar_text
+from vr.specs.env import scalar_text
 
 _REPOSITORIES = {".git", ".hg"}
 

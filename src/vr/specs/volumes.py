@@ -13,10 +13,10 @@ def volume_problems(volumes: Sequence[tuple[str, str]]) -> list[str]:
     found = []
     for number, (source, target) in enumerate(volumes, 1):
         if not source.startswith("/") or ".." in PurePosixPath(source).parts:
-            found.append(f"volumes: pair {number}: the host folder {source!r} is no absolute path")
+            found.append(f"pair {number}: the host folder {source!r} is no absolute path")
         problem = mount_point_problem(target)
         if problem:
-            found.append(f"volumes: pair {number}: {problem}")
+            found.append(f"pair {number}: {problem}")
     return found
 
 
