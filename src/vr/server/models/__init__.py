@@ -1,7 +1,7 @@
 """What the database holds: intent. Supervisor holds what runs, the balancer what is routed."""
 
-from vr.server.models.access import ApiToken
-from vr.server.models.apps import App, Build, Buildpack, BuildStatus, Release
+from vr.server.models.api_token import ApiToken
+from vr.server.models.build import App, Build, Buildpack, BuildStatus, Release
 from vr.server.models.dispatch import (
     Dispatch,
     DispatchStatus,
@@ -10,11 +10,11 @@ from vr.server.models.dispatch import (
     StepKind,
     StepStatus,
 )
-from vr.server.models.events import Event, LogEntry
-from vr.server.models.hosts import Host, Squad
-from vr.server.models.stacks import Image, Stack
-from vr.server.models.swarms import Ingredient, Swarm
-from vr.server.models.uptests import TestResult, TestRun
+from vr.server.models.event import Event, LogEntry
+from vr.server.models.host import Host, Squad
+from vr.server.models.stack import Image, Stack
+from vr.server.models.swarm import Ingredient, Swarm
+from vr.server.models.test_result import TestResult, TestRun
 
 __all__ = [
     "ApiToken",

@@ -12,10 +12,10 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
-from vr.server.models.apps import Build, Release
-from vr.server.models.hosts import Host
+from vr.server.models.build import Build, Release
+from vr.server.models.host import Host
 from vr.server.models.names import validate_tag
-from vr.server.models.swarms import Swarm
+from vr.server.models.swarm import Swarm
 
 
 def new_trace_id() -> str:

@@ -8,7 +8,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models
 
-from vr.server.models.apps import SIZE, App, Release
+from vr.server.models.build import SIZE, App, Release
 from vr.server.models.fields import (
     EncryptedTextField,
     parse_mapping,
@@ -16,7 +16,7 @@ from vr.server.models.fields import (
     validate_volumes,
     yaml_field,
 )
-from vr.server.models.hosts import Squad
+from vr.server.models.host import Squad
 from vr.server.models.names import validate_part, validate_tag
 
 POOL = RegexValidator(

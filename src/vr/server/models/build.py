@@ -13,7 +13,7 @@ from django.db import models
 
 from vr.server.models.fields import parse_mapping, yaml_field
 from vr.server.models.names import validate_part, validate_tag
-from vr.server.models.stacks import Image, Stack
+from vr.server.models.stack import Image, Stack
 
 REPO_TYPES = [("git", "git"), ("hg", "hg")]
 FRAMEWORK = RegexValidator(
