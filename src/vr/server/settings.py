@@ -96,6 +96,8 @@ PORT_RANGE = _env("VR_PORT_RANGE") or "5000-5999"
 # How long a new proc may take until it is ready, and old connections to a retired one to end.
 START_SECONDS = float(_env("VR_START_SECONDS") or 60)
 DRAIN_SECONDS = float(_env("VR_DRAIN_SECONDS") or 35)
+# The most procs that a swarm may have.
+LARGEST_SWARM = 1000
 
 
 def _balancers() -> dict[str, dict[str, Any]]:

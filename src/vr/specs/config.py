@@ -13,9 +13,8 @@ def config_problems(config: Mapping[Any, Any]) -> list[str]:
     found = plain_problems(config)
     pilot = config.get("pilot")
     if pilot is not None and not isinstance(pilot, bool | str | dict):
-        found.append(
-            f"pilot: is a {type(pilot).__name__}; true, the path of a file or a mapping is expected"
-        )
+        kind = "number" if isinstance(pilot, int | float) else type(pilot).__name__
+        found.append(f"pilot: is a {kind}; true, the path of a file or a mapping is expected")
     return found
 
 

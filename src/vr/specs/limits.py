@@ -20,13 +20,14 @@ class Limit:
 
     A `size` is text such as 64M, a `number` may have a fraction, a `whole` one may not. `least`
     and `most` are bytes of a size, else the number itself; `expected` says both in words.
-    `example` is what a form suggests.
+    `unset` is what holds without it; `example` is what a form suggests.
     """
 
     name: str
     kind: Kind
     label: str
     help: str
+    unset: str
     example: str
     least: float
     expected: str
@@ -39,6 +40,7 @@ _TABLE = (
         kind="size",
         label="Memory limit",
         help="Memory of one proc, such as 256M or 1G.",
+        unset="no limit",
         example="512M",
         least=4 << 20,
         expected="at least 4M",
@@ -48,6 +50,7 @@ _TABLE = (
         kind="size",
         label="Memory + swap",
         help="Memory and swap of one proc together, such as 1G.",
+        unset="no limit",
         example="1G",
         least=4 << 20,
         expected="at least 4M",
@@ -57,6 +60,7 @@ _TABLE = (
         kind="number",
         label="CPUs",
         help="CPUs of one proc, such as 0.5 or 2.",
+        unset="no limit",
         example="1.5",
         least=0.01,
         most=4096,
@@ -67,6 +71,7 @@ _TABLE = (
         kind="whole",
         label="Processes",
         help="Processes and threads of one proc, such as 200.",
+        unset="1024",
         example="200",
         least=4,
         most=2**31 - 1,
@@ -77,6 +82,7 @@ _TABLE = (
         kind="size",
         label="Disk limit",
         help="What one proc may write outside its volumes, such as 512M.",
+        unset="no limit",
         example="512M",
         least=8 << 20,
         expected="at least 8M",
@@ -86,6 +92,7 @@ _TABLE = (
         kind="size",
         label="Size of /tmp",
         help="The size of one proc's /tmp, such as 64M.",
+        unset="64M",
         example="64M",
         least=0,
         expected="a size",
@@ -94,7 +101,8 @@ _TABLE = (
         name="nofile",
         kind="whole",
         label="Open files",
-        help="Open files of each process of one proc, such as 4096.",
+        help="Open files of each process, such as 4096.",
+        unset="what the host allows",
         example="4096",
         least=16,
         most=2**31 - 1,

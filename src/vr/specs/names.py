@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from vr.errors import InvalidInput
 
 _PART = re.compile(r"[A-Za-z0-9_.+]+")
+_ACCOUNT = re.compile(r"[a-z_][a-z0-9_-]*")
 
 
 def part_problem(what: str, value: str) -> str | None:
@@ -25,6 +26,16 @@ def part_problem(what: str, value: str) -> str | None:
             "only letters, digits, underscores, dots and plus signs are allowed"
         )
     return None
+
+
+def account_problem(what: str, value: str) -> str | None:
+    """Why `value` can't be the name of a user account, as a sentence; None if it can."""
+    if _ACCOUNT.fullmatch(value):
+        return None
+    return (
+        f"{what}: {value!r} can't be the name of a user account; "
+        "lower-case letters, digits, '_' and '-' are allowed, beginning with a letter"
+    )
 
 
 def tag_problem(what: str, value: str) -> str | None:

@@ -10,9 +10,11 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 
+from support.api_client import Api
 from support.postgres_server import postgres_server
 from support.redis_server import redis_server
 from vr.server.events.announcing import redis_connection
+from vr.server.models import ApiToken
 
 
 @pytest.fixture(scope="session")
@@ -61,3 +63,8 @@ def woken(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 @pytest.fixture
 def user(db: None) -> User:
     return User.objects.create_user("rex", password="rawr: yes")
+
+
+@pytest.fixture
+def api(user: User, redis: Any, woken: list[str]) -> Api:
+    return Api(ApiToken.issue(user, "test"))

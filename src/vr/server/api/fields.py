@@ -7,6 +7,7 @@ model's own validation.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -14,11 +15,10 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
 import yaml
-from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 
 from vr.server.files import store
-from vr.server.models.fields import parse_volumes
+from vr.server.models.yaml_text import parse_volumes
 
 if TYPE_CHECKING:
     from vr.server.api.resource import Resource
@@ -104,6 +104,33 @@ class Integer(Field):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Number(Field):
+    """A number that need not be set: null then. A `whole` one has no fraction."""
+
+    whole: bool = False
+
+    @property
+    def schema(self) -> Schema:
+        return {"type": "integer" if self.whole else "number", "nullable": True}
+
+    def load(self, value: Any) -> Any:
+        if value is None or value == "":
+            return None
+        if isinstance(value, str):
+            with contextlib.suppress(ValueError):
+                value = float(value)
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise ValueError(f"is {_kind(value)}, but a number is expected")
+        if not -(2**31) <= value < 2**31:
+            raise ValueError(f"is {value}, which is no number that can be kept")
+        if not self.whole:
+            return float(value)
+        if value != int(value):
+            raise ValueError(f"is {value}, but a whole number is expected")
+        return int(value)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Flag(Field):
     @property
     def schema(self) -> Schema:
@@ -154,10 +181,7 @@ class Mapping(Field):
 
 @dataclass(frozen=True, kw_only=True)
 class Volumes(Field):
-    """Pairs of host folder and mount point, null if there are none.
-
-    Kept as YAML text in `attribute`, or as the list itself if that is `volumes`.
-    """
+    """Pairs of host folder and mount point, null if there are none; kept as YAML text."""
 
     @property
     def schema(self) -> Schema:
@@ -165,18 +189,12 @@ class Volumes(Field):
         return {"type": "array", "items": pair, "nullable": True}
 
     def dump(self, source: Any, answering: Answering) -> Any:
-        return source.volumes or None
+        return parse_volumes(getattr(source, self.target)) or None
 
     def load(self, value: Any) -> Any:
         if value is not None and not isinstance(value, str | list):
             raise ValueError(f"is {_kind(value)}, but a list of pairs is expected")
-        text = value if isinstance(value, str) else yaml_text(value) if value else ""
-        if self.target != "volumes":
-            return text
-        try:
-            return parse_volumes(text)
-        except ValidationError as error:
-            raise ValueError(error.messages[0]) from None
+        return value if isinstance(value, str) else yaml_text(value) if value else ""
 
 
 @dataclass(frozen=True, kw_only=True)

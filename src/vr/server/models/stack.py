@@ -1,10 +1,15 @@
-"""Stacks, and the OS images that are built for them."""
+"""Stacks: what apps build and run in."""
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 from django.db import models
 
 from vr.server.models.names import validate_part
+
+if TYPE_CHECKING:
+    from vr.server.models.image import Image
 
 
 class Stack(models.Model):
@@ -30,20 +35,3 @@ class Stack(models.Model):
     def active_image(self) -> Image | None:
         """The newest image marked active."""
         return self.images.filter(active=True).order_by("-id").first()
-
-
-class Image(models.Model):
-    """A built OS image of a stack."""
-
-    stack = models.ForeignKey(Stack, on_delete=models.CASCADE, related_name="images")
-    name = models.CharField(max_length=100, unique=True)
-    file = models.CharField(max_length=400, blank=True, default="", help_text="In the file store.")
-    md5 = models.CharField(max_length=32, blank=True, default="")
-    active = models.BooleanField(default=False)
-    created = models.DateTimeField(auto_now_add=True)
-
-    class Meta:
-        ordering = ["-id"]
-
-    def __str__(self) -> str:
-        return self.name

@@ -37,8 +37,6 @@ __all__ = [
     "scale",
 ]
 
-LARGEST_SIZE = 1000
-
 
 def dispatch(
     swarm: Swarm, *, user: Any, tag: str | None = None, size: int | None = None
@@ -149,7 +147,6 @@ def _open(
                 size=size,
                 release=release,
                 build=release.build if release else None,
-                release_is_fixed=release is not None,
                 previous_release=swarm.release,
             )
             user_did(
@@ -173,8 +170,9 @@ def _check(swarm: Swarm, tag: str, size: int) -> None:
     problems = []
     if problem := tag_problem("version", tag):
         problems.append(problem)
-    if isinstance(size, bool) or not isinstance(size, int) or not 0 <= size <= LARGEST_SIZE:
-        problems.append(f"size: is {size!r}, expected a whole number from 0 to {LARGEST_SIZE}")
+    largest = settings.LARGEST_SWARM
+    if isinstance(size, bool) or not isinstance(size, int) or not 0 <= size <= largest:
+        problems.append(f"size: is {size!r}, expected a whole number from 0 to {largest}")
     if problems:
         raise InvalidInput(f"swarm {swarm.name}", problems)
     _check_balancer(swarm)

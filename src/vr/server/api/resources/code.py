@@ -12,10 +12,10 @@ from vr.server.api.fields import (
     Moment,
     StoredFile,
     Text,
-    Volumes,
 )
 from vr.server.api.filters import Through
 from vr.server.api.guards import app_guard, build_guard, release_guard, stack_guard
+from vr.server.api.proc_settings import proc_settings
 from vr.server.api.resource import Resource
 
 BUILDPACKS: Resource = Resource(
@@ -143,12 +143,7 @@ RELEASES: Resource = Resource(
     model=models.Release,
     fields=(
         Link(name="build", to=lambda: BUILDS),
-        Mapping(name="config_yaml"),
-        Mapping(name="env_yaml"),
-        Volumes(name="volumes"),
-        Text(name="run_as"),
-        Text(name="mem_limit", nullable=True),
-        Text(name="memsw_limit", nullable=True),
+        *proc_settings(),
         Text(name="hash", nullable=True, writable=False),
         Computed(name="compiled_name", value=lambda release, _: release.compiled_name),
         Moment(name="created"),

@@ -15,11 +15,11 @@ from vr.server.api.fields import (
     Mapping,
     Moment,
     Text,
-    Volumes,
     find_linked,
 )
 from vr.server.api.filters import Through
 from vr.server.api.guards import swarm_guard
+from vr.server.api.proc_settings import proc_settings
 from vr.server.api.resource import Resource
 from vr.server.api.resources.code import APPS, BUILDS, RELEASES
 from vr.server.api.resources.fleet import SQUADS
@@ -69,12 +69,7 @@ SWARMS: Resource = Resource(
         Integer(name="size"),
         Text(name="pool", nullable=True),
         Text(name="balancer", nullable=True),
-        Mapping(name="config_yaml"),
-        Mapping(name="env_yaml"),
-        Volumes(name="volumes", attribute="volumes_yaml"),
-        Text(name="run_as"),
-        Text(name="mem_limit", nullable=True),
-        Text(name="memsw_limit", nullable=True),
+        *proc_settings(),
         Links(name="config_ingredients", to=lambda: INGREDIENTS),
         Computed(name="name", value=lambda swarm, _: swarm.name),
         Computed(name="shortname", value=lambda swarm, _: swarm.shortname),

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from django.contrib import messages
 from django.db import transaction
 from django.db.models import Model, ProtectedError, QuerySet
-from django.forms import ModelForm, Textarea, modelform_factory
+from django.forms import ModelForm, modelform_factory
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
@@ -18,9 +18,8 @@ from vr.server.events.announcing import user_did
 from vr.server.web.board import HostGroup, by_host
 from vr.server.web.observed import read_hosts
 from vr.server.web.sections import Section
+from vr.server.web.widgets import formfield
 from vr.server.web.wording import listed
-
-_CODE_FIELDS = {"config_yaml", "env_yaml", "provisioning_script"}
 
 
 class _OfSection:
@@ -57,12 +56,11 @@ class _WithForm(_OfSection):
 
     def get_form_class(self) -> Any:
         section = self.section
-        code = {"class": "code", "spellcheck": "false", "rows": 8}
         return modelform_factory(
             section.model,
             fields=section.fields,
             labels=section.labels,
-            widgets={name: Textarea(attrs=code) for name in _CODE_FIELDS & {*section.fields}},
+            formfield_callback=formfield,
         )
 
     def get_form(self, form_class: Any = None) -> ModelForm:
