@@ -61,7 +61,9 @@ def woken(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 @pytest.fixture
-def user(db: None) -> User:
+def user(db: None, settings: Any) -> User:
+    # A hash that is meant to take long takes long in every test.
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     return User.objects.create_user("rex", password="rawr: yes")
 
 

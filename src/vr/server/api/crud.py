@@ -12,12 +12,11 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from ninja import Router
 
 from vr.server.api.body import json_object
-from vr.server.api.errors import InUse
 from vr.server.api.fields import Answering
 from vr.server.api.filters import conditions
 from vr.server.api.paging import Page
 from vr.server.api.resource import Resource
-from vr.server.events.announcing import user_did
+from vr.server.records import changes as records
 
 
 def router_of(resource: Resource) -> Router:
@@ -81,9 +80,7 @@ def _list(resource: Resource, request: HttpRequest) -> HttpResponse:
 
 def _create(resource: Resource, request: HttpRequest, data: dict[str, Any]) -> HttpResponse:
     created = resource.model()
-    with transaction.atomic():
-        resource.write(created, data)
-        _record(resource, request, "add", created)
+    records.save(created, user=_user(request), write=lambda: resource.write(created, data))
     return HttpResponse(status=201, headers={"Location": resource.uri(created)})
 
 
@@ -92,28 +89,17 @@ def _change(
 ) -> HttpResponse:
     with transaction.atomic():
         changed = resource.get(key, for_change=True)
-        resource.write(changed, data)
-        _record(resource, request, "change", changed)
+        records.save(changed, user=_user(request), write=lambda: resource.write(changed, data))
     return HttpResponse(status=status)
 
 
 def _delete(resource: Resource, request: HttpRequest, key: str) -> HttpResponse:
-    with transaction.atomic():
-        doomed = resource.get(key, for_change=True)
-        if reason := resource.guard(doomed):
-            raise InUse(f"The {resource.noun} {doomed} can't be deleted: {reason}.")
-        _record(resource, request, "remove", doomed)
-        doomed.delete()
+    records.delete(resource.get(key), user=_user(request))
     return HttpResponse(status=204)
 
 
-def _record(resource: Resource, request: HttpRequest, action: str, what: Any) -> None:
-    user_did(
-        request.auth,  # type: ignore[attr-defined]
-        action,
-        f"{resource.noun} {what}",
-        resource_uri=resource.uri(what),
-    )
+def _user(request: HttpRequest) -> Any:
+    return request.auth  # type: ignore[attr-defined]
 
 
 def _query(resource: Resource) -> dict[str, Any]:

@@ -16,16 +16,13 @@ from ninja.errors import AuthenticationError
 
 from vr.errors import Busy, InvalidInput, VelociraptorError
 from vr.hosts.supervisor import HostUnreachable
+from vr.server.records.changes import InUse
 
 log = logging.getLogger(__name__)
 
 
 class NotFound(VelociraptorError):
     """There is no such object, or no such address."""
-
-
-class InUse(VelociraptorError):
-    """The object can't be deleted while others need it."""
 
 
 class NotAllowed(VelociraptorError):

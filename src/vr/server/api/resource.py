@@ -24,9 +24,9 @@ class Resource:
     """`name` in the address, `noun` in sentences; `key` is what detail addresses end in.
 
     `label` is a unique field that finds an object as well as its key does.
-    `select` and `prefetch` are relations that a list reads at once. `guard` says why an object
-    can't be deleted, or None. `prepare` may rewrite what is written before it is understood
-    (ValueError: a sentence), `finish` may complete the object before it is saved.
+    `select` and `prefetch` are relations that a list reads at once. `prepare` may rewrite what is
+    written before it is understood (ValueError: a sentence), `finish` may complete the object
+    before it is saved.
     """
 
     name: str
@@ -40,7 +40,6 @@ class Resource:
     select: tuple[str, ...] = ()
     prefetch: tuple[str, ...] = ()
     read_only: bool = False
-    guard: Callable[[Any], str | None] = lambda _: None
     prepare: Callable[[dict[str, Any]], dict[str, Any]] = lambda data: data
     finish: Callable[[Any], None] = lambda _: None
 

@@ -10,10 +10,13 @@ from django.conf import settings
 
 from vr.server.models import App, Build, Swarm
 from vr.server.models.names import validate_tag
+from vr.server.models.proc_settings import ProcSettings
 from vr.server.web.preview import compiled
 from vr.server.web.widgets import NAME, formfield
 from vr.server.web.wording import listed
 from vr.specs.limits import LIMITS
+
+_RUNS_WITH = [one.name for one in ProcSettings._meta.local_fields if one.name not in LIMITS]
 
 
 class SwarmForm(forms.ModelForm):
@@ -24,7 +27,7 @@ class SwarmForm(forms.ModelForm):
 
     GROUPS = (
         ("General", ("app", "tag", "proc_name", "config_name", "squad", "size")),
-        ("Config", ("config_yaml", "env_yaml", "config_ingredients", "volumes_yaml", "run_as")),
+        ("Config", (*_RUNS_WITH, "config_ingredients")),
         ("Limits", tuple(LIMITS)),
         ("Routing", ("pool", "balancer")),
     )

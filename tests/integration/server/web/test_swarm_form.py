@@ -8,6 +8,8 @@ import pytest
 from django.test import Client
 
 from vr.server.models import App, Dispatch, Event, Host, Ingredient, LogEntry, Squad, Swarm
+from vr.server.web.forms import SwarmForm
+from vr.specs.limits import LIMITS
 
 
 @pytest.fixture
@@ -42,8 +44,22 @@ def filled(**changes: Any) -> dict[str, Any]:
 def test_the_form_has_every_field_of_the_walkthrough(ready: Client) -> None:
     text = ready.get("/swarm/").content.decode()
 
-    for name in [*filled(), "config_ingredients"]:
-        assert f'id="field-{name}"' in text, name
+    for name in [*filled(), *SwarmForm.base_fields]:
+        assert (f'id="field-{name}"' in text) == (name != "confirm_pool"), name
+
+
+@pytest.mark.parametrize("limit", LIMITS.values(), ids=LIMITS)
+def test_every_limit_can_be_set_and_is_shown(ready: Client, limit: Any) -> None:
+    assert (
+        ready.post(
+            "/swarm/", filled(save="1", memsw_limit="", mem_limit="") | {limit.name: limit.example}
+        ).status_code
+        == 302
+    )
+
+    swarm = Swarm.objects.get()
+    assert list(swarm.limits) == [limit.name]
+    assert f"<dt>{limit.label}</dt>" in ready.get(f"/swarm/{swarm.pk}/").content.decode()
 
 
 def test_swarming_saves_every_field_and_dispatches(

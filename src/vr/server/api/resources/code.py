@@ -14,7 +14,6 @@ from vr.server.api.fields import (
     Text,
 )
 from vr.server.api.filters import Through
-from vr.server.api.guards import app_guard, build_guard, release_guard, stack_guard
 from vr.server.api.proc_settings import proc_settings
 from vr.server.api.resource import Resource
 
@@ -52,7 +51,6 @@ STACKS: Resource = Resource(
     ),
     filters={"name": "name", "id": "id"},
     order=("name",),
-    guard=stack_guard,
 )
 
 
@@ -99,7 +97,6 @@ APPS: Resource = Resource(
     },
     order=("name",),
     select=("buildpack", "stack"),
-    guard=app_guard,
 )
 
 
@@ -127,7 +124,6 @@ BUILDS: Resource = Resource(
     filters={"app": Through(lambda: APPS), "tag": "tag", "status": "status"},
     order=("-id",),
     select=("app", "image"),
-    guard=build_guard,
 )
 
 
@@ -151,6 +147,5 @@ RELEASES: Resource = Resource(
     filters={"build": Through(lambda: BUILDS)},
     order=("-id",),
     select=("build__app", "build__image"),
-    guard=release_guard,
     finish=_name_by_content,
 )

@@ -6,7 +6,6 @@ from vr.server import models
 from vr.server.api import procs
 from vr.server.api.fields import Computed, Flag, Link, Links, Text
 from vr.server.api.filters import Through
-from vr.server.api.guards import host_guard, squad_guard
 from vr.server.api.resource import Resource
 
 HOSTS: Resource = Resource(
@@ -25,7 +24,6 @@ HOSTS: Resource = Resource(
     filters={"name": "name", "active": "active"},
     order=("name",),
     select=("squad",),
-    guard=host_guard,
 )
 
 
@@ -38,5 +36,4 @@ SQUADS: Resource = Resource(
     filters={"name": "name", "hosts": Through(lambda: HOSTS)},
     order=("name",),
     prefetch=("hosts__squad",),
-    guard=squad_guard,
 )

@@ -18,7 +18,6 @@ from vr.server.api.fields import (
     find_linked,
 )
 from vr.server.api.filters import Through
-from vr.server.api.guards import swarm_guard
 from vr.server.api.proc_settings import proc_settings
 from vr.server.api.resource import Resource
 from vr.server.api.resources.code import APPS, BUILDS, RELEASES
@@ -93,7 +92,6 @@ SWARMS: Resource = Resource(
     order=("app__name", "config_name", "proc_name"),
     select=("app", "squad", "release"),
     prefetch=("config_ingredients",),
-    guard=swarm_guard,
     prepare=_version_of_release,
 )
 

@@ -6,20 +6,19 @@ import time
 from typing import Any, ClassVar
 
 from django.contrib import messages
-from django.db import transaction
-from django.db.models import Model, ProtectedError, QuerySet
+from django.db.models import Model, QuerySet
 from django.forms import ModelForm, modelform_factory
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.views.generic import CreateView, DeleteView, ListView, UpdateView
 
-from vr.server.events.announcing import user_did
+from vr.server.records import changes
+from vr.server.records.guards import why_kept
 from vr.server.web.board import HostGroup, by_host
 from vr.server.web.observed import read_hosts
 from vr.server.web.sections import Section
 from vr.server.web.widgets import formfield
-from vr.server.web.wording import listed
 
 
 class _OfSection:
@@ -74,10 +73,8 @@ class _WithForm(_OfSection):
         return render(self.request, self.template_name, context, status=422)
 
     def form_valid(self, form: ModelForm) -> HttpResponse:
-        action = "change" if form.instance.pk else "add"
-        with transaction.atomic():
-            saved = form.save()
-            user_did(self.request.user, action, f"{self.section.one} {saved}")
+        saved = form.instance
+        changes.save(saved, user=self.request.user, write=form.save)
         messages.success(self.request, f"The {self.section.one} {saved} is saved.")
         return HttpResponseRedirect(self.get_success_url())
 
@@ -136,20 +133,16 @@ class Delete(_OfSection, DeleteView):
     def form_valid(self, form: Any) -> HttpResponse:
         name = str(self.object)
         try:
-            with transaction.atomic():
-                self.object.delete()
-                user_did(self.request.user, "remove", f"{self.section.one} {name}")
-        except ProtectedError as error:
-            users = listed(sorted(f"{o._meta.verbose_name} {o}" for o in error.protected_objects))
-            messages.error(
-                self.request,
-                f"The {self.section.one} {name} is used by {users}. Remove or change them first.",
-            )
-            return HttpResponseRedirect(self.request.path)
+            changes.delete(self.object, user=self.request.user)
+        except changes.InUse as error:
+            context = self.get_context_data(obstacle=str(error))
+            return render(self.request, self.template_name, context, status=409)
         messages.success(self.request, f"The {self.section.one} {name} is gone.")
         return HttpResponseRedirect(self.get_success_url())
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        kept = why_kept(self.object)
+        kwargs.setdefault("obstacle", changes.refusal(self.object, kept) if kept else "")
         return super().get_context_data(back_url=self.address("", self.object), **kwargs)
 
 
