@@ -90,7 +90,7 @@ _TABLE = (
     Limit(
         name="tmp_size",
         kind="size",
-        label="Size of /tmp",
+        label="Space in /tmp",
         help="The size of one proc's /tmp, such as 64M.",
         unset="64M",
         example="64M",

@@ -57,7 +57,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='release',
             name='tmp_size',
-            field=models.CharField(blank=True, default='', help_text="The size of one proc's /tmp, such as 64M. Empty: 64M.", max_length=20, verbose_name='Size of /tmp'),
+            field=models.CharField(blank=True, default='', help_text="The size of one proc's /tmp, such as 64M. Empty: 64M.", max_length=20, verbose_name='Space in /tmp'),
         ),
         migrations.AddField(
             model_name='release',
@@ -92,7 +92,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='swarm',
             name='tmp_size',
-            field=models.CharField(blank=True, default='', help_text="The size of one proc's /tmp, such as 64M. Empty: 64M.", max_length=20, verbose_name='Size of /tmp'),
+            field=models.CharField(blank=True, default='', help_text="The size of one proc's /tmp, such as 64M. Empty: 64M.", max_length=20, verbose_name='Space in /tmp'),
         ),
         migrations.AlterField(
             model_name='build',

@@ -41,8 +41,8 @@ def delete(record: Model, *, user: Any) -> None:
     """
     with transaction.atomic():
         may(user, "remove", record)
-        # Whoever would begin to use it waits until this has ended.
-        rows = type(record)._default_manager.select_for_update()
+        # Who changes it meanwhile waits; who begins to use it fails, as what it names is gone.
+        rows = type(record)._default_manager.order_by().select_for_update()
         doomed = rows.filter(pk=record.pk).first()
         if doomed is None:
             return
