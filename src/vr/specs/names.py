@@ -29,7 +29,9 @@ def part_problem(what: str, value: str) -> str | None:
 
 
 def account_problem(what: str, value: str) -> str | None:
-    """Why `value` can't be the name of a user account, as a sentence; None if it can."""
+    """Why apps can't run as the user account `value`, as a sentence; None if they can."""
+    if value == "root":
+        return f"{what}: an app can't run as root; name another user"
     if _ACCOUNT.fullmatch(value):
         return None
     return (

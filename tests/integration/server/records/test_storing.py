@@ -33,6 +33,7 @@ BAD: list[tuple[str, dict[str, str], list[str]]] = [
     ("swarm", {"config_yaml": "pilot: 5"}, ["pilot: is a number"]),
     ("swarm", {"mem_limit": "1K"}, ["1K is too little for any process"]),
     ("swarm", {"mem_limit": "1G", "memsw_limit": "64M"}, ["it can't be less than mem_limit, 1G"]),
+    ("swarm", {"run_as": "root"}, ["an app can't run as root"]),
     ("swarm", {"size": "5000"}, ["1000"]),
     (
         "swarm",
