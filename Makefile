@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
 VENV := .venv/bin
-SHORT := not chaos and not scale
+SHORT := not chaos and not scale and not fuzz
 # Tests of one file share a process and its fixtures. PARALLEL= runs one after another.
 PARALLEL ?= --numprocesses=auto --maxprocesses=4 --dist=loadfile
 
@@ -36,6 +36,10 @@ test-scale: ## long runs with many parts
 	@bin/setup --tests
 	@$(VENV)/pytest -m scale
 
+fuzz-api: ## long runs of requests that Schemathesis makes from the API's description
+	@bin/setup --tests
+	@$(VENV)/pytest -m fuzz
+
 demo-stager: ## a Sinatra app staged and run through a message bus
 	@bin/setup --stager
 	@bin/demo-stager
@@ -58,4 +62,4 @@ docs: ## the documentation as a web site in site/
 lock: ## write requirements.lock anew from pyproject.toml
 	@bin/lock
 
-.PHONY: help setup run demo-stager test test-unit test-chaos test-cgroup2 test-scale lint bench pilot docs lock
+.PHONY: help setup run demo-stager test test-unit test-chaos test-cgroup2 test-scale fuzz-api lint bench pilot docs lock

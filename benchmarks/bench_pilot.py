@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import shutil
 import statistics
 import subprocess
@@ -25,9 +24,9 @@ sys.path.insert(0, str(TOP / "tests"))
 
 from support.consul_agent import ConsulAgent  # noqa: E402
 from support.waiting import until  # noqa: E402
+from vr.machine.processes import process  # noqa: E402
 
 PYTHON = "/usr/bin/python3"
-TICKS = os.sysconf("SC_CLK_TCK")
 
 
 def main() -> None:
@@ -141,8 +140,9 @@ def checks(agent: ConsulAgent) -> list[dict[str, Any]]:
 
 
 def cpu_seconds(pid: int) -> float:
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / TICKS
+    found = process(pid)
+    assert found, f"process {pid} has ended"
+    return found.cpu_seconds
 
 
 def resident(pid: int) -> float:

@@ -1,4 +1,4 @@
-"""Every path under VR_ROOT, in one place (reference: runner-builder.md, section 1)."""
+"""Every path under VR_ROOT, in one place (docs/reference/vrun.md#folders)."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 DEFAULT_ROOT = "/apps"
+# What VR_HOME is where nobody says it: the folder of a server, not of a host.
+DEFAULT_HOME = "/var/lib/velociraptor"
 
 
 @dataclass(frozen=True)

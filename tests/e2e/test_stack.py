@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 
 from support.stack import Stack
@@ -35,6 +36,17 @@ def test_up_twice_then_down_leaves_nothing(own: Stack) -> None:
     own.down()
     assert own.leftovers() == []
     assert "not up" in own.vr("down").stdout
+
+
+def test_no_link_stops_the_stack(stack: Stack) -> None:
+    """Supervisor's own pages act on GET: they are not there."""
+    before = {part["name"]: part["description"].split(",")[0] for part in stack.status()["parts"]}
+    transport = httpx.HTTPTransport(uds=str(stack.home / "vr" / "run" / "supervisor.sock"))
+    with httpx.Client(base_url="http://localhost", transport=transport) as client:
+        for page in ("/?action=stopall", "/logtail/..%3Faction=stopall", "/?action=shutdown"):
+            assert client.get(page).status_code == 404
+    after = {part["name"]: part["description"].split(",")[0] for part in stack.status()["parts"]}
+    assert after == before
 
 
 def test_secrets_and_data_are_readable_by_root_only(own: Stack) -> None:

@@ -14,6 +14,8 @@ from typing import Any
 import yaml
 from django.db import connection
 
+from vr.settings.readers import ports_text
+
 
 def environment(settings: Any, folder: Path) -> dict[str, str]:
     """The variables that give another process the settings of this test."""
@@ -30,7 +32,7 @@ def environment(settings: Any, folder: Path) -> dict[str, str]:
         "VR_ROOT": str(settings.VR_ROOT),
         "VR_SUPERVISOR_URL": settings.SUPERVISOR_URL,
         "VR_LOCAL_HOST": settings.LOCAL_HOST,
-        "VR_PORT_RANGE": settings.PORT_RANGE,
+        "VR_PORT_RANGE": ports_text(settings.PORT_RANGE),
         "VR_BALANCERS_FILE": str(balancers),
     }
 

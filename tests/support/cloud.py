@@ -1,6 +1,6 @@
 """What the Cloud Controller was to a stager: a real HTTP server that gives apps and takes droplets.
 
-`/app/NAME` gives what was put there; `/droplet/NAME` takes a droplet, as the seed's client did.
+`/app/NAME` gives what was put there; `/droplet/NAME` takes a droplet, as the original's client did.
 Other addresses misbehave in the ways that servers do.
 """
 

@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 
 from support.ports import free_port
-from support.waiting import until
+from support.servers import serving
 
 
 @dataclass(frozen=True)
@@ -73,12 +73,8 @@ http {{
         "domain": "localhost",
     }
     found = Nginx(port, folder, config)
-    try:
-        until(lambda: _answers(found), "nginx answers")
+    with serving(process, lambda: _answers(found), "nginx"):
         yield found
-    finally:
-        process.terminate()
-        process.wait(10)
 
 
 def _answers(nginx: Nginx) -> bool:

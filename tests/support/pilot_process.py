@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from support.processes import children
 from support.waiting import until
 
 SRC = Path(__file__).resolve().parents[2] / "src"
@@ -62,8 +63,7 @@ class PilotProcess:
         """The pilot's own, also inside of `unshare`."""
         if not self._unshared:
             return self.process.pid
-        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
-        return int(until(lambda: children.read_text().split(), "unshare has forked")[0])
+        return until(lambda: children(self.process.pid), "unshare has forked")[0]
 
     def signal(self, number: int) -> None:
         os.kill(self.pid, number)

@@ -10,7 +10,7 @@ import socket
 from functools import cache
 from itertools import count
 
-from vr.dea.ports import usable
+from vr.machine.ports import is_free
 
 _FIRST = 20000
 _SIZE = 500
@@ -28,23 +28,17 @@ def free_port() -> int:
     first = _FIRST + block() * _SIZE
     for number in _given:
         port = first + number % _SIZE
-        if usable(port):
+        if is_free(port):
             return port
     raise AssertionError("counting has no end")
 
 
-def port_range(size: int) -> str:
-    """Neighbouring ports for a VR_PORT_RANGE, as `first-last`."""
+def port_range(size: int) -> range:
+    """Neighbouring ports for a VR_PORT_RANGE."""
     ports = free_ports(size)
     while ports[-1] - ports[0] != size - 1:
         ports = [*ports[1:], free_port()]
-    return f"{ports[0]}-{ports[-1]}"
-
-
-def answers(port: int) -> bool:
-    """Whether somebody listens there."""
-    with socket.socket() as sock:
-        return sock.connect_ex(("127.0.0.1", port)) == 0
+    return range(ports[0], ports[-1] + 1)
 
 
 @cache

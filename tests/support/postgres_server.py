@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from support.waiting import until
+from support.servers import serving
 
 BIN = Path("/usr/lib/postgresql/15/bin")
 # PostgreSQL refuses to run as root.
@@ -43,12 +43,9 @@ def postgres_server(folder: Path) -> Iterator[str]:
             argv, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, cwd="/"
         )
     ready = [str(BIN / "pg_isready"), "-q", "-h", str(folder)]
-    try:
-        until(
-            lambda: process.poll() is None and subprocess.run(ready, check=False).returncode == 0,
-            f"PostgreSQL answers ({folder / 'postgres.log'})",
-        )
+
+    def answers() -> bool:
+        return subprocess.run(ready, check=False).returncode == 0
+
+    with serving(process, answers, f"PostgreSQL (see {folder / 'postgres.log'})"):
         yield f"postgresql://vr@/postgres?host={folder}"
-    finally:
-        process.terminate()
-        process.wait(20)

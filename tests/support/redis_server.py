@@ -9,7 +9,7 @@ from pathlib import Path
 
 import redis
 
-from support.waiting import until
+from support.servers import serving
 
 
 @contextmanager
@@ -21,12 +21,8 @@ def redis_server(folder: Path) -> Iterator[str]:
     argv += ["--save", "", "--appendonly", "no", "--logfile", str(folder / "redis.log")]
     process = subprocess.Popen(argv, stdin=subprocess.DEVNULL)
     url = f"unix://{socket}"
-    try:
-        until(lambda: process.poll() is None and _answers(url), "redis-server answers")
+    with serving(process, lambda: _answers(url), "redis-server"):
         yield url
-    finally:
-        process.terminate()
-        process.wait(10)
 
 
 def _answers(url: str) -> bool:

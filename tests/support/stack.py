@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from support.ports import free_port, port_range
+from vr.settings.readers import ports_text
 
 BIN = Path(sys.executable).parent
 TOP = Path(__file__).resolve().parents[2]
@@ -35,7 +36,7 @@ class Stack:
             "VR_ROOT": str(self.root),
             "VR_WEB_PORT": str(self.web_port),
             "VR_HTTP_PORT": str(self.http_port),
-            "VR_PORT_RANGE": port_range(procs),
+            "VR_PORT_RANGE": ports_text(port_range(procs)),
             "PATH": f"{BIN}:{os.environ['PATH']}",
         }
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from support.waiting import until
+from support.servers import serving
 from vr.errors import VelociraptorError
 from vr.hosts.supervisor import Supervisor
 
@@ -46,12 +46,8 @@ files={include}
         stderr=subprocess.DEVNULL,
     )
     url = f"unix://{socket}"
-    try:
-        until(lambda: process.poll() is None and _answers(url), "supervisord answers")
+    with serving(process, lambda: _answers(url), "supervisord", seconds=60):
         yield url
-    finally:
-        process.terminate()
-        process.wait(60)
 
 
 def _answers(url: str) -> bool:

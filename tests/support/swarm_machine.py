@@ -13,9 +13,10 @@ from typing import Any
 from support.images import test_image
 from support.nginx_server import Nginx
 from vr.hosts.supervisor import Supervisor
+from vr.server.balancers import balancer_named
 from vr.server.files import store
 from vr.server.models import App, Build, Dispatch, Host, Image, Squad, Stack, Swarm
-from vr.server.swarming import asking, engine, run
+from vr.server.swarming import asking, engine
 
 HOST = "127.0.0.1"
 APP = """\
@@ -136,7 +137,7 @@ class Machine:
         return sorted(path.name for path in (self.root / "procs").iterdir())
 
     def nodes(self, pool: str = "shop") -> list[str]:
-        return run.balancer_named("nginx").get_nodes(pool)
+        return balancer_named("nginx").get_nodes(pool)
 
 
 def _tarball(files: dict[str, str]) -> bytes:

@@ -19,7 +19,8 @@ from pathlib import Path
 from vr.container import cgroups
 from vr.container.host import host_features, memory_limit
 from vr.container.launch import APP_STDERR
-from vr.container.oom import OomKill, oom_kills
+from vr.container.oom_log import OomKill, oom_kills
+from vr.machine.processes import parent_of
 from vr.specs.sizes import show_size
 
 log = logging.getLogger("oom_watch")
@@ -80,7 +81,7 @@ def _tell(kill: OomKill, owner: int) -> None:
 
 
 def _ancestors(pid: int) -> Iterator[int]:
-    while parent := cgroups.parent_of(pid):
+    while parent := parent_of(pid):
         yield parent
         pid = parent
 

@@ -1,4 +1,4 @@
-"""`proc_publisher`: tells Redis of every change of a proc (runner-builder.md 4).
+"""`proc_publisher`: tells Redis of every change of a proc (docs/reference/host-messages.md).
 
 An event listener of Supervisor:
 
@@ -27,8 +27,7 @@ import redis
 from vr.agent import oom_watch
 from vr.agent.protocol import Notice, Protocol
 from vr.errors import InvalidInput, run_main
-from vr.events.procs import REMOVED, ProcBoard, proc_object
-from vr.specs.names import ProcName
+from vr.events.procs import REMOVED, ProcBoard, name_fields, proc_object
 
 log = logging.getLogger("proc_publisher")
 
@@ -72,7 +71,6 @@ class Publisher:
 def removal(host: str, notice: Notice, now: float) -> Info:
     """What subscribers hear of a group that was removed; `now` is unix time."""
     name = notice.payload.get("groupname", "")
-    parsed = ProcName.parse(name)
     return {
         "host": host,
         "name": name,
@@ -80,12 +78,7 @@ def removal(host: str, notice: Notice, now: float) -> Info:
         "time": now,
         "payload_headers": dict(notice.payload),
         "payload_data": notice.data,
-        "app_name": parsed.app if parsed else name,
-        "version": parsed.version if parsed else "UNKNOWN",
-        "config_name": parsed.config if parsed else "UNKNOWN",
-        "hash": parsed.hash if parsed else "UNKNOWN",
-        "proc_name": parsed.proc if parsed else name,
-        "port": parsed.port if parsed else 0,
+        **name_fields(name),
     }
 
 

@@ -1,4 +1,4 @@
-"""A plugin of Supervisor: the `vr` namespace of its XML-RPC (runner-builder.md 4).
+"""A plugin of Supervisor: the `vr` namespace of its XML-RPC. It also closes Supervisor's pages.
 
     [rpcinterface:vr]
     supervisor.rpcinterface_factory = vr.agent.rpc:make_vr_rpcinterface
@@ -14,6 +14,7 @@ from typing import Any
 
 import yaml
 
+from vr.agent.closed_pages import close_pages
 from vr.paths import DEFAULT_ROOT, Root
 from vr.specs.names import ProcName
 
@@ -53,6 +54,7 @@ def make_vr_rpcinterface(supervisord: Any, **config: str) -> VelociraptorRPC:
     from supervisor import xmlrpc
     from supervisor.rpcinterface import SupervisorNamespaceRPCInterface
 
+    close_pages(supervisord)
     _marshal_none(xmlrpc)
     root = Root(Path(config.get("apps_root", DEFAULT_ROOT)))
     return VelociraptorRPC(root, SupervisorNamespaceRPCInterface(supervisord))

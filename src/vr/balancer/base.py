@@ -1,4 +1,4 @@
-"""What every balancer offers (seeds: Balancers; runner-builder.md 11)."""
+"""What every balancer offers (docs/reference/balancer.md#interface)."""
 
 from __future__ import annotations
 
@@ -74,15 +74,21 @@ class Balancer(ABC):
         Raises PoolChanged, changing nothing, if `expected` is given and isn't what is there;
         VelociraptorError if the balancer refuses, with everything as it was before.
         """
-        before = self.get_nodes(pool)
+        before = sorted(self.get_nodes(pool))
         check_expected(pool, before, expected)
         change = Change(tuple(before), tuple(sorted(set(nodes))))
+        # Lists, as the manual promises to those who write a balancer.
         if change.added:
-            self.add_nodes(pool, change.added)
+            self.add_nodes(pool, list(change.added))
         if change.removed:
-            self.delete_nodes(pool, change.removed)
+            self.delete_nodes(pool, list(change.removed))
         self.delete_pool_if_empty(pool)
         return change
+
+    def address(self, pool: str) -> str:
+        """The URL at which the pool answers once it is routed, if this balancer gives every pool
+        one; else empty. Talks to nobody: pages ask for it."""
+        return ""
 
     def wait_drained(self, timeout: float) -> bool:
         """Wait until requests that began before the last change have ended.

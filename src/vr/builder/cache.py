@@ -57,6 +57,6 @@ class BuildCache:
 
 
 def cache_key(buildpack_url: str, image: str) -> str:
-    """Caches hold compiled code: another buildpack or another image gets another one (F2)."""
+    """Caches hold compiled code: another buildpack or another image gets another one."""
     text = f"{buildpack_url} {image}"
     return hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()

@@ -1,4 +1,4 @@
-"""From a droplet to a build that procs run as any other (reference: cloudfoundry.md, 6, 7, 13).
+"""From a droplet to a build that procs run as any other (docs/reference/droplet.md#as-a-build).
 
 A droplet that a buildpack made holds a slug: its `app/` becomes the build. Any other becomes the
 build as a whole, with a script that starts it as a DEA would, so that nothing downstream has to

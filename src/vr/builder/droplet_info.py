@@ -1,4 +1,4 @@
-"""staging_info.yml: what a droplet says of itself (reference: cloudfoundry.md, section 6)."""
+"""staging_info.yml: what a droplet says of itself (docs/reference/droplet.md)."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """The scripts by which a proc starts a droplet. Pure.
 
-A DEA replaces the runtime's token, gives the variables of cloudfoundry.md, section 14, and runs
+A DEA replaces the runtime's token, gives variables (docs/reference/dea.md#environment), and runs
 `./startup -p PORT` in the droplet's root; a proc has only a command.
 """
 

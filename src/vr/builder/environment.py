@@ -1,4 +1,4 @@
-"""The environment of detect, compile and release (reference: buildpacks.md, section 2).
+"""The environment of detect, compile and release (docs/reference/buildpack.md#environment).
 
 Pure: the host's environment comes in as a mapping.
 """
@@ -11,12 +11,11 @@ import uuid
 from collections.abc import Iterable, Mapping
 from pathlib import PurePosixPath
 
+from vr.machine.path import SYSTEM_PATH
 from vr.specs.build import BuildSpec
 
 CA_BUNDLE = "/etc/ssl/certs/ca-certificates.crt"
 """Where the host's CA certificates are in the container."""
-
-PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 # Zip files, hence wheels, can't hold an earlier time than 1980.
 _SOURCE_DATE_EPOCH = "315532800"
@@ -52,7 +51,7 @@ def script_environment(
         "BUILDPACK_LOG_FILE": "/dev/null",
         "HOME": "/app",
         "LANG": "C.UTF-8",
-        "PATH": PATH,
+        "PATH": SYSTEM_PATH,
         "REQUEST_ID": str(request),
         "SOURCE_VERSION": revision,
         "STACK": spec.heroku_stack,

@@ -1,4 +1,4 @@
-"""From a build spec to a slug (reference: runner-builder.md, section 6).
+"""From a build spec to a slug (docs/reference/build-yaml.md).
 
 The compile runs in a container of the app's image, as a user without rights; everything it may
 write lies in the workspace, which goes away with the build.

@@ -20,7 +20,7 @@ _REPOSITORIES = {".git", ".hg"}
 
 
 def parse_release(text: str) -> dict[str, Any]:
-    """What `bin/release` said (reference: buildpacks.md, section 5); nothing at all is `{}`.
+    """What `bin/release` said (docs/reference/buildpack.md#binrelease); nothing at all is `{}`.
 
     Values of `config_vars` become text in YAML's spelling. Raises InvalidInput, also for variables
     that no host could set.
@@ -64,7 +64,7 @@ def process_types(app: Path, release: Mapping[str, Any]) -> tuple[dict[str, str]
 def clean(app: Path) -> int:
     """Remove repositories at any depth and what .slugignore names; returns how many entries.
 
-    After compiling, so that build-only files can be left out too (buildpacks.md, section 10).
+    After compiling, so that build-only files can be left out too.
     """
     patterns = slugignore.parse(read_text(app / ".slugignore") or "")
     removed = slugignore.remove_ignored(app, patterns)

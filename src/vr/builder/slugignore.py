@@ -1,4 +1,4 @@
-""".slugignore: what the running app does not need, by Heroku's rules (buildpacks.md, section 10).
+""".slugignore: what the running app does not need (docs/reference/buildpack.md#slugignore).
 
 One pattern per line; blank lines and lines that begin with `#` count for nothing. `/x` and `x/y`
 are meant from the app's root, `x` at any depth; `x/` matches folders only. `*` and `?` stay within

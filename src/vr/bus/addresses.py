@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from urllib.parse import urlsplit
 
 _LOOPBACK = "127.0.0.1"
+_DEFAULT_NATS_URI = f"nats://{_LOOPBACK}:4222"
+
+
+def given_nats_uri(env: Mapping[str, str]) -> str:
+    """Where commands find the bus unless told: NATS_URI, else a server of this machine."""
+    return env.get("NATS_URI") or _DEFAULT_NATS_URI
 
 
 def nats_uri_problem(uri: str) -> str | None:

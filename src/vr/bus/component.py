@@ -1,4 +1,7 @@
-"""A service as a component of Cloud Foundry: announced, discovered, looked at (section 16)."""
+"""A service as a component of Cloud Foundry: announced, discovered, looked at.
+
+The messages: docs/reference/staging.md#components.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +17,7 @@ from nats.aio.msg import Msg
 
 from vr.bus.outbox import Outbox
 from vr.bus.pages import Page, Pages, Place
+from vr.text.durations import uptime
 
 
 @dataclass(frozen=True)
@@ -65,11 +69,3 @@ async def announce(component: Component, place: Place, client: Client, outbox: O
 
     await client.subscribe("vcap.component.discover", cb=asked)
     outbox.send("vcap.component.announce", announcement())
-
-
-def uptime(seconds: float) -> str:
-    """Days, hours, minutes and seconds, as in 0d:1h:2m:3s."""
-    minutes, rest = divmod(int(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    days, hours = divmod(hours, 24)
-    return f"{days}d:{hours}h:{minutes}m:{rest}s"

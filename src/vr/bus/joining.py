@@ -15,7 +15,7 @@ from vr.bus.outbox import Outbox
 
 
 def new_id(index: int | None) -> str:
-    """32 hexadecimal digits, after `index-` if there is one (cloudfoundry.md, section 16)."""
+    """32 hexadecimal digits, after `index-` if there is one."""
     token = secrets.token_hex(16)
     return token if index is None else f"{index}-{token}"
 

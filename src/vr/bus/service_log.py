@@ -1,4 +1,4 @@
-"""The log of a service, in Cloud Foundry's form and with its levels (cloudfoundry.md, 2).
+"""The log of a service, in Cloud Foundry's form and with its levels (docs/reference/staging.md).
 
 [2012-11-13 17:08:57.317744] vcap.stager.server INFO -- Subscribed to staging
 """

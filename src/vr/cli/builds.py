@@ -6,9 +6,10 @@ from pathlib import Path
 
 import click
 
-from vr.cli.output import harmless, json_option, print_json, say, table
+from vr.cli.output import json_option, print_json, say, table
 from vr.client import Client
 from vr.errors import VelociraptorError
+from vr.text.terminal import harmless
 
 
 @click.command()

@@ -13,7 +13,7 @@ from vr import paths
 from vr.cli.progress import Progress, failure_of
 from vr.cli.up import timed_say
 from vr.client import ApiError, Client
-from vr.client.documents import Swarm
+from vr.client.documents import SwarmDocument
 from vr.errors import VelociraptorError
 from vr.up import lifecycle, secrets
 from vr.up.config import Config
@@ -60,7 +60,7 @@ def _repository(config: Config) -> str:
     return str(target)
 
 
-def _ensure_swarm(client: Client, repository: str) -> Swarm:
+def _ensure_swarm(client: Client, repository: str) -> SwarmDocument:
     """The demo's swarm, as the user left it, or a new one."""
     found = client.swarms(app__name=APP, config_name=CONFIG_NAME, proc_name=PROC)
     if found:

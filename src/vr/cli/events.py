@@ -8,7 +8,7 @@ import click
 
 from vr.cli.output import json_option
 from vr.client import Client
-from vr.client.documents import Event
+from vr.client.documents import EventDocument
 
 _HIDDEN = {"hidden", "debug"}
 
@@ -26,5 +26,5 @@ def events(follow: bool, as_json: bool) -> None:
             click.echo(_line(event))
 
 
-def _line(event: Event) -> str:
+def _line(event: EventDocument) -> str:
     return f"{event['time'][:19]}  {','.join(event['tags']):<24}  {event['title']}"

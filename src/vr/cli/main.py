@@ -18,15 +18,17 @@ _COMMANDS = {
         "status": Lazy("vr.cli.up:status", "Show its parts, and which of them ails."),
     },
     "Deploy": {
-        "swarm": Lazy("vr.cli.swarm:swarm", "Bring swarms to a version; '-' is the current one."),
-        "rollback": Lazy("vr.cli.swarm:rollback", "Go back to the release before."),
-        "scale": Lazy("vr.cli.swarm:scale", "Run more or fewer procs."),
+        "swarm": Lazy(
+            "vr.cli.dispatches:swarm", "Bring swarms to a version; '-' is the current one."
+        ),
+        "rollback": Lazy("vr.cli.dispatches:rollback", "Go back to the release before."),
+        "scale": Lazy("vr.cli.dispatches:scale", "Run more or fewer procs."),
         "build": Lazy("vr.cli.builds:build", "Build an app at a tag, branch or commit."),
         "upload": Lazy("vr.cli.builds:upload", "Take a stager's droplet as a build of an app."),
     },
     "Look": {
         "list-swarms": Lazy("vr.cli.swarms:list_swarms", "List swarms and their procs' health."),
-        "dispatches": Lazy("vr.cli.swarm:dispatches", "Show what became of past swarms."),
+        "dispatches": Lazy("vr.cli.dispatches:dispatches", "Show what became of past swarms."),
         "procs": Lazy("vr.cli.procs:procs", "List procs; stop, start or restart them."),
         "logs": Lazy("vr.cli.procs:logs", "Show what procs say."),
         "builds": Lazy("vr.cli.builds:builds", "List builds."),
@@ -35,11 +37,11 @@ _COMMANDS = {
     "Set up": {
         "apps": Lazy("vr.cli.apps:apps", "Apps: where their code lives and what builds it."),
         "swarms": Lazy("vr.cli.swarms:swarms", "Swarms: what shall run, where, how often."),
-        "squads": Lazy("vr.cli.fleet:squads", "Squads of hosts."),
-        "hosts": Lazy("vr.cli.fleet:hosts", "Hosts that run procs."),
-        "stacks": Lazy("vr.cli.fleet:stacks", "Stacks: what apps build and run in."),
-        "buildpacks": Lazy("vr.cli.fleet:buildpacks", "Buildpacks, in order of detection."),
-        "ingredients": Lazy("vr.cli.fleet:ingredients", "Config that swarms share."),
+        "squads": Lazy("vr.cli.squads:squads", "Squads of hosts."),
+        "hosts": Lazy("vr.cli.hosts:hosts", "Hosts that run procs."),
+        "stacks": Lazy("vr.cli.stacks:stacks", "Stacks: what apps build and run in."),
+        "buildpacks": Lazy("vr.cli.buildpacks:buildpacks", "Buildpacks, in order of detection."),
+        "ingredients": Lazy("vr.cli.ingredients:ingredients", "Config that swarms share."),
     },
 }
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeVar
@@ -27,13 +26,6 @@ _STYLES = {
     "EXITED": "red",
     "failed": "red",
 }
-# What steers a terminal, but for colours: apps' output must not reach into the reader's terminal.
-_CONTROL = re.compile(
-    r"\x1b\[(?![0-9;]*m)[0-9;?]*[ -/]*[@-~]"
-    r"|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?"
-    r"|\x1b(?!\[)"
-    r"|[\x00-\x08\x0b-\x1a\x1c-\x1f\x7f]"
-)
 # Where nobody looks, lines are cut for nobody either.
 _PIPE_WIDTH = 1000
 
@@ -57,11 +49,6 @@ def print_json(data: Any) -> None:
 def say(line: str) -> None:
     """A line about what happens, on stderr, so that stdout is the result alone."""
     click.echo(line, err=True)
-
-
-def harmless(text: str) -> str:
-    """`text` of an app or a build without what would steer the terminal; colours stay."""
-    return _CONTROL.sub("", text)
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, empty: str) -> None:

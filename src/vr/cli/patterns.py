@@ -1,4 +1,4 @@
-"""Choosing swarms and procs by pattern (reference: api-v1.md 7)."""
+"""Choosing swarms and procs by pattern (docs/api.md#vr)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from vr.client.documents import Proc, Swarm
+from vr.client.documents import FOREIGN, ProcDocument, SwarmDocument
 from vr.errors import USAGE, VelociraptorError
 
 T = TypeVar("T")
@@ -45,7 +45,7 @@ def chosen(
     return sorted(found, key=name_of)
 
 
-def swarms(found: Sequence[Swarm], pattern: str, exclude: str = "") -> list[Swarm]:
+def swarms(found: Sequence[SwarmDocument], pattern: str, exclude: str = "") -> list[SwarmDocument]:
     """The swarms that a pattern means, by `app-config-proc`."""
     return chosen(
         found,
@@ -57,7 +57,7 @@ def swarms(found: Sequence[Swarm], pattern: str, exclude: str = "") -> list[Swar
     )
 
 
-def procs(found: Sequence[Proc], pattern: str) -> list[Proc]:
+def procs(found: Sequence[ProcDocument], pattern: str) -> list[ProcDocument]:
     """The procs that a pattern means, by their full name or by their swarm's."""
     by_name = [proc for proc in found if proc["name"] == pattern]
     if by_name:
@@ -73,9 +73,9 @@ def procs(found: Sequence[Proc], pattern: str) -> list[Proc]:
     )
 
 
-def swarm_name(proc: Proc) -> str:
+def swarm_name(proc: ProcDocument) -> str:
     """`app-config-proc` of a proc; a foreign proc's own name."""
-    if proc["version"] == "UNKNOWN":
+    if proc["version"] == FOREIGN:
         return proc["name"]
     return f"{proc['app_name']}-{proc['config_name']}-{proc['proc_name']}"
 

@@ -10,15 +10,15 @@ import click
 
 from vr.cli import patterns
 from vr.cli.groups import DefaultGroup
-from vr.cli.output import confirm, harmless, json_option, print_json, say, table, yes_option
+from vr.cli.output import confirm, json_option, print_json, say, table, yes_option
 from vr.client import ApiError, Client
-from vr.client.documents import Proc
+from vr.client.documents import FOREIGN, ProcDocument
 from vr.errors import FAILED, explain
+from vr.text.terminal import harmless
 
 # More than the longest lines that people read; the server has the whole log.
 _BYTES_PER_LINE = 400
 _LONGEST_TAIL = 1024 * 1024
-_FOREIGN = "UNKNOWN"
 
 
 @click.group(cls=DefaultGroup)
@@ -33,13 +33,13 @@ def procs() -> None:
 def list_(pattern: str, foreign: bool, as_json: bool) -> None:
     """List procs as their hosts last pushed them."""
     hosts = Client.from_env().objects("hosts")
-    found: Sequence[Proc] = [proc for host in hosts for proc in host["procs"]]
+    found: Sequence[ProcDocument] = [proc for host in hosts for proc in host["procs"]]
     for host in hosts:
         if host["active"] and host["heard_from"]["silent"]:
             since = (host["heard_from"]["seen"] or "it was added")[:19]
             say(f"{host['name']} is silent since {since}: what runs there now is unknown.")
     if not foreign:
-        found = [one for one in found if one["version"] != _FOREIGN]
+        found = [one for one in found if one["version"] != FOREIGN]
     if pattern:
         found = patterns.procs(found, pattern)
     if as_json:
@@ -52,7 +52,7 @@ def list_(pattern: str, foreign: bool, as_json: bool) -> None:
     )
 
 
-def _state(proc: Proc) -> tuple[str, str]:
+def _state(proc: ProcDocument) -> tuple[str, str]:
     if proc["silent"]:
         return (
             "UNKNOWN",
@@ -68,7 +68,7 @@ def _action(name: str, past: str, help_text: str) -> None:
     @json_option
     def act(pattern: str, yes: bool, as_json: bool) -> None:
         client = Client.from_env()
-        ours = [one for one in client.procs() if one["version"] != _FOREIGN]
+        ours = [one for one in client.procs() if one["version"] != FOREIGN]
         found = patterns.procs(ours, pattern)
         if len(found) > 1:
             names = ", ".join(one["name"] for one in found)
@@ -113,10 +113,10 @@ def logs(pattern: str, follow: bool, lines: int) -> None:
     _follow(client, found, length, show)
 
 
-def _follow(client: Client, found: Sequence[Proc], length: int, show: _Printer) -> None:
+def _follow(client: Client, found: Sequence[ProcDocument], length: int, show: _Printer) -> None:
     problems: list[BaseException] = []
 
-    def read(one: Proc) -> None:
+    def read(one: ProcDocument) -> None:
         try:
             for line in client.log_lines(one, length):
                 show.line(one, line)
@@ -141,7 +141,7 @@ class _Printer:
         self._names = names
         self._lock = threading.Lock()
 
-    def line(self, proc: Proc, text: str) -> None:
+    def line(self, proc: ProcDocument, text: str) -> None:
         prefix = f"{proc['name']} | " if self._names else ""
         with self._lock:
             click.echo(prefix + harmless(text))

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from vr.cli.output import harmless
 from vr.client.client import ENDED, Client
-from vr.client.documents import Dispatch, Step
+from vr.client.documents import DispatchDocument, StepDocument
 from vr.errors import VelociraptorError
+from vr.text.durations import duration
+from vr.text.terminal import harmless
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -30,12 +31,12 @@ class Progress:
         self._client = client
         self._quiet = quiet
 
-    def follow(self, trace_ids: Sequence[str]) -> list[Dispatch]:
+    def follow(self, trace_ids: Sequence[str]) -> list[DispatchDocument]:
         """Show all of them until each has ended; returns their last documents.
 
         Raises what the client raises.
         """
-        latest: dict[str, Dispatch] = {}
+        latest: dict[str, DispatchDocument] = {}
         updates = _updates(self._client, trace_ids)
         if self._quiet:
             for found in updates:
@@ -52,7 +53,7 @@ class Progress:
         return [latest[trace_id] for trace_id in trace_ids]
 
 
-def changes(before: Dispatch | None, after: Dispatch) -> list[str]:
+def changes(before: DispatchDocument | None, after: DispatchDocument) -> list[str]:
     """A line for each step that began, spoke or ended between two documents."""
     name = after["name"]
     lines = [] if before else [f"{name} → {after['version']}, size {after['size']}"]
@@ -67,31 +68,20 @@ def changes(before: Dispatch | None, after: Dispatch) -> list[str]:
     return lines
 
 
-def step_line(step: Step) -> str:
+def step_line(step: StepDocument) -> str:
     """`deploy done in 0.4 s: 2 of 2 procs`."""
-    state = {"running": "…", "done": f"done in {seconds(step['seconds'])}"}.get(
-        step["status"], f"{step['status']} after {seconds(step['seconds'])}"
+    state = {"running": "…", "done": f"done in {duration(step['seconds']) or '?'}"}.get(
+        step["status"], f"{step['status']} after {duration(step['seconds']) or '?'}"
     )
     return f"{step['kind']} {state}{': ' if step['message'] else ''}{step['message']}"
 
 
-def ending(dispatch: Dispatch) -> str:
+def ending(dispatch: DispatchDocument) -> str:
     """How it ended, and after how long."""
-    return f"{dispatch['status']} in {seconds(dispatch['seconds'])}"
+    return f"{dispatch['status']} in {duration(dispatch['seconds'])}"
 
 
-def seconds(number: float | None) -> str:
-    """`0.42 s`, `12 s`, `3 min 5 s`."""
-    if number is None:
-        return "?"
-    if number < 10:
-        return f"{number:.2f} s"
-    if number < 60:
-        return f"{number:.0f} s"
-    return f"{int(number // 60)} min {int(number % 60)} s"
-
-
-def failure_of(dispatch: Dispatch) -> VelociraptorError:
+def failure_of(dispatch: DispatchDocument) -> VelociraptorError:
     """Why a dispatch failed, with the failing output."""
     return VelociraptorError(
         f"{dispatch['name']} → {dispatch['version']} failed: {dispatch['error']}",
@@ -99,9 +89,9 @@ def failure_of(dispatch: Dispatch) -> VelociraptorError:
     )
 
 
-def _updates(client: Client, trace_ids: Sequence[str]) -> Iterator[Dispatch | None]:
+def _updates(client: Client, trace_ids: Sequence[str]) -> Iterator[DispatchDocument | None]:
     """Documents as they come, from all dispatches at once; None while there is nothing new."""
-    news: queue.Queue[Dispatch | BaseException | None] = queue.Queue()
+    news: queue.Queue[DispatchDocument | BaseException | None] = queue.Queue()
 
     def listen(trace_id: str) -> None:
         try:
@@ -130,7 +120,9 @@ def _updates(client: Client, trace_ids: Sequence[str]) -> Iterator[Dispatch | No
             yield found
 
 
-def _show_live(updates: Iterator[Dispatch | None], latest: dict[str, Dispatch]) -> None:
+def _show_live(
+    updates: Iterator[DispatchDocument | None], latest: dict[str, DispatchDocument]
+) -> None:
     from rich.console import Console
     from rich.live import Live
 
@@ -145,7 +137,7 @@ def _show_live(updates: Iterator[Dispatch | None], latest: dict[str, Dispatch]) 
                 live.update(_picture(latest, heard))
 
 
-def _picture(latest: Mapping[str, Dispatch], heard: Mapping[str, float]) -> RenderableType:
+def _picture(latest: Mapping[str, DispatchDocument], heard: Mapping[str, float]) -> RenderableType:
     """Each dispatch with its steps; running ones count on between two documents."""
     from rich.console import Group
     from rich.text import Text
@@ -159,7 +151,7 @@ def _picture(latest: Mapping[str, Dispatch], heard: Mapping[str, float]) -> Rend
     return Group(*parts)
 
 
-def _steps(dispatch: Dispatch, since: float) -> RenderableType:
+def _steps(dispatch: DispatchDocument, since: float) -> RenderableType:
     from rich.spinner import Spinner
     from rich.table import Table
     from rich.text import Text
@@ -172,7 +164,7 @@ def _steps(dispatch: Dispatch, since: float) -> RenderableType:
         grid.add_row(
             Spinner("dots") if running else Text(mark, style=style),
             step["kind"],
-            Text(seconds(elapsed), style="dim", justify="right"),
+            Text(duration(elapsed), style="dim", justify="right"),
             Text(step["message"], overflow="fold"),
         )
     return grid

@@ -12,9 +12,9 @@ from vr.cli import patterns
 from vr.cli.groups import DefaultGroup
 from vr.cli.output import confirm, json_option, print_json, say, table, yes_option
 from vr.cli.progress import Progress, failure_of
-from vr.cli.settings import document, swarm_options
+from vr.cli.swarm_options import document, swarm_options
 from vr.client import Client
-from vr.client.documents import Document, Proc, Swarm
+from vr.client.documents import Document, ProcDocument, SwarmDocument
 from vr.errors import USAGE, VelociraptorError
 
 _NONE_YET = "There are no swarms yet. Add one: vr swarms add APP PROC --config-name prod --tag V"
@@ -104,7 +104,7 @@ def list_swarms(pattern: str, as_json: bool) -> None:
 
 
 def _list(pattern: str, as_json: bool) -> None:
-    found: Sequence[Swarm] = Client.from_env().swarms()
+    found: Sequence[SwarmDocument] = Client.from_env().swarms()
     if pattern:
         found = patterns.swarms(found, pattern)
     if as_json:
@@ -123,7 +123,7 @@ def _list(pattern: str, as_json: bool) -> None:
     )
 
 
-def health(procs: Sequence[Proc]) -> str:
+def health(procs: Sequence[ProcDocument]) -> str:
     """`2 running`, `1 fatal, 1 running`; what silent hosts last said is called unknown."""
     states = Counter("unknown" if one["silent"] else one["statename"].lower() for one in procs)
     return ", ".join(f"{count} {state}" for state, count in sorted(states.items())) or "none"

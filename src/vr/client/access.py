@@ -9,8 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from vr.errors import VelociraptorError
-
-_DEFAULT_HOME = "/var/lib/velociraptor"
+from vr.paths import DEFAULT_HOME
 
 
 @dataclass(frozen=True)
@@ -29,7 +28,7 @@ class Access:
         env = os.environ if env is None else env
         url, token = env.get("VR_URL", ""), env.get("VR_TOKEN", "")
         if not (url and token):
-            path = Path(env.get("VR_HOME") or _DEFAULT_HOME) / "cli.json"
+            path = Path(env.get("VR_HOME") or DEFAULT_HOME) / "cli.json"
             written = _read(path)
             # A token belongs to the server that it was written for, and goes to no other.
             if url and not token and url.rstrip("/") != written.get("url", "").rstrip("/"):

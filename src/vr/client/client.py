@@ -11,7 +11,14 @@ from urllib.parse import quote, urlencode
 
 from vr.client.access import Access
 from vr.client.connection import ApiError, Connection, Unreachable
-from vr.client.documents import Build, Dispatch, Document, Event, Proc, Swarm
+from vr.client.documents import (
+    BuildDocument,
+    DispatchDocument,
+    Document,
+    EventDocument,
+    ProcDocument,
+    SwarmDocument,
+)
 from vr.client.sse import Message, messages
 
 ENDED = frozenset({"succeeded", "failed"})
@@ -76,42 +83,44 @@ class Client:
 
     # Swarms and what becomes of them.
 
-    def swarms(self, **filters: Any) -> list[Swarm]:
-        return cast(list[Swarm], self.objects("swarms", **filters))
+    def swarms(self, **filters: Any) -> list[SwarmDocument]:
+        return cast(list[SwarmDocument], self.objects("swarms", **filters))
 
-    def swarm(self, swarm: Swarm, version: str | None = None, size: int | None = None) -> str:
+    def swarm(
+        self, swarm: SwarmDocument, version: str | None = None, size: int | None = None
+    ) -> str:
         """Dispatch a swarm, at another version or size if told; returns the trace id."""
         wanted = {"version": version, "size": size}
         return self._start(swarm, "swarm", {k: v for k, v in wanted.items() if v is not None})
 
-    def rollback(self, swarm: Swarm) -> str:
+    def rollback(self, swarm: SwarmDocument) -> str:
         return self._start(swarm, "rollback", {})
 
-    def scale(self, swarm: Swarm, size: int) -> str:
+    def scale(self, swarm: SwarmDocument, size: int) -> str:
         return self._start(swarm, "scale", {"size": size})
 
-    def _start(self, swarm: Swarm, action: str, data: Mapping[str, Any]) -> str:
+    def _start(self, swarm: SwarmDocument, action: str, data: Mapping[str, Any]) -> str:
         return str(self.post(f"{swarm['resource_uri']}{action}/", **data)["swarm_id"])
 
-    def dispatch(self, trace_id: str) -> Dispatch:
-        return cast(Dispatch, self.get("dispatches", trace_id))
+    def dispatch(self, trace_id: str) -> DispatchDocument:
+        return cast(DispatchDocument, self.get("dispatches", trace_id))
 
-    def dispatches(self, swarm: Swarm, *, limit: int = 20) -> list[Dispatch]:
+    def dispatches(self, swarm: SwarmDocument, *, limit: int = 20) -> list[DispatchDocument]:
         """The newest dispatches of a swarm, newest first."""
-        return cast(list[Dispatch], self.page("dispatches", limit, swarm=swarm["id"]))
+        return cast(list[DispatchDocument], self.page("dispatches", limit, swarm=swarm["id"]))
 
-    def follow(self, trace_id: str) -> Iterator[Dispatch]:
+    def follow(self, trace_id: str) -> Iterator[DispatchDocument]:
         """The dispatch now and after each change, until it has ended."""
         for message in self._messages(f"/api/streams/dispatch/{trace_id}/"):
             if message.event == "end":
                 return
-            yield cast(Dispatch, json.loads(message.data))
+            yield cast(DispatchDocument, json.loads(message.data))
 
     # Builds.
 
-    def build(self, app: str, tag: str) -> Build:
+    def build(self, app: str, tag: str) -> BuildDocument:
         """Make and queue a new build; nothing is left if it can't be queued."""
-        made = cast(Build, self.create("builds", app=app, tag=tag))
+        made = cast(BuildDocument, self.create("builds", app=app, tag=tag))
         try:
             self.post(f"{made['resource_uri']}build/")
         except ApiError:
@@ -120,14 +129,16 @@ class Client:
             raise
         return made
 
-    def upload(self, app: str, file: BinaryIO, name: str, *, tag: str, runtime: str) -> Build:
+    def upload(
+        self, app: str, file: BinaryIO, name: str, *, tag: str, runtime: str
+    ) -> BuildDocument:
         """Upload the droplet in `file` as a build of `app`; empty `tag`, `runtime`: its own."""
         form = {"app": app, "tag": tag, "runtime": runtime}
         path = "/api/v1/builds/upload/"
         answer = self.connection.upload(path, form, "droplet", name, file)
-        return cast(Build, answer.json())
+        return cast(BuildDocument, answer.json())
 
-    def build_log(self, build: Build) -> Iterator[str]:
+    def build_log(self, build: BuildDocument) -> Iterator[str]:
         """The compile log line by line as it grows, until the build has ended."""
         for message in self._messages(f"/api/streams/build_log/{build['id']}/"):
             if message.event == "end":
@@ -136,20 +147,20 @@ class Client:
 
     # Procs.
 
-    def procs(self) -> list[Proc]:
+    def procs(self) -> list[ProcDocument]:
         """All procs of all hosts, foreign ones too."""
         return [proc for host in self.objects("hosts") for proc in host["procs"]]
 
-    def proc_action(self, proc: Proc, action: str) -> Proc:
+    def proc_action(self, proc: ProcDocument, action: str) -> ProcDocument:
         """`start`, `stop` or `restart`; the proc as it is afterwards."""
-        return cast(Proc, self.post(f"{_path(proc)}", action=action))
+        return cast(ProcDocument, self.post(f"{_path(proc)}", action=action))
 
-    def log_tail(self, proc: Proc, length: int) -> str:
+    def log_tail(self, proc: ProcDocument, length: int) -> str:
         """The last `length` bytes of a proc's log."""
         answer = self.connection.request("GET", f"{_path(proc)}log/", query={"bytes": length})
         return answer.text
 
-    def log_lines(self, proc: Proc, length: int) -> Iterator[str]:
+    def log_lines(self, proc: ProcDocument, length: int) -> Iterator[str]:
         """The last `length` bytes of a proc's log as lines, then each new line."""
         path = f"/api/streams/proc_log/{proc['host']}/{quote(proc['name'], safe='')}/"
         with self.connection.lines(f"{path}?bytes={length}") as lines:
@@ -158,14 +169,14 @@ class Client:
 
     # Events.
 
-    def past_events(self, *, limit: int = 100) -> list[Event]:
+    def past_events(self, *, limit: int = 100) -> list[EventDocument]:
         """The last events, oldest first."""
-        return cast(list[Event], self.page("events", limit)[::-1])
+        return cast(list[EventDocument], self.page("events", limit)[::-1])
 
-    def events(self) -> Iterator[Event]:
+    def events(self) -> Iterator[EventDocument]:
         """The last hundred events, then each new one; goes on when the server comes back."""
         for message in self._messages("/api/streams/events/"):
-            yield cast(Event, json.loads(message.data))
+            yield cast(EventDocument, json.loads(message.data))
 
     def _messages(self, path: str) -> Iterator[Message]:
         """A stream's messages; a broken stream is taken up again where it broke.
@@ -188,5 +199,5 @@ class Client:
             time.sleep(_PAUSE_SECONDS)
 
 
-def _path(proc: Proc) -> str:
+def _path(proc: ProcDocument) -> str:
     return f"/api/v1/hosts/{quote(proc['host'], safe='')}/procs/{quote(proc['name'], safe='')}/"

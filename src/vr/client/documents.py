@@ -1,4 +1,4 @@
-"""The documents of the API that the client uses, as they come (reference: api-v1.md 4 and 5)."""
+"""The documents of the API that the client uses, as they come (docs/reference/http-api.md)."""
 
 from __future__ import annotations
 
@@ -6,8 +6,11 @@ from typing import Any, TypedDict
 
 Document = dict[str, Any]
 
+FOREIGN = "UNKNOWN"
+"""The version of a program that is no proc of ours."""
 
-class Proc(TypedDict):
+
+class ProcDocument(TypedDict):
     """A proc as its host last pushed it; `silent` if the host should have spoken since."""
 
     host: str
@@ -25,7 +28,7 @@ class Proc(TypedDict):
     silent: bool
 
 
-class Swarm(TypedDict):
+class SwarmDocument(TypedDict):
     id: int
     resource_uri: str
     name: str
@@ -38,10 +41,10 @@ class Swarm(TypedDict):
     pool: str | None
     balancer: str | None
     env_yaml: str
-    procs: list[Proc]
+    procs: list[ProcDocument]
 
 
-class Step(TypedDict):
+class StepDocument(TypedDict):
     """`seconds` runs on while `status` is running."""
 
     kind: str
@@ -52,7 +55,7 @@ class Step(TypedDict):
     seconds: float
 
 
-class Dispatch(TypedDict):
+class DispatchDocument(TypedDict):
     trace_id: str
     name: str
     version: str
@@ -63,10 +66,10 @@ class Dispatch(TypedDict):
     created: str
     seconds: float | None
     user: str | None
-    steps: list[Step]
+    steps: list[StepDocument]
 
 
-class Build(TypedDict):
+class BuildDocument(TypedDict):
     id: int
     resource_uri: str
     app: str
@@ -77,7 +80,7 @@ class Build(TypedDict):
     end_time: str | None
 
 
-class Event(TypedDict):
+class EventDocument(TypedDict):
     id: int
     time: str
     title: str

@@ -1,7 +1,7 @@
 """The processes of a container, found by cgroup: whatever else died, the kernel still knows them.
 
 LXC names its groups `lxc.payload.NAME` and `lxc.monitor.NAME`; when left-overs of a killed monitor
-are there, it adds `-1`, `-2`, … (reference: lxc.md, sections 1 and 3).
+are there, it adds `-1`, `-2` and so on.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from vr.errors import VelociraptorError
+from vr.machine.processes import parent_of, send_signal
 
 _ROOT = Path("/sys/fs/cgroup")
 _DEADLINE_SECONDS = 10.0
@@ -63,15 +64,6 @@ def monitor_of(group: str, where: Sequence[Path] | None = None) -> int | None:
     return None
 
 
-def parent_of(pid: int) -> int | None:
-    """The pid of a process's parent; None if there is no such process."""
-    try:
-        status = Path(f"/proc/{pid}/stat").read_text()
-    except OSError:
-        return None
-    return int(status.rpartition(")")[2].split()[1])  # the name before may hold anything
-
-
 def kill(name: str, where: Sequence[Path] | None = None) -> None:
     """SIGKILL for every process inside the container; returns when none is left.
 
@@ -115,7 +107,7 @@ def _kill_once(name: str, kind: str, where: Sequence[Path]) -> set[int]:
                 switch.write_text("1")
             continue
         for pid in found:
-            _signal(pid, signal.SIGKILL)
+            send_signal(pid, signal.SIGKILL)
     return alive
 
 
@@ -149,10 +141,3 @@ def _remove(group: Path) -> None:
             Path(folder).rmdir()
         except OSError:
             continue  # a monitor that is just ending; the next sweep gets it
-
-
-def _signal(pid: int, number: signal.Signals) -> None:
-    try:
-        os.kill(pid, number)
-    except ProcessLookupError:
-        return

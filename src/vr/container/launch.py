@@ -12,13 +12,15 @@ from types import TracebackType
 from typing import IO
 
 from vr.container import cgroups
-from vr.container.aftermath import lxc_complaint, lxc_log, oom_kills, oom_report
+from vr.container.lxc_messages import lxc_complaint, lxc_log
 from vr.container.network import PrivateNetwork, network_script, resolver
+from vr.container.oom_count import count_oom_kills, oom_report
 from vr.container.prepare import Prepared, prepare
 from vr.container.script import start_script
 from vr.container.spec import Container, Mount, Network
 from vr.errors import VelociraptorError
 from vr.files.atomic import write_atomic
+from vr.machine.path import SYSTEM_PATH
 
 PIPE = subprocess.PIPE
 STDOUT = subprocess.STDOUT
@@ -43,8 +45,6 @@ GUARD = (
     "guard",
 )
 """Its arguments: the parent's pid, the file for LXC's messages, the command."""
-
-_HOST_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
 class ContainerTimeout(VelociraptorError):
@@ -115,29 +115,6 @@ def with_start_script(
     return replace(container, mounts=(*container.mounts, Mount(script, START_SCRIPT, is_file=True)))
 
 
-def run(
-    container: Container,
-    folder: Path,
-    argv: Sequence[str],
-    *,
-    env: Mapping[str, str],
-    stdin: Stream = DEVNULL,
-    stdout: Stream = None,
-    stderr: Stream = None,
-    timeout: float | None = None,
-) -> int:
-    """Run `argv` in the container and wait; returns its exit code (128+n: killed by signal n).
-
-    `folder` holds the generated files; `env` is the whole environment. stdin, stdout and stderr as
-    in subprocess. A command that isn't found gives 127. Raises ContainerTimeout after `timeout`
-    seconds, when no process of the container is left; so does any other exception on the way.
-    """
-    with start(
-        container, folder, argv, env=env, stdin=stdin, stdout=stdout, stderr=stderr
-    ) as running:
-        return running.wait(timeout)
-
-
 def start(
     container: Container,
     folder: Path,
@@ -148,7 +125,10 @@ def start(
     stdout: Stream = None,
     stderr: Stream = None,
 ) -> Running:
-    """As `run`, but returns at once, to read the output while it comes; use it in a `with`.
+    """Run `argv` in the container; returns at once, and is used in a `with`.
+
+    `folder` holds the generated files; `env` is the whole environment. stdin, stdout and stderr as
+    in subprocess. A command that isn't found gives 127.
 
     Call it from a thread that lives as long as the container: the kernel ends the container when
     that thread ends, so that nothing outlives a killed worker.
@@ -159,7 +139,7 @@ def start(
     oom_report(folder).unlink(missing_ok=True)
     process = subprocess.Popen(
         guarded(command(container, prepared.conf, argv), folder, os.getpid()),
-        env={"PATH": _HOST_PATH},
+        env={"PATH": SYSTEM_PATH},
         stdin=stdin,
         stdout=stdout,
         stderr=stderr,
@@ -225,7 +205,7 @@ class Running:
 
     def oom_kills(self) -> int:
         """How many processes of the ended container the kernel killed for want of memory."""
-        return oom_kills(self._prepared.conf.parent)
+        return count_oom_kills(self._prepared.conf.parent)
 
     def kill(self) -> None:
         """SIGKILL for every process of the container; returns when all are gone."""

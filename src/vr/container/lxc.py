@@ -1,4 +1,4 @@
-"""A container as LXC configuration: pure text from plain values (reference: lxc.md).
+"""A container as LXC configuration: pure text from plain values (docs/reference/container.md).
 
 What is left out on purpose: `lxc.environment`, whose values run as configuration when they hold a
 newline, and reach root's hooks; and, unless asked for, `lxc.uts.name`, so that the host's own name,
@@ -11,9 +11,9 @@ import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
-from vr.container.aftermath import oom_hook
 from vr.container.host import HostFeatures
 from vr.container.network import PrivateNetwork, lxc_lines
+from vr.container.oom_count import oom_hook
 from vr.container.spec import FIRST_PROVISION_ID, PROVISION_IDS, Container, Limits, Mount
 from vr.errors import VelociraptorError
 
@@ -39,7 +39,7 @@ def render(
 ) -> str:
     """The configuration file's text.
 
-    `oom_report` is the file to which kills for want of memory are to be counted (aftermath.py),
+    `oom_report` is the file to which kills for want of memory are to be counted (oom_count.py),
     `network_script` the one that a private network needs (network.py).
 
     Mount targets must exist in a layer (see mountpoints.py): LXC is never asked to create one,

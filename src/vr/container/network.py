@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address
 from pathlib import Path
 
+from vr.machine.path import SYSTEM_PATH
+
 _PREFIX = "vrp"
 
 
@@ -49,7 +51,7 @@ def script(network: PrivateNetwork) -> str:
     """The script `network up|down`, for root on the host; both may be repeated."""
     return f"""\
 #!/bin/sh
-PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+PATH={SYSTEM_PATH}
 interface={network.interface}
 
 remove_rules() {{

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import subprocess
 import threading
 from collections import deque
@@ -13,11 +12,11 @@ from typing import BinaryIO
 
 from vr.container.launch import ContainerTimeout, start
 from vr.container.spec import Container
+from vr.text.terminal import plain
 
 Sink = Callable[[bytes], object] | BinaryIO
 """Who wants to see output as it comes: a function, or a binary stream, flushed each time."""
 
-_ESCAPES = re.compile(rb"\x1b\[[0-9;?]*[ -/]*[@-~]")
 _TAIL_BYTES = 16_384
 
 
@@ -62,8 +61,8 @@ class OutputLog:
 
     def tail(self, lines: int = 20) -> str:
         """The last lines, readable: without colours and overwritten progress."""
-        text = _ESCAPES.sub(b"", b"".join(self._tail)).decode(errors="replace")
-        rows = [row.rsplit("\r", 1)[-1].rstrip() for row in text.replace("\r\n", "\n").split("\n")]
+        text = plain(b"".join(self._tail).decode(errors="replace"))
+        rows = [row.rstrip() for row in text.split("\n")]
         return "\n".join([row for row in rows if row][-lines:])
 
     def close(self) -> None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from vr.container.aftermath import oom_report
 from vr.container.host import HostFeatures, host_features
 from vr.container.lxc import render
 from vr.container.mountpoints import make_mount_points
 from vr.container.network import PrivateNetwork, network_script, script
+from vr.container.oom_count import oom_report
 from vr.container.seccomp import profile
 from vr.container.spec import Container
 from vr.files.atomic import write_atomic

@@ -1,4 +1,4 @@
-"""The system calls that no container may make (reference: lxc.md, section 8)."""
+"""The system calls that no container may make (docs/reference/container.md#system-calls)."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""vdea: the agent that runs droplets, told over NATS (reference: cloudfoundry.md, 11 to 15)."""
+"""vdea: the agent that runs droplets, told over NATS (docs/reference/dea.md)."""

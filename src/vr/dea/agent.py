@@ -1,4 +1,4 @@
-"""The DEA on the bus: what it is told (cloudfoundry.md, sections 12, 13, 15)."""
+"""The DEA on the bus: what it is told (docs/reference/dea.md#subjects)."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from vr.bus.pages import Place
 from vr.dea.announcements import Announcements
 from vr.dea.config import DeaConfig
 from vr.dea.folders import Folders
-from vr.dea.life import disk_percent
-from vr.dea.lives import Lives
+from vr.dea.lifecycle import Lifecycle
 from vr.dea.messages import parse_filter, parse_start
 from vr.dea.registry import Registry
 from vr.dea.runtimes import choose
+from vr.dea.usage import disk_percent
 from vr.errors import VelociraptorError
 
 log = logging.getLogger("vcap.dea.agent")
@@ -54,7 +54,7 @@ class Agent:
         self._client = client
         self._outbox = outbox
         self._tell = Announcements(dea_id, config, registry, outbox, files)
-        self._lives = Lives(config, folders, registry, self._tell)
+        self._lifecycle = Lifecycle(config, folders, registry, self._tell)
         self._left = asyncio.Event()
 
     def facts(self) -> dict[str, Any]:
@@ -66,7 +66,7 @@ class Agent:
     async def run(self) -> None:
         """Serve until `shut_down` or `evacuate` is done."""
         background = [asyncio.create_task(self._outbox.run(self._client))]
-        await self._lives.clear()
+        await self._lifecycle.clear()
         await self._subscribe()
         self._tell.say("dea.start", self._tell.hello())
         self._tell.advertise()
@@ -92,7 +92,7 @@ class Agent:
             return
         self._tell.leaving = "DEA_SHUTDOWN"
         log.info("Shutting down: stopping %d instance(s)", len(self._registry.alive))
-        await self._lives.stop_all("DEA_SHUTDOWN")
+        await self._lifecycle.stop_all("DEA_SHUTDOWN")
         self._left.set()
 
     async def evacuate(self) -> None:
@@ -134,11 +134,11 @@ class Agent:
         )
         if chosen.remark:
             log.info("%s", chosen.remark)
-        self._lives.start(message, chosen.executable)
+        self._lifecycle.start(message, chosen.executable)
 
     async def _on_stop(self, document: dict[str, Any], _answer_to: str) -> None:
         for instance in self._registry.matching(parse_filter(document)):
-            self._lives.stop(instance, "STOPPED")
+            self._lifecycle.stop(instance, "STOPPED")
 
     async def _on_update(self, document: dict[str, Any], _answer_to: str) -> None:
         wanted = [uri for uri in document.get("uris") or [] if isinstance(uri, str)]

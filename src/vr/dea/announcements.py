@@ -1,4 +1,4 @@
-"""What a DEA tells: about itself, and about its instances (cloudfoundry.md, section 12)."""
+"""What a DEA tells: about itself, and about its instances (docs/reference/dea.md)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""dea.yml, in both dialects (cloudfoundry.md, section 11; rulings.md, 25)."""
+"""dea.yml, in both dialects (docs/reference/dea.md#deayml)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from vr.bus.addresses import nats_uri_problem
 from vr.bus.documents import mapping as as_mapping
 from vr.bus.pages import WebSettings
 from vr.bus.service_log import LogSettings, level_problem
-from vr.runner.system import ImageRef
+from vr.runner.images import ImageRef
 from vr.specs.documents import to_struct
 
 DEFAULT_FIRST_USER = 24001

@@ -1,4 +1,4 @@
-"""The environment of an app (cloudfoundry.md, section 14). Pure."""
+"""The environment of an app (docs/reference/dea.md#environment). Pure."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from vr.dea.instance import Instance
+from vr.machine.path import SYSTEM_PATH
 
 INSIDE = "/home/vcap"
 """Where the droplet is seen: the same path as while staging."""
 
-_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _VARIABLE = re.compile(r"\\(.)|\$(?:\{([A-Za-z_][A-Za-z0-9_]*)\}|([A-Za-z_][A-Za-z0-9_]*))")
 _SERVICE_KEYS = ("name", "label", "tags", "plan", "plan_option", "credentials")
 
@@ -24,7 +24,7 @@ def app_environment(instance: Instance) -> dict[str, str]:
     own = {
         "HOME": INSIDE,
         "LANG": "C.UTF-8",
-        "PATH": _PATH,
+        "PATH": SYSTEM_PATH,
         "TMPDIR": f"{INSIDE}/tmp",
         "MEMORY_LIMIT": f"{message.limits.mem}m",
         "VCAP_APP_HOST": "0.0.0.0",
@@ -38,7 +38,7 @@ def app_environment(instance: Instance) -> dict[str, str]:
     if url := _database_url(message.services):
         env["DATABASE_URL"] = url
     env = expanded(env, _of_runtime(message.runtime_info, message.debug))
-    # PORT is promised to the app, whatever its owner says (rulings.md, 27).
+    # PORT is promised to the app, whatever its owner says.
     return {**expanded(env, message.env), "PORT": port}
 
 

@@ -1,4 +1,4 @@
-"""Instances' files for whoever has the credentials: /droplets/INSTANCE/… (cloudfoundry.md, 15).
+"""Instances' files for whoever has the credentials: /droplets/INSTANCE/… (docs/reference/dea.md).
 
 The files are the app's, which may do anything with them at any moment: what counts is where an
 opened file is, not what its path looked like before.

@@ -1,4 +1,4 @@
-"""The DEA's folders and those of an instance (cloudfoundry.md, section 11)."""
+"""The DEA's folders and those of an instance (docs/reference/dea.md#folders)."""
 
 from __future__ import annotations
 

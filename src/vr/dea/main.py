@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from vr import __version__
+from vr.bus.addresses import given_nats_uri
 from vr.errors import run_main
 
 
@@ -59,7 +60,7 @@ def _stop_parser() -> argparse.ArgumentParser:
 
 
 def _add_nats(parser: argparse.ArgumentParser) -> None:
-    default = os.environ.get("NATS_URI") or "nats://127.0.0.1:4222"
+    default = given_nats_uri(os.environ)
     parser.add_argument("--nats", default=default, metavar="URI", help="%(default)s")
 
 

@@ -1,4 +1,4 @@
-"""What a DEA is told: start messages and filters, checked (cloudfoundry.md, section 12)."""
+"""What a DEA is told: start messages and filters, checked (docs/reference/dea.md)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Runtimes: what a droplet's `%VCAP_LOCAL_RUNTIME%` becomes (rulings.md, 25 and 26)."""
+"""Runtimes: what a droplet's `%VCAP_LOCAL_RUNTIME%` becomes (docs/reference/dea.md)."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from vr.errors import VelociraptorError
+from vr.machine.path import SYSTEM_PATH
 
 TOKEN = "%VCAP_LOCAL_RUNTIME%"
 
-_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _VERSION = re.compile(r"\d+(?:\.\d+)+")
 
 
@@ -74,7 +74,7 @@ def installed_version(executable: str) -> str:
         try:
             done = subprocess.run(
                 [executable, flag],
-                env={"PATH": _PATH},
+                env={"PATH": SYSTEM_PATH},
                 stdin=subprocess.DEVNULL,
                 capture_output=True,
                 text=True,

@@ -7,22 +7,16 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from vr.dea.instance import Usage
-
-_TICK = os.sysconf("SC_CLK_TCK")
-_PAGE = os.sysconf("SC_PAGE_SIZE")
+from vr.machine.processes import process
 
 
 def usage(pids: Iterable[int], folder: Path) -> Usage:
     """CPU and resident memory of the processes, and the disk that `folder` takes."""
     seconds, memory = 0.0, 0
     for pid in pids:
-        try:
-            # The name may hold anything, blanks and parentheses included.
-            fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-        except OSError:
-            continue  # it has ended
-        seconds += (int(fields[11]) + int(fields[12])) / _TICK
-        memory += int(fields[21]) * _PAGE
+        if found := process(pid):
+            seconds += found.cpu_seconds
+            memory += found.resident_bytes
     return Usage(seconds, memory, disk_usage(folder))
 
 
@@ -41,13 +35,7 @@ def disk_usage(folder: Path) -> int:
     return total
 
 
-def parents(pids: Iterable[int]) -> dict[int, int]:
-    """The parent of each process that is still there."""
-    found = {}
-    for pid in pids:
-        try:
-            fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-        except OSError:
-            continue
-        found[pid] = int(fields[1])
-    return found
+def disk_percent(folder: Path) -> float:
+    """How full the disk is that holds the folder."""
+    status = os.statvfs(folder)
+    return 100 * (1 - status.f_bavail / status.f_blocks) if status.f_blocks else 0.0

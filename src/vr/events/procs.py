@@ -1,4 +1,4 @@
-"""The state of procs as hosts push it (reference: runner-builder.md 4, api-v1.md 5).
+"""The state of procs as hosts push it (docs/reference/host-messages.md).
 
 A host's publisher writes the whole list of its procs and a heartbeat; pages and the API read
 that, never the host itself. A host that is silent keeps its last list and shows its age.
@@ -40,13 +40,8 @@ class HostState:
 
 
 def proc_object(host: str, info: Mapping[str, Any]) -> Proc:
-    """The proc object of the API from Supervisor's process struct.
-
-    A name that isn't ours keeps its name as app and proc name, with UNKNOWN and port 0 for the
-    rest, so that foreign programs still show.
-    """
+    """The proc object of the API from Supervisor's process struct."""
     name = str(info["name"])
-    parsed = ProcName.parse(name)
     return {
         "id": f"{host}-{name}",
         "host": host,
@@ -65,6 +60,18 @@ def proc_object(host: str, info: Mapping[str, Any]) -> Proc:
         "now": _iso(info.get("now")),
         "start_time": _iso(info.get("start")),
         "stop_time": _iso(info.get("stop")),
+        **name_fields(name),
+    }
+
+
+def name_fields(name: str) -> dict[str, Any]:
+    """What a proc's name says, as fields of the API.
+
+    A name that isn't ours keeps its name as app and proc name, with UNKNOWN and port 0 for the
+    rest, so that foreign programs still show.
+    """
+    parsed = ProcName.parse(name)
+    return {
         "app_name": parsed.app if parsed else name,
         "version": parsed.version if parsed else "UNKNOWN",
         "config_name": parsed.config if parsed else "UNKNOWN",

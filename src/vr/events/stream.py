@@ -1,4 +1,4 @@
-"""The channel of user and task events (reference: runner-builder.md 4, api-v1.md 6).
+"""The channel of user and task events (docs/reference/host-messages.md#redis).
 
 Redis only wakes the readers: events are kept in the server's database, from where a reader that
 was away gets what it missed.

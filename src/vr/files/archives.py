@@ -25,7 +25,7 @@ class Action(Enum):
 
 @dataclass(frozen=True)
 class Limits:
-    """How much an archive may unpack to (rulings.md, 14): bytes of content, and entries."""
+    """How much an archive may unpack to: bytes of content, and entries."""
 
     size: int = 8 << 30
     entries: int = 1_000_000

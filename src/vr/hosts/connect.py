@@ -11,6 +11,8 @@ from vr.hosts.local import LocalConnection
 from vr.hosts.supervisor import HostUnreachable, Supervisor
 from vr.paths import Root
 
+_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+
 
 class NotThisMachine(HostUnreachable):
     """The host would need SSH, which is not there yet."""
@@ -30,7 +32,11 @@ class ThisMachine:
         """Is the host of that name this machine?"""
         if self.name:
             return host_name == self.name
-        return host_name in {"localhost", "127.0.0.1", socket.gethostname(), socket.getfqdn()}
+        return self.calls_itself(host_name)
+
+    def calls_itself(self, host_name: str) -> bool:
+        """Is it a name that any machine has for itself?"""
+        return host_name in _LOOPBACK | {socket.gethostname(), socket.getfqdn()}
 
 
 def connect(host_name: str, here: ThisMachine) -> HostConnection:
@@ -46,3 +52,10 @@ def connect(host_name: str, here: ThisMachine) -> HostConnection:
         )
     supervisor = Supervisor(host_name, here.supervisor_url)
     return LocalConnection(host_name, here.root, supervisor, here.tools)
+
+
+def connect_from_settings(host_name: str, here: ThisMachine) -> HostConnection:
+    """The same for a host that settings name, where `localhost` is this machine whatever it is
+    called among the hosts of squads."""
+    own = here.name or "localhost"
+    return connect(own if here.calls_itself(host_name) else host_name, here)

@@ -1,14 +1,21 @@
-"""How workers reach a host: one way to run, to read and write files, to ask its Supervisor."""
+"""How a host is reached: one way to run, to read and write files, to ask its Supervisor.
+
+Making a connection talks to nobody, so that any process may hold one; its first use does.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 from vr.hosts.supervisor import Supervisor
 from vr.paths import Root
+
+# Longer than anybody holds a lock who is well: a balancer's reload may take half a minute.
+LOCK_SECONDS = 120.0
 
 
 @dataclass(frozen=True)
@@ -23,6 +30,19 @@ class Result:
     def output(self) -> str:
         """Both streams as text, for people."""
         return (self.stdout + self.stderr).decode(errors="replace").strip()
+
+
+class LogReader(Protocol):
+    """A log that is being followed. Threads may share it; it is closed when done with."""
+
+    def read(self) -> bytes:
+        """What was added since the last call, a bounded piece at a time; empty if nothing was.
+
+        Never waits for more. Nothing is lost or doubled when the log is rotated.
+        """
+        ...
+
+    def close(self) -> None: ...
 
 
 class HostConnection(Protocol):
@@ -50,7 +70,11 @@ class HostConnection(Protocol):
         ...
 
     def write(self, path: Path, data: str, mode: int) -> None:
-        """Write a file, complete or not at all, never weaker than `mode`."""
+        """Write a file, complete or not at all, never weaker than `mode`.
+
+        Until it is complete it lies beside under a name that begins with a dot, which patterns
+        such as `folder/*` don't match.
+        """
         ...
 
     def read(self, path: Path) -> bytes | None:
@@ -61,10 +85,34 @@ class HostConnection(Protocol):
         """The last `length` bytes of a file; empty if there is none."""
         ...
 
+    def follow(self, path: Path, length: int) -> LogReader:
+        """Read a log that Supervisor writes as it grows, from its last `length` bytes on.
+
+        It begins with the line in which they begin, or within it if that is far back. Bytes that
+        were rotated away to `<path>.1` count.
+        """
+        ...
+
     def exists(self, path: Path) -> bool: ...
 
     def remove(self, path: Path) -> None:
         """Remove a file or a whole folder; a missing one is fine."""
+        ...
+
+    def lock(self, path: Path, *, wait: float = LOCK_SECONDS) -> AbstractContextManager[object]:
+        """Hold the lock that this file stands for; it is made if it isn't there.
+
+        The lock goes with its holder, however that one ends. Raises Busy if another holds it
+        for more than `wait` seconds.
+        """
+        ...
+
+    def url_of(self, file: Path, link: Callable[[], str]) -> str:
+        """From where this host fetches a file of the server: a path, or a URL.
+
+        `file` is where the server has it; `link` makes a URL that works from anywhere, and is
+        only called for a host that doesn't see the server's disk.
+        """
         ...
 
     def is_free(self, port: int) -> bool:

@@ -44,7 +44,7 @@ def deploy(host: HostConnection, procs: Sequence[ProcFile]) -> None:
 
     Raises DeployFailed with the runner's output; the procs then need `retire`.
     """
-    known = {info["group"] for info in host.supervisor.all()}
+    known = host.supervisor.by_name()
     new = [proc for proc in procs if proc.name not in known]
     with ThreadPoolExecutor(_PARALLEL) as pool:
         list(pool.map(lambda proc: _set_up(host, proc), new))

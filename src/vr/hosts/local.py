@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import shutil
-import socket
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 from vr.errors import VelociraptorError
 from vr.files.atomic import write_atomic
-from vr.hosts.connection import Result
+from vr.files.locks import Lock
+from vr.hosts.connection import LOCK_SECONDS, LogReader, Result
+from vr.hosts.local_log import FollowedLog
 from vr.hosts.supervisor import Supervisor
+from vr.machine import ports
 from vr.paths import Root
 
 _CONNECT_SECONDS = 1.0
@@ -68,7 +70,8 @@ class LocalConnection:
     def read(self, path: Path) -> bytes | None:
         try:
             return path.read_bytes()
-        except (FileNotFoundError, NotADirectoryError):
+        # The last for a process that ended while its files in /proc were read.
+        except (FileNotFoundError, NotADirectoryError, ProcessLookupError):
             return None
 
     def tail(self, path: Path, length: int) -> bytes:
@@ -79,6 +82,9 @@ class LocalConnection:
         except (FileNotFoundError, NotADirectoryError):
             return b""
 
+    def follow(self, path: Path, length: int) -> LogReader:
+        return FollowedLog(path, length)
+
     def exists(self, path: Path) -> bool:
         return path.exists()
 
@@ -88,24 +94,14 @@ class LocalConnection:
         else:
             path.unlink(missing_ok=True)
 
+    def lock(self, path: Path, *, wait: float = LOCK_SECONDS) -> AbstractContextManager[object]:
+        return Lock(path, wait=wait)
+
+    def url_of(self, file: Path, link: Callable[[], str]) -> str:
+        return str(file)
+
     def is_free(self, port: int) -> bool:
-        # Trying costs microseconds; the kernel's list of sockets is slow on a busy machine.
-        for family, address in ((socket.AF_INET, "0.0.0.0"), (socket.AF_INET6, "::")):
-            with socket.socket(family, socket.SOCK_STREAM) as probe:
-                # Connections that linger don't count as taken, listeners do.
-                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-                if family == socket.AF_INET6:
-                    probe.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-                try:
-                    probe.bind((address, port))
-                except OSError as error:
-                    if error.errno == errno.EADDRINUSE:
-                        return False
-        return True
+        return ports.is_free(port)
 
     def accepts(self, port: int) -> bool:
-        try:
-            socket.create_connection((self.name, port), _CONNECT_SECONDS).close()
-        except OSError:
-            return False
-        return True
+        return ports.answers(port, self.name, seconds=_CONNECT_SECONDS)

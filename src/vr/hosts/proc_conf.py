@@ -1,4 +1,4 @@
-"""A proc's Supervisor configuration, as text (runner-builder.md 4). Pure."""
+"""A proc's Supervisor configuration, as text (docs/reference/host-messages.md). Pure."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from vr.paths import ProcPaths
 
 STOP_TIMEOUT = 10
-# Supervisor's patience must outlast the runner's, which ends what ignores SIGTERM (rulings, 1).
+# Supervisor's patience must outlast the runner's, which ends what ignores SIGTERM.
 _MARGIN = 5
 
 

@@ -26,7 +26,7 @@ def stop(host: HostConnection, names: Iterable[str], *, timeout: float) -> None:
     told: dict[str, float] = {}
     deadline = time.monotonic() + timeout
     while True:
-        infos = {str(info["group"]): info for info in host.supervisor.all()}
+        infos = host.supervisor.by_name()
         left = {name for name in left if name in infos and not stays_down(infos[name])}
         if not left:
             return

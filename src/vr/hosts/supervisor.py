@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import http.client
+import re
 import socket
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
-from xmlrpc.client import Fault, ProtocolError, ServerProxy
+from xml.parsers.expat import ExpatError
+from xmlrpc.client import Error, Fault, ServerProxy
 
 from supervisor.xmlrpc import Faults, SupervisorTransport, UnixStreamHTTPConnection
 
@@ -14,6 +17,8 @@ from vr.errors import VelociraptorError
 
 SECONDS = 10.0
 ProcessInfo = dict[str, Any]
+# XML has no way to say such characters, so no program is called by them.
+_UNSAYABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 
 
 class HostUnreachable(VelociraptorError):
@@ -38,14 +43,41 @@ class Supervisor:
         self._url = url
         self._timeout = timeout
 
+    def answers(self) -> bool:
+        """Does anybody listen at the address?"""
+        connection = _Transport(self._url, self._timeout).connect()
+        try:
+            connection.connect()
+        except OSError:
+            return False
+        finally:
+            connection.close()
+        return True
+
+    def pid(self) -> int:
+        """The process id of supervisord itself."""
+        return int(self._call("getPID"))
+
     def all(self) -> list[ProcessInfo]:
         """Every process, foreign ones too."""
         return list(self._call("getAllProcessInfo"))
 
+    def by_name(self) -> dict[str, ProcessInfo]:
+        """Every program by its name. Of a foreign one with several processes the last counts."""
+        return {str(info["group"]): info for info in self.all()}
+
     def get(self, name: str) -> ProcessInfo | None:
         """One process; None if Supervisor doesn't know it."""
+        if _UNSAYABLE.search(name):
+            return None
         info: ProcessInfo | None = self._unless("getProcessInfo", Faults.BAD_NAME, name)
         return info
+
+    def log_file(self, name: str) -> Path | None:
+        """The host's file that a process's output goes to; None for one that isn't known, or
+        keeps none."""
+        info = self.get(name)
+        return Path(info["stdout_logfile"]) if info and info["stdout_logfile"] else None
 
     def start(self, name: str) -> None:
         """Start it without waiting; one that runs is fine."""
@@ -54,6 +86,15 @@ class Supervisor:
     def stop(self, name: str) -> None:
         """Begin to stop it without waiting; one that doesn't run, or isn't known, is fine."""
         self._unless("stopProcess", (Faults.NOT_RUNNING, Faults.BAD_NAME), name, False)
+
+    def stop_all(self) -> None:
+        """Begin to stop every process without waiting, all at once; those that don't run stay
+        so."""
+        self._call("stopAllProcesses", False)
+
+    def shutdown(self) -> None:
+        """Begin to end supervisord. It stops what still runs one by one, so stop all before."""
+        self._call("shutdown")
 
     def signal(self, name: str, signal: str) -> None:
         """Send it a signal, such as TERM; one that doesn't run, or isn't known, is fine."""
@@ -93,7 +134,7 @@ class Supervisor:
             return getattr(proxy.supervisor, method)(*args)
         except Fault as fault:
             raise SupervisorFault(self._host, fault) from None
-        except (OSError, http.client.HTTPException, ProtocolError) as error:
+        except (OSError, http.client.HTTPException, Error, ExpatError) as error:
             raise HostUnreachable(
                 f"Supervisor of {self._host} does not answer at {self._url}: "
                 f"{error or type(error).__name__}",
@@ -109,9 +150,9 @@ class _Transport(SupervisorTransport):  # type: ignore[misc]
     def __init__(self, url: str, timeout: float) -> None:
         super().__init__(None, None, url)
         self._timeout = timeout
-        self._get_connection = self._open
+        self._get_connection = self.connect
 
-    def _open(self) -> http.client.HTTPConnection:
+    def connect(self) -> http.client.HTTPConnection:
         if self.serverurl.startswith("unix://"):
             return _UnixConnection(self.serverurl.removeprefix("unix://"), self._timeout)
         address = urlsplit(self.serverurl)

@@ -1,7 +1,7 @@
 """This machine's apt configuration as the one of an image: pure text in, pure text out.
 
 Both of apt's formats are read; the one-line format is written, because buildpacks look for
-/etc/apt/sources.list (buildpacks.md, section 12).
+/etc/apt/sources.list (docs/reference/buildpack.md#stack-images).
 """
 
 from __future__ import annotations

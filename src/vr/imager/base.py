@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import shlex
 import subprocess
 import tempfile
@@ -14,6 +13,7 @@ from vr.errors import VelociraptorError
 from vr.files.pack import pack
 from vr.files.scratch import scratch
 from vr.imager import apt
+from vr.imager.stack_cache import key_of
 from vr.paths import Root
 
 _APT = Path("/etc/apt")
@@ -32,7 +32,7 @@ class BasePlan:
     def key(self) -> str:
         """Short hash of the plan."""
         text = f"{self.suite}\n{apt.sources_list(self.sources)}\n{self.settings}"
-        return hashlib.sha256(text.encode()).hexdigest()[:12]
+        return key_of(text.encode())
 
     @property
     def packages(self) -> tuple[str, ...]:

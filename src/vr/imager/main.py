@@ -52,18 +52,18 @@ def _run(options: argparse.Namespace) -> int:
     os.umask(0o022)
     if os.geteuid() != 0:
         raise VelociraptorError("vimage makes system files and starts containers: it must be root.")
-    from vr.imager import base, pipeline, stack
+    from vr.imager import base, pipeline, stack, stack_cache
     from vr.specs.image import load_spec
 
     if options.command == "base":
         base.make_base(options.output, base.plan_base(), log=sys.stdout.buffer)
         return 0
-    spec = load_spec(options.file or stack.bundled_file())
+    spec = load_spec(options.file or stack_cache.bundled_file())
     if options.command == "shell":
         return pipeline.shell(spec)
     if options.command == "build":
         pipeline.build(spec, options.output, log=sys.stdout.buffer)
         return 0
-    made = stack.ensure_stack(spec, options.cache or stack.CACHE, log=_steps_only)
+    made = stack.ensure_stack(spec, options.cache or stack_cache.CACHE, log=_steps_only)
     print(f"{made.tarball} {made.md5}")
     return 0

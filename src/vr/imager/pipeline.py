@@ -1,4 +1,4 @@
-"""From a base image and a script to a new image (reference: runner-builder.md, section 7)."""
+"""From a base image and a script to a new image (docs/reference/image-yaml.md)."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from vr.files.download import fetch, file_name, local_path
 from vr.files.pack import pack
 from vr.files.scratch import scratch
 from vr.files.unpack import unpack
+from vr.machine.path import SYSTEM_PATH
 from vr.paths import Root
 from vr.runner.interactive import interact
 from vr.runner.layers import obtain
@@ -101,7 +102,7 @@ def script_environment(host: Mapping[str, str], env: Mapping[str, str]) -> dict[
     """The script's environment: fixed parts, the host's proxies, then `env` of the spec."""
     proxies = {name: value for name, value in host.items() if name.lower() in _PROXIES}
     return {
-        "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+        "PATH": SYSTEM_PATH,
         "HOME": "/root",
         "TERM": host.get("TERM", "dumb"),
         "SSL_CERT_FILE": _CA_BUNDLE,
@@ -196,7 +197,7 @@ def _apart_from_packages(mount: Mount) -> Mount:
 
 def _base(spec: ImageSpec, root: Root, folder: Path) -> Path:
     """The base's tarball. Without a checksum a remote one is fetched each time: the same name
-    may have got other content (F14)."""
+    may have got other content."""
     url = spec.base_image_url
     if spec.base_image_md5 is None and local_path(url) is None:
         return fetch(url, folder / file_name(url))

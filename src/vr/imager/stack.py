@@ -2,29 +2,21 @@
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 
 import msgspec
 
 from vr.container.output import Sink
 from vr.errors import VelociraptorError
-from vr.files.atomic import write_atomic
-from vr.files.checksums import file_md5
 from vr.files.locks import Lock
+from vr.imager import stack_cache
 from vr.imager.base import BasePlan, make_base, plan_base
 from vr.imager.pipeline import ImageResult, build
-from vr.paths import Root, bundled
+from vr.imager.stack_cache import CACHE
+from vr.paths import Root
 from vr.specs.image import ImageSpec
 
-CACHE = Path("/var/cache/velociraptor/stack")
-
 _LOCK_SECONDS = 1800
-
-
-def bundled_file() -> Path:
-    """The image.yaml of the stack that comes with Velociraptor."""
-    return bundled("stack") / "debian12.yaml"
 
 
 def ensure_stack(
@@ -37,13 +29,15 @@ def ensure_stack(
     these made are removed. Raises what making base and image raises.
     """
     plan = plan_base()
-    name = f"{spec.new_image_name}_{_key(spec, plan)}"
-    tarball = cache / f"{name}.tar.gz"
+    tarball = stack_cache.tarball_of(cache, spec.new_image_name, _key(spec, plan))
+    name = stack_cache.image_name(tarball)
     cache.mkdir(parents=True, exist_ok=True)
     with Lock(cache / ".lock", wait=_LOCK_SECONDS):
-        if known := _known(tarball):
+        if tarball.exists():
+            known = stack_cache.image_md5(tarball)
+            stack_cache.note_md5(tarball, known)
             return ImageResult(name, tarball, known)
-        base = cache / f"{spec.base_image_name}_{plan.key}.tar.gz"
+        base = stack_cache.tarball_of(cache, spec.base_image_name, plan.key)
         if not base.exists():
             make_base(base, plan, root=root, log=log)
         made = build(
@@ -54,8 +48,9 @@ def ensure_stack(
             root=root,
             log=log,
         )
-        write_atomic(_note(tarball), made.md5)
-        _remove_others(cache, spec, keep={base.name, tarball.name})
+        stack_cache.note_md5(tarball, made.md5)
+        names = (spec.new_image_name, spec.base_image_name)
+        stack_cache.remove_others(cache, names, keep=(base, tarball))
         return made
 
 
@@ -65,26 +60,4 @@ def _key(spec: ImageSpec, plan: BasePlan) -> str:
     except OSError as error:
         raise VelociraptorError(f"{spec.script_url} can't be read: {error.strerror}.") from None
     env = msgspec.json.encode(sorted(spec.env.items()))
-    return hashlib.sha256(plan.key.encode() + script + env).hexdigest()[:12]
-
-
-def _known(tarball: Path) -> str | None:
-    """The MD5 of a tarball that is there; noted, so that setting up again takes no time."""
-    if not tarball.exists():
-        return None
-    note = _note(tarball)
-    if not note.exists():
-        write_atomic(note, file_md5(tarball))
-    return note.read_text()
-
-
-def _note(tarball: Path) -> Path:
-    return tarball.with_name(f"{tarball.name}.md5")
-
-
-def _remove_others(cache: Path, spec: ImageSpec, keep: set[str]) -> None:
-    for prefix in (spec.new_image_name, spec.base_image_name):
-        for path in cache.glob(f"{prefix}_????????????.*"):
-            kept = path.name.removesuffix(".md5").replace(".log", ".tar.gz")
-            if kept not in keep:
-                path.unlink()
+    return stack_cache.key_of(plan.key.encode() + script + env)

@@ -1,4 +1,4 @@
-"""The pilot: ContainerPilot's job in Python (reference: containerpilot.md).
+"""The pilot: ContainerPilot's job in Python (docs/reference/pilot.md).
 
 A shim that runs as PID 1 of a container: it starts one application, reaps what it leaves behind,
 registers services with Consul or etcd, checks their health and reacts to changed backends.

@@ -1,4 +1,4 @@
-"""One backend: see when its instances change, and run `onChange` (section 10)."""
+"""One backend: see it change, and run `onChange` (docs/reference/pilot.md#backends)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from vr.pilot.registrar import Registrar
     from vr.pilot.world import World
 
-# How often `onChange` is tried for one change (bug B10).
+# How often `onChange` is tried for one change.
 TRIES = 3
 
 

@@ -1,10 +1,8 @@
-"""What a configuration says, validated (section 3 and 18)."""
+"""What a configuration says, validated (docs/reference/pilot.md#configuration)."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
-
-from vr.pilot.discovery.base import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -34,6 +32,20 @@ class LogSettings(NamedTuple):
     level: str = "info"
     format: str = "default"
     output: str = "stdout"
+
+
+class Record(NamedTuple):
+    """What is registered of a service. `ttl` is in seconds."""
+
+    id: str
+    name: str
+    address: str
+    port: int
+    ttl: int
+    tags: tuple[str, ...] = ()
+    # Consul only; the latter is a Go duration.
+    enable_tag_override: bool = False
+    deregister_after: str = ""
 
 
 class Service(NamedTuple):

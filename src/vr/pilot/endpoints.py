@@ -1,4 +1,4 @@
-"""Addresses of Consul and etcd as configurations write them (section 8 and 9)."""
+"""Addresses of Consul and etcd as configurations write them (docs/reference/pilot.md)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The command line, by the rules of Go's flag package (section 2)."""
+"""The command line, by the rules of Go's flag package (docs/reference/pilot.md#command-line)."""
 
 from __future__ import annotations
 

@@ -8,8 +8,15 @@ from typing import Any, Generic, TypeVar
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Generator
+    from typing import Protocol
 
-    from vr.pilot.loop import Loop
+    class Scheduler(Protocol):
+        """What futures need of their loop."""
+
+        def call_soon(self, call: Callable[..., object], *args: Any) -> None: ...
+
+        def on_crash(self, error: BaseException, /) -> object: ...
+
 
 T = TypeVar("T")
 
@@ -27,7 +34,7 @@ class Future(Generic[T]):
 
     __slots__ = ("_callbacks", "_error", "_loop", "_value", "done", "watched")
 
-    def __init__(self, loop: Loop) -> None:
+    def __init__(self, loop: Scheduler) -> None:
         self._loop = loop
         self._value: Any = None
         self._error: BaseException | None = None
@@ -81,7 +88,7 @@ class Task(Future[T]):
 
     __slots__ = ("_cancelling", "_coroutine", "_waiting")
 
-    def __init__(self, loop: Loop, coroutine: Coroutine[Any, Any, T]) -> None:
+    def __init__(self, loop: Scheduler, coroutine: Coroutine[Any, Any, T]) -> None:
         super().__init__(loop)
         self._coroutine = coroutine
         self._cancelling = False
@@ -140,7 +147,7 @@ class Timer:
 class Lock:
     """One at a time, in order of asking: `async with lock`."""
 
-    def __init__(self, loop: Loop) -> None:
+    def __init__(self, loop: Scheduler) -> None:
         self._loop = loop
         self._held = False
         self._queue: deque[Future[None]] = deque()

@@ -13,8 +13,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from vr.pilot.config import Config
-    from vr.pilot.discovery.base import Record
+    from vr.pilot.config import Config, Record
     from vr.pilot.futures import Task
     from vr.pilot.resolver import Resolver
     from vr.pilot.telemetry import MetricsServer
@@ -75,7 +74,7 @@ class Generation:
         wanted = {} if self._world.maintenance else self.records
         kept = before is not None and before._registrar is registrar
         for id, record in wanted.items():
-            # Unchanged: stays as it is, without a gap (bug B17).
+            # Unchanged: stays as it is, without a gap.
             if kept and old.get(id) == record:
                 registrar.allow(record)
             else:

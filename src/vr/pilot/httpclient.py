@@ -1,7 +1,7 @@
 """HTTP requests to one server over a few kept connections, on the loop.
 
 One client per server, closed when it is replaced: the original left connections open at every
-reload until Consul shut it out (bug B19).
+reload until Consul shut it out.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Which of this container's addresses a service advertises (section 6). No I/O."""
+"""Which address a service advertises: pure (docs/reference/pilot.md#interfaces)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
 DEFAULT = ("eth0:inet",)
-# Linux allows nearly everything in a name; the original took \w only (bug B13).
+# Linux allows nearly everything in a name; the original took \w only.
 _NAMED = re.compile(r"([A-Za-z0-9_][A-Za-z0-9_.@-]*)(?:\[(\d+)\]|:(inet6?))?", re.ASCII)
 _V4_MAPPED = b"\0" * 10 + b"\xff\xff"
 

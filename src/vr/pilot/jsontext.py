@@ -1,4 +1,4 @@
-"""JSON text to values, with errors that show the place (section 3)."""
+"""JSON text to values, with errors that show the place (docs/reference/pilot.md#errors)."""
 
 from __future__ import annotations
 

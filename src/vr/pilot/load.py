@@ -8,7 +8,7 @@ import socket
 from vr.pilot.errors import ConfigError
 from vr.pilot.jsontext import JsonError, parse_json
 from vr.pilot.masking import Masker
-from vr.pilot.read_config import Surroundings, read_config
+from vr.pilot.read_config import ContainerFacts, read_config
 from vr.pilot.template import TemplateError, render
 
 TYPE_CHECKING = False
@@ -44,7 +44,7 @@ def load(source: str, environ: Mapping[str, str]) -> Loaded:
     except JsonError as error:
         hint = breaking_variables(template, environ)
         raise ConfigError(["\n".join([*error.problems, *hint])]) from None
-    config = read_config(document, Surroundings(socket.gethostname(), _addresses(), mask))
+    config = read_config(document, ContainerFacts(socket.gethostname(), _addresses(), mask))
     return Loaded(config, json.dumps(mask.document(document), indent=2))
 
 
@@ -80,7 +80,7 @@ def rendered_arguments(words: Sequence[str], environ: Mapping[str, str]) -> tupl
 
 
 def breaking_variables(template: str, environ: Mapping[str, str]) -> list[str]:
-    """What to say of variables whose values are likely to have broken the JSON (bug B12)."""
+    """What to say of variables whose values are likely to have broken the JSON."""
     used = dict.fromkeys(re.findall(r"\.([A-Za-z_]\w*)", " ".join(_actions(template))))
     bad = [name for name in used if re.search(r'["\\\x00-\x1f]', environ.get(name, ""))]
     return [

@@ -1,4 +1,4 @@
-"""The pilot's log lines, in the three formats and six levels of the original (section 16)."""
+"""The pilot's log lines, in three formats and six levels (docs/reference/pilot.md#logging)."""
 
 from __future__ import annotations
 

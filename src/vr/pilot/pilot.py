@@ -1,6 +1,6 @@
 """The pilot's life: preStart, the application, its end, postStop; and the signals in between.
 
-Sections 11 to 13 of the reference, without the bugs B3 and B5 to B8 of the original.
+What happens when is told in docs/reference/pilot.md#life.
 """
 
 from __future__ import annotations

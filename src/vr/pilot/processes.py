@@ -2,7 +2,7 @@
 
 As PID 1 the pilot inherits every orphan of its container. `reap` is the only caller of waitpid:
 it hands each status to whoever started that program, and drops those of orphans. Nothing else may
-wait, or a status would be lost between the two (bug B4 of the original).
+wait, or a status would be lost between the two, as the original lost some.
 """
 
 from __future__ import annotations

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import re
 
-from vr.pilot.config import Backend, Config, LogSettings, Service
-from vr.pilot.discovery.base import Record
+from vr.pilot.config import Backend, Config, LogSettings, Record, Service
 from vr.pilot.durations import parse_duration
 from vr.pilot.errors import ConfigError
 from vr.pilot.interfaces import DEFAULT, BadSpec, NoMatch, choose
@@ -35,7 +34,7 @@ _BACKEND_KEYS = ("name", "poll", "onChange", "tag", "timeout")
 DEFAULT_STOP_TIMEOUT = 5
 
 
-class Surroundings:
+class ContainerFacts:
     """What a configuration is read against: this container's name and addresses.
 
     `mask` hides secrets in messages.
@@ -49,24 +48,24 @@ class Surroundings:
         self.mask = mask
 
 
-def read_config(document: Any, around: Surroundings) -> Config:
+def read_config(document: Any, facts: ContainerFacts) -> Config:
     """The validated configuration; raises ConfigError."""
-    problems = Problems(around.mask)
+    problems = Problems(facts.mask)
     if not isinstance(document, dict):
         problems.add(
             "", f"Could not parse configuration: expected an object, got {shown(document)}"
         )
         raise ConfigError(problems.found)
-    config = _Reader(Section(document, "", _KEYS, problems), around).read()
+    config = _Reader(Section(document, "", _KEYS, problems), facts).read()
     if problems.found or config is None:
         raise ConfigError(problems.found)
     return config
 
 
 class _Reader:
-    def __init__(self, top: Section, around: Surroundings) -> None:
+    def __init__(self, top: Section, facts: ContainerFacts) -> None:
         self._top = top
-        self._around = around
+        self._facts = facts
         self._warnings: list[str] = []
 
     def read(self) -> Config | None:
@@ -87,7 +86,7 @@ class _Reader:
 
             section = top.section("telemetry", KEYS)
             if section is not None:
-                telemetry = read_telemetry(section, self.address, self._around.hostname)
+                telemetry = read_telemetry(section, self.address, self._facts.hostname)
         if discovery is None:
             return None
         return Config(
@@ -167,7 +166,7 @@ class _Reader:
         health = section.command("health", where)
         override, after = self._consul_extras(section)
         record = Record(
-            id=f"{name}-{self._around.hostname}",
+            id=f"{name}-{self._facts.hostname}",
             name=name,
             address=self.address(section),
             port=port,
@@ -206,7 +205,7 @@ class _Reader:
             )
             return ""
         try:
-            return choose(specs or DEFAULT, self._around.addresses)
+            return choose(specs or DEFAULT, self._facts.addresses)
         except (BadSpec, NoMatch) as error:
             section.problem("interfaces", str(error))
             return ""

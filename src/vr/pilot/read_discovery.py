@@ -1,4 +1,4 @@
-"""The `consul` or `etcd` part of a configuration (sections 3, 8, 9 and 18)."""
+"""The `consul` or `etcd` part of a configuration (docs/reference/pilot.md)."""
 
 from __future__ import annotations
 

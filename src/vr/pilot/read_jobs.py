@@ -1,4 +1,4 @@
-"""The `tasks` and `coprocesses` of a configuration (section 18)."""
+"""The `tasks` and `coprocesses` of a configuration (docs/reference/pilot.md)."""
 
 from __future__ import annotations
 

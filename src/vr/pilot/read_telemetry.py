@@ -1,11 +1,10 @@
-"""The `telemetry` part of a configuration (section 17)."""
+"""The `telemetry` part of a configuration (docs/reference/pilot.md#telemetry)."""
 
 from __future__ import annotations
 
 import re
 
-from vr.pilot.config import Sensor, Service, Telemetry
-from vr.pilot.discovery.base import Record
+from vr.pilot.config import Record, Sensor, Service, Telemetry
 from vr.pilot.metrics import OWN_METRICS
 from vr.pilot.shape import shown
 

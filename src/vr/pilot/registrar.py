@@ -1,7 +1,7 @@
 """What should be registered, and one change at a time towards it.
 
 All calls for one instance id pass through one lane, in order. A call that is on its way is never
-abandoned: Consul might carry it out after the one that follows (bug B9). Before each step the
+abandoned: Consul might carry it out after the one that follows. Before each step the
 lane looks again at what is wanted, so that a slow health check can't bring back a service that
 was just taken out.
 """
@@ -17,7 +17,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from vr.pilot.discovery.base import Discovery, Instance, Record
+    from vr.pilot.config import Record
+    from vr.pilot.discovery.base import Discovery, Instance
     from vr.pilot.log import Log
     from vr.pilot.loop import Loop
 

@@ -1,4 +1,4 @@
-"""One service: check its health, send heartbeats (section 7)."""
+"""One service: check its health, send heartbeats (docs/reference/pilot.md#services)."""
 
 from __future__ import annotations
 

@@ -157,7 +157,7 @@ class Section:
                 self.problems.add(path, f"{kind} configuration error: {expected}")
 
     def command(self, key: str, where: str = "") -> tuple[str, ...] | None:
-        """A command, None if there is none (section 4); `where` ends the message."""
+        """A command, None if there is none; `where` ends the message."""
         try:
             return parse_command(self.raw(key))
         except ValueError as error:

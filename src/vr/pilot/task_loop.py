@@ -1,4 +1,4 @@
-"""Tasks, which run again and again, and coprocesses, which run beside (section 18)."""
+"""Tasks, which run again and again, and coprocesses, which run beside."""
 
 from __future__ import annotations
 

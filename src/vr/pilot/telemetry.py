@@ -1,4 +1,4 @@
-"""Sensors, and the page from which Prometheus reads them (section 17)."""
+"""Sensors, and the page from which Prometheus reads them (docs/reference/pilot.md)."""
 
 from __future__ import annotations
 

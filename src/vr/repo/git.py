@@ -1,7 +1,7 @@
 """Git: a bare clone that is kept up to date, and a work tree of one commit.
 
 The clone mirrors branches and tags by force, so a moved tag or a rewritten branch is simply the
-new one (reference: runner-builder.md, flaw F10).
+new one (docs/reference/build-yaml.md#repositories).
 """
 
 from __future__ import annotations

@@ -41,7 +41,7 @@ class Source:
 
     @classmethod
     def parse(cls, text: str) -> Source:
-        """Split at the first `#` (reference: buildpacks.md, section 6)."""
+        """Split at the first `#` (docs/reference/buildpack.md#references)."""
         url, _, revision = text.strip().partition("#")
         return cls(url, revision)
 
@@ -59,7 +59,7 @@ class Source:
 
     @property
     def folder_name(self) -> str:
-        """`<basename>-<md5 of the URL>` (reference: runner-builder.md, section 1)."""
+        """`<basename>-<md5 of the URL>` (docs/reference/build-yaml.md#folders)."""
         return f"{self.basename}-{self.md5}"
 
     @property

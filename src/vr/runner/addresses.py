@@ -14,7 +14,7 @@ from vr.container.network import PrivateNetwork, script
 from vr.errors import InvalidInput, VelociraptorError
 from vr.paths import Root
 
-_DEFAULT = "10.214.0.0/16"
+DEFAULT_NETWORK = "10.214.0.0/16"
 _BLOCK = 4
 
 
@@ -60,11 +60,11 @@ def release_abandoned(root: Root) -> list[str]:
 
 def private_network() -> IPv4Network:
     """The network to take addresses from; raises InvalidInput if it is none."""
-    text = os.environ.get("VR_PRIVATE_NETWORK") or _DEFAULT
+    text = os.environ.get("VR_PRIVATE_NETWORK") or DEFAULT_NETWORK
     try:
         return IPv4Network(text)
     except ValueError as error:
-        problem = f"must be an IPv4 network like {_DEFAULT}: {error}"
+        problem = f"must be an IPv4 network like {DEFAULT_NETWORK}: {error}"
         raise InvalidInput("VR_PRIVATE_NETWORK", [problem]) from None
 
 

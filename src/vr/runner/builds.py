@@ -1,4 +1,4 @@
-"""Builds: one read-only layer per (build, user), shared by all its procs (rulings.md, 3)."""
+"""Builds: one read-only layer per (build, user), shared by all its procs."""
 
 from __future__ import annotations
 

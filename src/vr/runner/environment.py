@@ -10,13 +10,14 @@ from typing import Any
 import yaml
 
 from vr.container.script import exports, quoted
+from vr.machine.path import SYSTEM_PATH
 
 SETTINGS_PATH = "/settings.yaml"
 PROC_SCRIPT = "/proc.sh"
 APP_FOLDER = "/app"
 
 _SYSTEM_DEFAULTS = {
-    "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+    "PATH": SYSTEM_PATH,
     "LANG": "C.UTF-8",
     "HOME": APP_FOLDER,
 }
@@ -35,8 +36,9 @@ def resolve_env(env: Mapping[str, str | None], host: Mapping[str, str]) -> dict[
 def proc_script(env: Mapping[str, str | None], *, command: str, port: int | None) -> str:
     """/proc.sh: `run` executes the app's command, other arguments are executed themselves.
 
-    The order is that of rulings.md, 8: system defaults, env, the build's .profile.d, env again,
-    and last what nobody may override. `command` is bash's to expand, so `$PORT` works in it.
+    The order (docs/reference/proc-yaml.md#environment): system defaults, env, the build's
+    .profile.d, env again, and last what nobody may override. `command` is bash's to expand, so
+    `$PORT` works in it.
     """
     config = _assignments(env)
     return f"""\

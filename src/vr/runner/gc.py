@@ -20,7 +20,7 @@ from vr.errors import Busy
 from vr.files.locks import Lock
 from vr.paths import Root
 from vr.runner.layers import lock_file
-from vr.runner.record import layers_in_use
+from vr.runner.setup_record import layers_in_use
 
 _DAY = 86400.0
 _LEAST_AGE = 3600.0

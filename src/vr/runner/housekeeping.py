@@ -8,7 +8,7 @@ from dataclasses import asdict
 from vr.paths import Root
 from vr.runner.addresses import release_abandoned
 from vr.runner.diagnosis import Finding, Verdict
-from vr.runner.examination import examine
+from vr.runner.doctor import examine
 from vr.runner.gc import collect
 from vr.runner.progress import say
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
+
 from vr.errors import InvalidInput
 from vr.files.download import Progress
 from vr.files.unpack import unpack
@@ -14,6 +16,14 @@ from vr.specs.names import part_problem
 # Files that the host's own are mounted over. Images made on a systemd host have links there, and
 # LXC refuses to mount over a link.
 _MOUNTED_OVER = ("etc/resolv.conf", "etc/hosts", "etc/hostname")
+
+
+class ImageRef(msgspec.Struct, frozen=True):
+    """An OS image by address, name and, optionally, checksum."""
+
+    url: str
+    name: str
+    md5: str | None = None
 
 
 def ensure_image(
@@ -27,7 +37,7 @@ def ensure_image(
 ) -> Path:
     """The folder with the unpacked image, fetched and unpacked first if need be.
 
-    Kept by content (rulings.md, 10): another checksum under the same name is unpacked beside the
+    Kept by content: another checksum under the same name is unpacked beside the
     old one, which running containers go on using. Raises ChecksumMismatch, UnsafeArchive,
     InvalidInput for a name that is no file name, VelociraptorError for an unreadable source.
     """

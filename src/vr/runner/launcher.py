@@ -1,7 +1,8 @@
 """The launcher: a shell script that setup leaves behind, so that a start needs no Python.
 
 It holds the locks, starts the container, turns signals into what the app understands, and leaves
-nothing behind (rulings.md, 1 and 2). The proc's values come from here, the rest is launcher.sh.
+nothing behind (docs/reference/vrun.md#run). The proc's values come from here, the rest from
+launcher.sh.
 """
 
 from __future__ import annotations
@@ -10,8 +11,9 @@ import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
-from vr.container.aftermath import lxc_log
 from vr.container.launch import GUARD
+from vr.container.lxc_messages import lxc_log
+from vr.machine.path import SYSTEM_PATH
 
 _TICKS_PER_SECOND = 50
 
@@ -36,7 +38,7 @@ def launcher(
     is for the app's main process alone, which stops the others in its own order.
     """
     assignments = {
-        "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+        "PATH": SYSTEM_PATH,
         "name": name,
         "yaml": str(proc_yaml),
         "folder": str(folder),

@@ -47,11 +47,11 @@ def _run_if_ready(argv: list[str]) -> None:
     """`run FILE` of a proc that is set up does not return; it needs no more of Python."""
     if len(argv) != 2 or argv[0] != "run":
         return
-    from vr.runner import quick
+    from vr.runner import launcher_link
 
-    launcher = quick.find(argv[1], f"{os.environ.get('VR_ROOT') or '/apps'}/ready")
+    launcher = launcher_link.find(argv[1], f"{os.environ.get('VR_ROOT') or '/apps'}/ready")
     if launcher:
-        quick.become(launcher)
+        launcher_link.become(launcher)
 
 
 def _dispatch(variant: Variant, argv: list[str]) -> int:

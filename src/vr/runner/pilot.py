@@ -1,4 +1,4 @@
-"""An app under the pilot inside its container (docs/pilot.md, "In Velociraptor").
+"""An app under the pilot inside its container (docs/pilot.md#in-velociraptor).
 
 An app that has a `containerpilot.json`, or whose proc.yaml sets `pilot`, is started by the pilot,
 which registers it with Consul or etcd, checks its health and follows its backends.

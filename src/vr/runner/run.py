@@ -9,8 +9,8 @@ from typing import NoReturn
 
 from vr.files.locks import Lock
 from vr.paths import Root
-from vr.runner import record
-from vr.runner.quick import become
+from vr.runner import setup_record
+from vr.runner.launcher_link import become
 from vr.specs.proc import load
 
 _SUPERVISED_WAIT = 15
@@ -26,5 +26,5 @@ def run(proc_yaml: Path, *, root: Root, wait: float = 0) -> NoReturn:
     supervised = "SUPERVISOR_ENABLED" in os.environ
     with Lock(proc_yaml, wait=wait or (_SUPERVISED_WAIT if supervised else 0), create=False):
         paths = root.proc(str(load(proc_yaml).name))
-        record.load(paths, proc_yaml)
+        setup_record.load(paths, proc_yaml)
     become(str(paths.launcher), math.ceil(wait))

@@ -22,7 +22,7 @@ from vr.errors import InvalidInput
 from vr.files.atomic import write_atomic
 from vr.files.locks import Lock
 from vr.paths import ProcPaths, Root
-from vr.runner import pilot, quick, record
+from vr.runner import launcher_link, pilot, setup_record
 from vr.runner.accounts import Account, account
 from vr.runner.addresses import claim, release
 from vr.runner.app import App, read_app
@@ -35,12 +35,12 @@ from vr.runner.environment import (
     resolve_env,
     settings_yaml,
 )
-from vr.runner.host_system import host_skeleton, host_system_mounts
+from vr.runner.host_folders import host_skeleton, host_system_mounts
 from vr.runner.images import ensure_image
 from vr.runner.launcher import launcher
 from vr.runner.layers import leased
 from vr.runner.progress import download_progress, say
-from vr.runner.upper import Upper, make_app_folder, renew_upper
+from vr.runner.writable_layer import Upper, make_app_folder, renew_upper
 from vr.specs.proc import ProcYaml, load
 from vr.specs.sizes import parse_size
 
@@ -195,7 +195,7 @@ def _write_launcher(job: _Job, container: Container, app: App, under: pilot.Pilo
     env, argv = app.start()
     ready = with_start_script(replace(container, cwd=APP_FOLDER), _env_folder(paths), env, argv)
     prepared = prepare(ready, paths.folder, conf_name=paths.lxc_conf.name)
-    record.save(paths, container)
+    setup_record.save(paths, container)
     text = launcher(
         name=container.name,
         proc_yaml=job.proc_yaml,
@@ -207,7 +207,7 @@ def _write_launcher(job: _Job, container: Container, app: App, under: pilot.Pilo
         main_only=under is not None,
     )
     write_atomic(paths.launcher, text, mode=0o700)
-    quick.remember(job.proc_yaml, paths.launcher, job.root)
+    launcher_link.remember(job.proc_yaml, paths.launcher, job.root)
 
 
 def _env_folder(paths: ProcPaths) -> Path:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from vr.paths import Root
-from vr.runner import record
+from vr.runner import setup_record
 from vr.runner.environment import PROC_SCRIPT
 from vr.runner.interactive import interact
 from vr.runner.twin import twin
@@ -20,7 +20,7 @@ def shell(proc_yaml: Path, *, root: Root) -> int:
     """
     proc = load(proc_yaml)
     paths = root.proc(str(proc.name))
-    container = record.load(paths, proc_yaml)
+    container = setup_record.load(paths, proc_yaml)
     entry = ["/bin/bash", PROC_SCRIPT]
     with twin(root, paths, container, "SH") as (copy, folder):
         return interact(copy, folder, env={}, prompt=proc.name.short, entry=entry)

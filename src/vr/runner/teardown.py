@@ -9,7 +9,7 @@ from pathlib import Path
 from vr.container import cgroups
 from vr.files.locks import Lock
 from vr.paths import ProcPaths, Root
-from vr.runner import quick
+from vr.runner import launcher_link
 from vr.runner.addresses import release
 from vr.runner.twin import twins_folder
 from vr.specs.proc import load
@@ -19,14 +19,14 @@ def teardown(proc_yaml: Path, *, root: Root, wait: float = 0) -> None:
     """Remove the proc's folder and what is left of its containers; shared layers stay.
 
     Fine if it is gone already. Raises Busy while the proc runs, VelociraptorError if the file
-    does not exist (rulings.md, 6).
+    does not exist.
     """
     if _only_folder_left(proc_yaml, root):
         proc_yaml.parent.rmdir()
         return
     with Lock(proc_yaml, wait=wait, create=False):
         paths = root.proc(str(load(proc_yaml).name))
-        quick.forget(proc_yaml, root)
+        launcher_link.forget(proc_yaml, root)
         if paths.folder.is_dir():
             with Lock(paths.folder, wait=wait):
                 _remove(paths, root)

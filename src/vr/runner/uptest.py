@@ -1,4 +1,4 @@
-"""vrun uptest: the app's own checks, each in a container like the proc's (rulings.md, 12).
+"""vrun uptest: the app's own checks, each in a container like the proc's (docs/reference/vrun.md).
 
 One container for each script: a script that hangs is killed with all its children, and none can
 disturb the next.
@@ -20,7 +20,7 @@ from vr.container.network import PrivateNetwork
 from vr.container.spec import Container
 from vr.errors import VelociraptorError
 from vr.paths import ProcPaths, Root
-from vr.runner import record
+from vr.runner import setup_record
 from vr.runner.environment import PROC_SCRIPT
 from vr.runner.twin import twin
 from vr.specs.proc import ProcYaml, load
@@ -83,7 +83,7 @@ def uptest(proc_yaml: Path, *, root: Root) -> list[UptestResult]:
     """
     proc = load(proc_yaml)
     paths = root.proc(str(proc.name))
-    place = _Place(root, paths, record.load(paths, proc_yaml))
+    place = _Place(root, paths, setup_record.load(paths, proc_yaml))
     if not proc.proc_name:
         return []
     return [_test(place, proc, name) for name in _scripts(place, proc.proc_name)]

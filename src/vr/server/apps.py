@@ -8,3 +8,8 @@ class ServerConfig(AppConfig):
     label = "server"
     verbose_name = "Velociraptor"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from vr.server.patterns import replace_sqlite_function
+
+        replace_sqlite_function()

@@ -17,9 +17,9 @@ def connect(host_name: str) -> HostConnection:
     return connecting.connect(host_name, this_machine())
 
 
-def is_local(host_name: str) -> bool:
-    """Is the host of that name this machine? VR_LOCAL_HOST tells; else its own names do."""
-    return this_machine().is_called(host_name)
+def connect_from_settings(host_name: str) -> HostConnection:
+    """A connection to a host that a balancer's settings name; raises HostUnreachable."""
+    return connecting.connect_from_settings(host_name, this_machine())
 
 
 def this_machine() -> ThisMachine:

@@ -1,56 +1,33 @@
-"""Settings, from environment variables alone (12-factor); docs/settings.md lists them.
+"""Django's settings, from environment variables alone (12-factor); docs/settings.md lists them.
 
-Nothing is read from the machine here and nothing connects: importing settings is free of
-side effects.
+What each variable is stands in vr.settings.table. A wrong environment ends the process here,
+with sentences: every process of the server reads this module first. Nothing is asked of the
+machine but the files that variables name, and nothing connects.
 """
 
 from __future__ import annotations
 
 import os
-import sys
-from pathlib import Path
 from typing import Any
 
-import dj_database_url
-import yaml
-
 from vr import __version__
+from vr.settings.reading import settings_or_exit
 
-_env = os.environ.get
-
-
-def _flag(name: str, default: str = "") -> bool:
-    return (_env(name) or default).lower() in {"1", "true", "yes", "on"}
-
-
-def _secret(name: str, unsafe_default: str) -> str:
-    """The variable itself, or the content of the file that `<name>_FILE` names."""
-    if path := _env(f"{name}_FILE"):
-        return Path(path).read_text().strip()
-    return _env(name) or unsafe_default
-
-
-def _pairs(name: str) -> dict[str, str]:
-    """`ruby=/opt/ruby/bin/ruby,node=nodejs` as a mapping."""
-    pairs = (pair.partition("=") for pair in (_env(name) or "").split(",") if pair.strip())
-    return {key.strip(): value.strip() for key, _, value in pairs}
-
+_given = settings_or_exit(os.environ)
 
 VR_VERSION = __version__
-VR_HOME = Path(_env("VR_HOME") or "/var/lib/velociraptor")
-VR_SITE_TITLE = _env("VR_SITE_TITLE") or "Velociraptor"
+VR_HOME = _given.home
+VR_SITE_TITLE = _given.site_title
 
-DEBUG = _flag("VR_DEBUG")
+DEBUG = _given.debug
 # Without a key of its own an installation can't keep secrets; `vr up` makes one.
-SECRET_KEY = _secret("VR_SECRET_KEY", "insecure-only-for-tests-and-tools")
-ALLOWED_HOSTS = (_env("VR_ALLOWED_HOSTS") or "*").split(",")
-CSRF_TRUSTED_ORIGINS = [o for o in (_env("VR_TRUSTED_ORIGINS") or "").split(",") if o]
+SECRET_KEY = _given.secret_key
+# Django's signatures and our encrypted fields can be read with these, too.
+SECRET_KEY_FALLBACKS = list(_given.secret_key_fallbacks)
+ALLOWED_HOSTS = list(_given.allowed_hosts)
+CSRF_TRUSTED_ORIGINS = list(_given.trusted_origins)
 
-DATABASES: dict[str, Any] = {
-    "default": dj_database_url.parse(
-        _env("VR_DATABASE_URL") or f"sqlite:///{VR_HOME}/velociraptor.sqlite3"
-    )
-}
+DATABASES: dict[str, Any] = {"default": _given.database}
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     DATABASES["default"]["OPTIONS"] = {
         # Writers queue at the begin of their transaction instead of failing in its middle.
@@ -59,58 +36,48 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
     }
 
-REDIS_URL = _env("VR_REDIS_URL") or "redis://localhost:6379/0"
-CELERY_BROKER_URL = _env("VR_BROKER_URL") or REDIS_URL.replace("unix://", "redis+socket://")
+REDIS_URL = _given.redis_url
+CELERY_BROKER_URL = _given.broker_url.replace("unix://", "redis+socket://")
 
 # Finished builds, images and logs; hosts that share the machine read them as files.
-FILES_ROOT = Path(_env("VR_FILES") or VR_HOME / "files")
+FILES_ROOT = _given.files
 # Where a host fetches files from; empty means that hosts see FILES_ROOT itself.
-FILES_BASE_URL = _env("VR_FILES_BASE_URL") or ""
+FILES_BASE_URL = _given.files_base_url
 
 # The largest droplet or build that may be uploaded.
-UPLOAD_BYTES = int(_env("VR_UPLOAD_MB") or 1024) << 20
+UPLOAD_BYTES = _given.upload_mb << 20
+# The most procs that a swarm may have.
+LARGEST_SWARM = _given.largest_swarm
 # What droplets' runtimes are called in the stacks' images, where that is not their name.
-RUNTIMES = _pairs("VR_RUNTIMES")
+RUNTIMES = _given.runtimes
 
 # Who builds: the worker itself (local), or stagers that serve a queue on NATS (nats).
-BUILDER = _env("VR_BUILDER") or "local"
-NATS_URI = _secret("VR_NATS_URI", "nats://127.0.0.1:4222")
-NATS_QUEUE = _env("VR_NATS_QUEUE") or "staging"
+BUILDER = _given.builder
+NATS_URI = _given.nats_uri or "nats://127.0.0.1:4222"
+NATS_QUEUE = _given.nats_queue
 # Where stagers reach this server; and how long a build may wait and take.
-FARM_URL = _env("VR_FARM_URL") or FILES_BASE_URL
-FARM_SECONDS = int(_env("VR_FARM_SECONDS") or 3600)
+FARM_URL = _given.farm_url or _given.files_base_url
+FARM_SECONDS = _given.farm_seconds
 
-VR_ROOT = Path(_env("VR_ROOT") or "/apps")
+VR_ROOT = _given.root
 # The folder of vrun and vrun_precise on the local host.
-TOOLS = Path(_env("VR_TOOLS") or Path(sys.executable).parent)
+TOOLS = _given.tools
 # Supervisor of a host: the local one by its socket, others by name.
-LOCAL_HOST = _env("VR_LOCAL_HOST") or ""
-SUPERVISOR_URL = _env("VR_SUPERVISOR_URL") or f"unix://{VR_HOME}/run/supervisor.sock"
+LOCAL_HOST = _given.local_host
+SUPERVISOR_URL = _given.supervisor_url
 # What procs are told of service discovery, for the pilot and for whoever else asks.
 DISCOVERY = {
-    name: address
-    for name, address in (("CONSUL", _env("VR_CONSUL")), ("ETCD", _env("VR_ETCD")))
-    if address
+    name: address for name, address in (("CONSUL", _given.consul), ("ETCD", _given.etcd)) if address
 }
-PORT_RANGE = _env("VR_PORT_RANGE") or "5000-5999"
+# The ports that procs may get.
+PORT_RANGE = _given.ports
 # How long a new proc may take until it is ready, and old connections to a retired one to end.
-START_SECONDS = float(_env("VR_START_SECONDS") or 60)
-DRAIN_SECONDS = float(_env("VR_DRAIN_SECONDS") or 35)
-# The most procs that a swarm may have.
-LARGEST_SWARM = 1000
+START_SECONDS = _given.start_seconds
+DRAIN_SECONDS = _given.drain_seconds
 
-
-def _balancers() -> dict[str, dict[str, Any]]:
-    path = _env("VR_BALANCERS_FILE")
-    if not path:
-        return {"default": {"BACKEND": "vr.balancer.dummy.DummyBalancer"}}
-    loaded: dict[str, Any] = yaml.safe_load(Path(path).read_text()) or {}
-    return dict(loaded.get("BALANCERS", loaded))
-
-
-BALANCERS = _balancers()
+BALANCERS = _given.balancers
 # The balancer that forms offer first.
-DEFAULT_BALANCER = _env("VR_DEFAULT_BALANCER") or next(iter(BALANCERS), "")
+DEFAULT_BALANCER = _given.default_balancer
 
 ROOT_URLCONF = "vr.server.urls"
 ASGI_APPLICATION = "vr.server.asgi.application"
@@ -152,7 +119,7 @@ TEMPLATES = [
     }
 ]
 STATIC_URL = "/static/"
-STATIC_ROOT = Path(_env("VR_STATIC") or VR_HOME / "static")
+STATIC_ROOT = _given.static
 WHITENOISE_USE_FINDERS = True
 LOGIN_URL = "/login/"
 LOGIN_REDIRECT_URL = "/"

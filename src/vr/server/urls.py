@@ -3,7 +3,7 @@
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 
-from vr.server.api.v1 import api
+from vr.server.api.v1 import api, docs
 from vr.server.builds.farm.exchange import give, receive
 from vr.server.files.download import download
 from vr.server.health import health
@@ -11,6 +11,7 @@ from vr.server.health import health
 urlpatterns: list[URLPattern | URLResolver] = [
     path("admin/", admin.site.urls),
     path("health/", health),
+    path("api/v1/docs/", docs),
     path("api/v1/", api.urls),
     path("api/streams/", include("vr.server.streams.urls")),
     path("files/farm/app.zip", give),

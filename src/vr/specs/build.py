@@ -1,4 +1,4 @@
-"""build.yaml and build_result.yaml (reference: runner-builder.md, section 6)."""
+"""build.yaml and build_result.yaml (docs/reference/build-yaml.md)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from vr.specs.documents import load_mapping, parse_mapping, to_struct
 from vr.specs.env import name_problem, spelled_env
 from vr.specs.names import part_problem, tag_problem
 
-# What published buildpacks expect to run on, unless the stack says otherwise (buildpacks.md, 2).
+# What published buildpacks expect to run on, unless the stack says otherwise.
 HEROKU_STACK = "heroku-24"
 
 

@@ -1,4 +1,4 @@
-"""image.yaml (reference: runner-builder.md, section 7)."""
+"""image.yaml (docs/reference/image-yaml.md)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Names, parsed once: nothing else in the house splits on '-' (rulings.md, 5)."""
+"""Names, parsed once: nothing else in the house splits on '-' (docs/reference/proc-yaml.md)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,11 @@ from dataclasses import dataclass
 
 from vr.errors import InvalidInput
 
-_PART = re.compile(r"[A-Za-z0-9_.+]+")
+PART = r"[A-Za-z0-9_.+]+"
+"""What a part of a proc's name is, as a regular expression; a version, too."""
+HOST_NAME = r"[A-Za-z0-9_.-]+"
+"""What the name of a host is, as a regular expression."""
+_PART = re.compile(PART)
 _ACCOUNT = re.compile(r"[a-z_][a-z0-9_-]*")
 
 
@@ -89,7 +93,7 @@ class ProcName:
     ) -> ProcName:
         """Build a name from untrusted parts; raises InvalidInput naming every bad one.
 
-        An empty hash is allowed: builds have none (rulings.md, 5).
+        An empty hash is allowed: builds have none.
         """
         found = [
             part_problem("app_name", app),

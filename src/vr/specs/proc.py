@@ -1,4 +1,4 @@
-"""proc.yaml: all that a runner needs to know of one proc (reference: runner-builder.md, 2)."""
+"""proc.yaml: all that a runner needs to know of one proc (docs/reference/proc-yaml.md)."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ class ProcYaml(msgspec.Struct, frozen=True, kw_only=True, repr_omit_defaults=Tru
 
     @property
     def name(self) -> ProcName:
-        """The proc's name; without `proc_name` that part is `cmd` (rulings.md, 5)."""
+        """The proc's name; without `proc_name` that part is `cmd`."""
         return ProcName(
             self.app_name,
             self.version,

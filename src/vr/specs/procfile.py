@@ -1,4 +1,4 @@
-"""The Procfile, read line by line; it is not YAML (reference: buildpacks.md, section 8)."""
+"""The Procfile, read line by line; it is not YAML (docs/reference/buildpack.md#procfile)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Volumes: folders of the host inside a container (rulings.md, 15)."""
+"""Volumes: folders of the host inside a container (docs/reference/proc-yaml.md#volumes)."""
 
 from __future__ import annotations
 

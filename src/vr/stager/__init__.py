@@ -1,1 +1,1 @@
-"""vstager: zipped apps in, droplets out, over NATS (seed: 'DIY PaaS – staging an app')."""
+"""vstager: zipped apps in, droplets out, over NATS (docs/reference/staging.md)."""

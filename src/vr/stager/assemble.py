@@ -1,4 +1,4 @@
-"""From an app's files and its properties to a staged droplet folder (cloudfoundry.md, 6)."""
+"""From an app's files and its properties to a staged droplet folder (docs/reference/droplet.md)."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from vr.stager.detection import mismatches
 
 @dataclass(frozen=True)
 class Framework:
-    """A framework's rules (cloudfoundry.md, section 8) and the runtime and executable it needs."""
+    """A framework's detection rules, and the runtime and executable it needs."""
 
     name: str
     runtime: str

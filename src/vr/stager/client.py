@@ -1,6 +1,6 @@
 """The requester's side: ask for a staging, follow it, notice when its stager is lost.
 
-Usable from any asyncio program, such as a server that has its apps staged (rulings.md, 22).
+Usable from any asyncio program, such as a server that has its apps staged.
 """
 
 from __future__ import annotations

@@ -15,9 +15,11 @@ from vr.builder.untrusted import read_text
 from vr.container.output import OutputLog, run_logged
 from vr.container.spec import Container, Limits, Mount
 from vr.errors import VelociraptorError
+from vr.machine.path import SYSTEM_PATH
 from vr.paths import Root
 from vr.repo import Source
-from vr.runner.system import ImageRef, system_layers
+from vr.runner.images import ImageRef
+from vr.runner.system_layers import system_layers
 from vr.stager.line_log import LineLog
 from vr.stager.plugins.contract import INSIDE, StagingFailed
 from vr.stager.workspace import Workspace
@@ -54,7 +56,7 @@ class ContainerCommands:
             raise StagingFailed(f"{' '.join(argv)} ended with status {code}.", details=tail)
 
     def run_buildpack(self, reference: str | None) -> tuple[str, dict[str, str]]:
-        """Compile the app with a buildpack, as vbuild does (reference: buildpacks.md)."""
+        """Compile the app with a buildpack, as vbuild does (docs/reference/buildpack.md)."""
         references = (reference,) if reference else default_references()
         root = self._root
         packs = {}
@@ -107,7 +109,7 @@ class ContainerCommands:
             **environment.certificate_variables(),
             "HOME": _HOME,
             "LANG": "C.UTF-8",
-            "PATH": environment.PATH,
+            "PATH": SYSTEM_PATH,
         }
         lines = LineLog(self.log)
         output = OutputLog(lines.write)

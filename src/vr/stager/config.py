@@ -1,4 +1,4 @@
-"""stager.yml (cloudfoundry.md, section 2)."""
+"""stager.yml (docs/reference/staging.md#stageryml)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import msgspec
 from vr.bus.addresses import nats_uri_problem
 from vr.bus.pages import WebSettings
 from vr.bus.service_log import LogSettings, level_problem
-from vr.runner.system import ImageRef
+from vr.runner.images import ImageRef
 from vr.specs.documents import to_struct
 
 DEVELOPMENT = {

@@ -1,4 +1,4 @@
-"""Detection rules: do an app's files look like the framework? (cloudfoundry.md, section 8)
+"""Detection rules: do an app's files look like the framework? (docs/reference/staging.md)
 
 A rule maps globs to what is expected: a string is a pattern that must match inside at least one
 file found, `true` means that there is at least one, `false` that there is none.

@@ -1,4 +1,4 @@
-"""What stagers tell about tasks while these run (rulings.md, 22).
+"""What stagers tell about tasks while these run (docs/reference/staging.md#task-events).
 
 Subject `vstager.task.<task id>`, JSON:
 `{"task_id", "stager", "event", "line"?}`. Events: `accepted` (it may have to wait), `started`,

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from vr import __version__
+from vr.bus.addresses import given_nats_uri
 from vr.errors import FAILED, VelociraptorError, run_main
 
 
@@ -49,7 +50,9 @@ def _stage_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--output", type=Path, default=Path("droplet.tgz"), help="the droplet (%(default)s)"
     )
-    parser.add_argument("--nats", default=_default_nats(), metavar="URI", help="%(default)s")
+    parser.add_argument(
+        "--nats", default=given_nats_uri(os.environ), metavar="URI", help="%(default)s"
+    )
     parser.add_argument("--queue", default="staging", help="%(default)s")
     parser.add_argument("--timeout", type=float, default=600, metavar="SECONDS")
     parser.add_argument(
@@ -67,10 +70,6 @@ def _plugin_parser() -> argparse.ArgumentParser:
     parser.add_argument("framework")
     parser.add_argument("config", type=Path)
     return parser
-
-
-def _default_nats() -> str:
-    return os.environ.get("NATS_URI") or "nats://127.0.0.1:4222"
 
 
 def _serve(options: argparse.Namespace) -> int:
@@ -110,7 +109,7 @@ class _Refused(Exception):
 
 
 def _stage(options: argparse.Namespace) -> int:
-    from vr.stager.local import properties_for, stage_folder
+    from vr.stager.stage_folder import properties_for, stage_folder
 
     properties = properties_for(
         options.app,
@@ -133,7 +132,7 @@ def _stage(options: argparse.Namespace) -> int:
 
 
 def _plugin(options: argparse.Namespace) -> int:
-    from vr.stager.local import run_plugin
+    from vr.stager.stage_folder import run_plugin
 
     run_plugin(options.framework, options.config, print)
     return 0

@@ -15,7 +15,7 @@ import httpx
 from isal import igzip_threaded  # noqa: F401
 
 import vr.stager.main
-import vr.stager.worker  # noqa: F401
+import vr.stager.task_process  # noqa: F401
 
 httpx.Client(trust_env=False, verify=False).close()
 

@@ -12,7 +12,7 @@ import msgspec
 from vr.bus.addresses import http_uri_problem
 from vr.bus.documents import decode_object, mapping
 from vr.errors import InvalidInput
-from vr.runner.system import ImageRef
+from vr.runner.images import ImageRef
 from vr.specs.documents import to_struct
 
 WHERE = "staging request"
@@ -53,7 +53,7 @@ class Resources(msgspec.Struct, frozen=True):
 
 
 class Properties(msgspec.Struct, frozen=True):
-    """What a plugin gets as `environment` (cloudfoundry.md, sections 3 and 6)."""
+    """What a plugin gets as `environment` (docs/reference/staging.md#request)."""
 
     framework_info: FrameworkInfo
     runtime_info: RuntimeInfo = RuntimeInfo()

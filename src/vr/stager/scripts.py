@@ -1,4 +1,4 @@
-"""The startup and stop scripts of a droplet, in the seed's form (cloudfoundry.md, section 7)."""
+"""The startup and stop scripts of a droplet (docs/reference/droplet.md#startup)."""
 
 from __future__ import annotations
 

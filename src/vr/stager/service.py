@@ -1,7 +1,7 @@
-"""The stager on the bus: takes requests, runs tasks, answers (cloudfoundry.md, 3 and 9).
+"""The stager on the bus: takes requests, runs tasks, answers (docs/reference/staging.md).
 
 Every stager serves subject `q` in queue group `q`. One that is full offers a request on `q.idle`,
-which only stagers with a free place serve; if nobody takes it, it waits here (rulings.md, 21).
+which only stagers with a free place serve; if nobody takes it, it waits here.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ from vr.stager.places import Full, Places
 from vr.stager.request import StagingRequest, decode, new_task_id, parse_request, task_id_of
 from vr.stager.task import TaskSettings
 from vr.stager.task_log import failure, reply
+from vr.stager.task_runner import TaskRunner
 from vr.stager.ticket import Ticket
-from vr.stager.workers import Workers
 from vr.stager.workspace import remove_abandoned
 
 _OFFER_SECONDS = 2.0
@@ -51,7 +51,7 @@ class Stager:
         self._config = config
         self._client = client
         self._outbox = outbox
-        self._workers = Workers(TaskSettings.of(config, f"{stager_id[-8:]}-{os.getpid()}"))
+        self._runner = TaskRunner(TaskSettings.of(config, f"{stager_id[-8:]}-{os.getpid()}"))
         self._places = Places(config.max_active_tasks, config.max_queued_tasks)
         self._pool = ThreadPoolExecutor(config.max_active_tasks, thread_name_prefix="task")
         self._tickets: dict[Ticket, asyncio.Task[None]] = {}
@@ -100,7 +100,7 @@ class Stager:
                 task.cancel()
             await asyncio.gather(*background, return_exceptions=True)
             self._pool.shutdown()
-            self._workers.close()
+            self._runner.close()
         log.info("Shutdown complete")
 
     async def _subscribe(self, queue: str) -> Subscription:
@@ -199,7 +199,7 @@ class Stager:
             loop.call_soon_threadsafe(self._answer, ticket, error)
 
         try:
-            await loop.run_in_executor(self._pool, self._workers.run, request, line, answer)
+            await loop.run_in_executor(self._pool, self._runner.run, request, line, answer)
         except (OSError, VelociraptorError) as error:
             log.exception("Task %s could not be run", ticket.task_id)
             self._answer(ticket, f"The stager could not run the task: {error}")

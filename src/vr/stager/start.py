@@ -16,7 +16,7 @@ from vr.bus.pid_file import pid_file
 from vr.bus.service_log import start_logging
 from vr.stager.config import StagerConfig
 from vr.stager.service import Stager
-from vr.stager.workers import warm_up
+from vr.stager.task_runner import warm_up
 
 _ENDS = (signal.SIGUSR2, signal.SIGINT, signal.SIGTERM)
 

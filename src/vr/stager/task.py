@@ -1,4 +1,4 @@
-"""One staging task, step by step, as its log shows it (cloudfoundry.md, section 4)."""
+"""One staging task, step by step, as its log shows it (docs/reference/staging.md#steps)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from vr.errors import VelociraptorError
 from vr.files.archives import Limits
 from vr.files.pack import pack
 from vr.files.unzip import unzip
-from vr.runner.system import ImageRef
+from vr.runner.images import ImageRef
 from vr.stager.assemble import assemble
 from vr.stager.commands import ContainerCommands
 from vr.stager.config import StagerConfig, Users
@@ -34,8 +34,8 @@ CREATE = ("Creating droplet", "Failed creating droplet")
 UPLOAD = ("Uploading droplet", "Failed uploading droplet")
 DONE = "Done!"
 
-Step = tuple[str, str]
-STEPS: tuple[Step, ...] = (SET_UP, DOWNLOAD, UNPACK, STAGE, CREATE, UPLOAD)
+TaskStep = tuple[str, str]
+STEPS: tuple[TaskStep, ...] = (SET_UP, DOWNLOAD, UNPACK, STAGE, CREATE, UPLOAD)
 
 _UNPACKED_PER_ZIPPED = 8
 _MOST_ENTRIES = 200_000
@@ -76,7 +76,7 @@ def run_task(
     request: StagingRequest,
     settings: TaskSettings,
     *,
-    begin: Callable[[Step], None],
+    begin: Callable[[TaskStep], None],
     tell: Tell,
     done: Callable[[], None],
 ) -> None:
@@ -137,7 +137,7 @@ def _stage(
 
 
 @contextmanager
-def _step(step: Step, begin: Callable[[Step], None]) -> Iterator[None]:
+def _step(step: TaskStep, begin: Callable[[TaskStep], None]) -> Iterator[None]:
     begin(step)
     try:
         yield

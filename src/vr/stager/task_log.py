@@ -1,4 +1,4 @@
-"""The log that a task's reply holds, and the reply itself (cloudfoundry.md, sections 3 and 4)."""
+"""The log that a task's reply holds, and the reply itself (docs/reference/staging.md)."""
 
 from __future__ import annotations
 

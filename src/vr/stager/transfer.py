@@ -1,4 +1,4 @@
-"""The task's two HTTP requests: the app comes, the droplet goes (cloudfoundry.md, section 5).
+"""The task's two HTTP requests: the app comes, the droplet goes (docs/reference/staging.md).
 
 No proxies, no redirects. Credentials in the address become basic authentication, and appear in
 no message.

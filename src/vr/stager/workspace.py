@@ -1,4 +1,4 @@
-"""The folder that one task works in; it goes with the task, however that ends (rulings.md, 23)."""
+"""The folder that one task works in; it goes with the task, however that ends."""
 
 from __future__ import annotations
 

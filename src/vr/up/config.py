@@ -1,20 +1,21 @@
-"""Where the single-machine stack lives and listens, from the environment alone."""
+"""Where the single-machine stack lives and listens, from its settings alone."""
 
 from __future__ import annotations
 
 import os
-import re
 import shutil
-import socket
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
-from vr.errors import InvalidInput
+from vr.machine.path import path_with_system
+from vr.machine.ports import listen_error
+from vr.settings.reading import checked, read
+from vr.settings.setting import Process
+from vr.settings.table import Settings
 
 # A unix socket's path must fit into sockaddr_un.
 _LONGEST_SOCKET_PATH = 107
-BUILDERS = ("local", "nats")
 NEEDED_PROGRAMS = {
     "lxc-execute": "lxc",
     "nginx": "nginx-light",
@@ -24,24 +25,14 @@ NEEDED_PROGRAMS = {
 }
 
 
-@dataclass(frozen=True)
-class Config:
-    """All that `vr up` may be told; every field has a variable (docs/settings.md)."""
+@dataclass(frozen=True, kw_only=True)
+class Config(Settings):
+    """All that `vr up` may be told (docs/settings.md), and what follows from it."""
 
-    home: Path
-    root: Path
-    bind: str
-    web_port: int
-    http_port: int
-    port_range: str
-    host_name: str
-    worker_threads: int
-    keepalive_seconds: int
-    builder: str = "local"
-    nats_uri: str = field(default="", repr=False)
-    """Given by the user, or the name of the file that holds it; never shown."""
-    nats_port: int = 4222
-    given_farm_url: str = ""
+    @property
+    def host_name(self) -> str:
+        """What this host is called; the balancer connects to procs by it."""
+        return self.local_host or "127.0.0.1"
 
     @property
     def has_own_farm(self) -> bool:
@@ -49,9 +40,9 @@ class Config:
         return self.builder == "nats" and not self.nats_uri
 
     @property
-    def farm_url(self) -> str:
+    def stagers_url(self) -> str:
         """Where stagers reach the server."""
-        return self.given_farm_url or self.web_url
+        return self.farm_url or self.web_url
 
     @property
     def etc(self) -> Path:
@@ -68,6 +59,20 @@ class Config:
     @property
     def secrets(self) -> Path:
         return self.home / "secrets"
+
+    @property
+    def secret_key_file(self) -> Path:
+        return self.secrets / "secret-key"
+
+    @property
+    def former_keys_file(self) -> Path:
+        """Keys that the secret key has replaced, one a line; often empty."""
+        return self.secrets / "former-secret-keys"
+
+    @property
+    def sqlite_file(self) -> Path:
+        """The database, unless VR_DATABASE_URL names another."""
+        return self.home / "velociraptor.sqlite3"
 
     @property
     def pools(self) -> Path:
@@ -129,44 +134,9 @@ class Config:
     @classmethod
     def from_env(cls, env: Mapping[str, str] | None = None) -> Config:
         """Read the variables; raises InvalidInput with every problem found."""
-        env = os.environ if env is None else env
-        problems: list[str] = []
-
-        def number(name: str, default: int, lowest: int, highest: int) -> int:
-            text = env.get(name) or str(default)
-            if text.isascii() and text.isdigit() and lowest <= int(text) <= highest:
-                return int(text)
-            problems.append(f"{name}: is {text!r}, expected a number {lowest} to {highest}")
-            return default
-
-        def folder(name: str, default: str) -> Path:
-            path = Path(env.get(name) or default)
-            if not path.is_absolute() or re.search(r"[\s:,%;\"']", str(path)):
-                problems.append(
-                    f"{name}: is {str(path)!r}, expected an absolute path without blanks, "
-                    "quotes or any of : , % ;"
-                )
-            return path
-
-        config = cls(
-            home=folder("VR_HOME", "/var/lib/velociraptor"),
-            root=folder("VR_ROOT", "/apps"),
-            bind=env.get("VR_BIND") or "127.0.0.1",
-            web_port=number("VR_WEB_PORT", 8000, 1, 65535),
-            http_port=number("VR_HTTP_PORT", 8080, 1, 65535),
-            port_range=env.get("VR_PORT_RANGE") or "5000-5999",
-            host_name=env.get("VR_LOCAL_HOST") or "127.0.0.1",
-            worker_threads=number("VR_WORKER_THREADS", 8, 1, 64),
-            keepalive_seconds=number("VR_KEEPALIVE_SECONDS", 0, 0, 3600),
-            builder=env.get("VR_BUILDER") or "local",
-            nats_uri=env.get("VR_NATS_URI") or env.get("VR_NATS_URI_FILE") or "",
-            nats_port=number("VR_NATS_PORT", 4222, 1, 65535),
-            given_farm_url=env.get("VR_FARM_URL") or "",
-        )
-        problems += config._problems()
-        if problems:
-            raise InvalidInput("environment", problems)
-        return config
+        settings, problems = read(os.environ if env is None else env, Process.UP)
+        config = cls(**vars(settings))
+        return checked(config, [*problems, *config._problems()])
 
     def _problems(self) -> list[str]:
         problems = []
@@ -176,17 +146,6 @@ class Config:
                 f"VR_HOME: {str(self.home)!r} is too long for a socket below it; "
                 f"use a path of at most {room} characters"
             )
-        try:
-            socket.getaddrinfo(self.bind, 0, flags=socket.AI_NUMERICHOST)
-        except OSError:
-            problems.append(f"VR_BIND: is {self.bind!r}, expected an IP address")
-        low, _, high = self.port_range.partition("-")
-        if not (low.isdigit() and high.isdigit() and 1024 <= int(low) <= int(high) <= 65535):
-            problems.append(
-                f"VR_PORT_RANGE: is {self.port_range!r}, expected two ports such as 5000-5999"
-            )
-        if self.builder not in BUILDERS:
-            problems.append(f"VR_BUILDER: is {self.builder!r}, expected {' or '.join(BUILDERS)}")
         if self.web_port == self.http_port:
             problems.append(
                 f"VR_WEB_PORT and VR_HTTP_PORT: are both {self.web_port}; give them two ports"
@@ -202,7 +161,7 @@ def machine_problems(config: Config) -> list[str]:
     problems = []
     if os.geteuid() != 0:
         problems.append("must run as root, as containers need it; use sudo")
-    search = os.environ.get("PATH", "") + ":/usr/local/sbin:/usr/sbin:/sbin"
+    search = path_with_system(os.environ)
     needed = NEEDED_PROGRAMS | ({"nats-server": "nats-server"} if config.has_own_farm else {})
     for program, package in needed.items():
         if not shutil.which(program, path=search):
@@ -219,13 +178,5 @@ def machine_problems(config: Config) -> list[str]:
 
 
 def _port_problem(bind: str, port: int) -> str | None:
-    family = socket.AF_INET6 if ":" in bind else socket.AF_INET
-    with socket.socket(family, socket.SOCK_STREAM) as probe:
-        # Connections of an earlier run that still linger don't count as taken.
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((bind, port))
-            probe.listen(1)
-        except OSError as error:
-            return f"of {bind} can't be used ({error.strerror})"
-    return None
+    error = listen_error(bind, port)
+    return f"of {bind} can't be used ({error.strerror})" if error else None

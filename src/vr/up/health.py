@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from vr.up import farm
 from vr.up.config import Config
-from vr.up.supervisor import Part
+from vr.up.parts import Part
 
 ALWAYS = ("redis", "proc_publisher", "web", "worker", "beat", "nginx")
 

@@ -16,9 +16,11 @@ from pathlib import Path
 from vr.container import cgroups
 from vr.errors import Busy, InvalidInput, VelociraptorError
 from vr.files.atomic import write_atomic
+from vr.hosts.supervisor import Supervisor
+from vr.machine.path import path_with_system
 from vr.up import farm, health, render, secrets
 from vr.up.config import Config, machine_problems
-from vr.up.supervisor import STOPPED_STATES, Part, Supervisord
+from vr.up.parts import Part, parts_of, supervisor_of
 
 UP_SECONDS = 60
 # A part that keeps ending for so long won't mend itself; supervisord goes on trying longer.
@@ -57,7 +59,7 @@ def up(config: Config, say: Say) -> None:
     VelociraptorError naming the parts that don't get healthy, with the end of their logs.
     """
     with _only_one(config):
-        supervisord = Supervisord(config.supervisor_socket)
+        supervisord = supervisor_of(config)
         if supervisord.answers():
             _write_configuration(config)
             _start_stopped_parts(config, supervisord)
@@ -81,15 +83,15 @@ def down(config: Config, say: Say) -> bool:
     """
     config.home.mkdir(parents=True, exist_ok=True)
     with _only_one(config):
-        supervisord = Supervisord(config.supervisor_socket)
+        supervisord = supervisor_of(config)
         if not supervisord.answers():
             return False
         pid = supervisord.pid()
-        names = [part.name for part in supervisord.parts()]
+        names = [part.name for part in parts_of(supervisord)]
         supervisord.stop_all()
         say(f"stopping {len(names)} programs")
         _wait(
-            lambda: all(part.state in STOPPED_STATES for part in supervisord.parts()),
+            lambda: all(part.is_stopped for part in parts_of(supervisord)),
             DOWN_SECONDS,
             "programs still run that were asked to stop",
         )
@@ -102,10 +104,10 @@ def down(config: Config, say: Say) -> bool:
 
 def status(config: Config) -> Status:
     """What runs now, and how it is."""
-    supervisord = Supervisord(config.supervisor_socket)
+    supervisord = supervisor_of(config)
     if not supervisord.answers():
         return Status([], [])
-    parts = supervisord.parts()
+    parts = parts_of(supervisord)
     return Status(parts, health.check(config, parts))
 
 
@@ -178,17 +180,16 @@ def _bootstrap(config: Config) -> None:
         raise VelociraptorError(
             "Preparing the database failed.",
             details=done.stderr or done.stdout,
-            hint=f"The database is {config.home}/velociraptor.sqlite3.",
+            hint=f"The database is {config.sqlite_file}.",
         )
 
 
 def _start_supervisord(config: Config) -> None:
     config.supervisor_socket.unlink(missing_ok=True)
     command = [str(bin_folder() / "supervisord"), "-c", str(config.supervisord_conf)]
-    path = os.environ.get("PATH", "")
     done = subprocess.run(
         command,
-        env={**os.environ, "PATH": f"{path}:/usr/local/sbin:/usr/sbin:/sbin"},
+        env={**os.environ, "PATH": path_with_system(os.environ)},
         cwd="/",
         stdin=subprocess.DEVNULL,
         capture_output=True,
@@ -203,19 +204,19 @@ def _start_supervisord(config: Config) -> None:
         )
 
 
-def _start_stopped_parts(config: Config, supervisord: Supervisord) -> None:
+def _start_stopped_parts(config: Config, supervisord: Supervisor) -> None:
     parts = health.checked(config)
-    for part in supervisord.parts():
-        if part.name in parts and part.state in STOPPED_STATES:
+    for part in parts_of(supervisord):
+        if part.name in parts and part.is_stopped:
             supervisord.start(part.name)
 
 
-def _wait_until_healthy(config: Config, supervisord: Supervisord, say: Say) -> None:
+def _wait_until_healthy(config: Config, supervisord: Supervisor, say: Say) -> None:
     deadline = time.monotonic() + UP_SECONDS
     healthy: set[str] = set()
     failing_since: dict[str, float] = {}
     while True:
-        parts = supervisord.parts() if supervisord.answers() else []
+        parts = parts_of(supervisord) if supervisord.answers() else []
         found = health.check(config, parts)
         for one in found:
             if one.is_healthy and one.part not in healthy:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import yaml
 
+from vr.settings.readers import ports_text
 from vr.up.config import Config
 
 BALANCER = "local"
@@ -68,15 +69,16 @@ def server_environment(config: Config) -> dict[str, str]:
         "VR_HOME": str(config.home),
         "VR_ROOT": str(config.root),
         "VR_REDIS_URL": f"unix://{config.redis_socket}",
-        "VR_SECRET_KEY_FILE": str(config.secrets / "secret-key"),
+        "VR_SECRET_KEY_FILE": str(config.secret_key_file),
+        "VR_SECRET_KEY_FALLBACKS_FILE": str(config.former_keys_file),
         "VR_SUPERVISOR_URL": f"unix://{config.supervisor_socket}",
         "VR_LOCAL_HOST": config.host_name,
-        "VR_PORT_RANGE": config.port_range,
+        "VR_PORT_RANGE": ports_text(config.ports),
         "VR_BALANCERS_FILE": str(config.balancers_file),
         "VR_DEFAULT_BALANCER": BALANCER,
         "VR_HTTP_PORT": str(config.http_port),
         "VR_BUILDER": config.builder,
-        "VR_FARM_URL": config.farm_url,
+        "VR_FARM_URL": config.stagers_url,
         **({"VR_NATS_URI_FILE": str(config.nats_uri_file)} if config.has_own_farm else {}),
         "LANG": "C.UTF-8",
     }

@@ -19,6 +19,7 @@ import pytest
 import yaml
 
 from support.images import test_image
+from support.processes import descendants
 from support.procs import Proc
 from support.waiting import until
 from vr.container.cgroups import host_bases
@@ -85,13 +86,6 @@ def left(folder: Path) -> list[str]:
 
 def output(command: list[str]) -> str:
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout
-
-
-def descendants(pid: int) -> Iterator[int]:
-    with suppress(OSError):
-        for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
-            yield int(child)
-            yield from descendants(int(child))
 
 
 def kill_in_setup(one: Proc, dice: random.Random) -> None:

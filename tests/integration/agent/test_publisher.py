@@ -63,10 +63,14 @@ def program(folder: Path, name: str) -> None:
 
 
 def wait_for_event(changes: Any, event: str) -> dict[str, Any]:
+    """The next message about PROC of this kind."""
+
     def found() -> dict[str, Any] | None:
         message = changes.get_message(timeout=0.1)
         data = json.loads(message["data"]) if message else {}
-        return data if data.get("event") == event else None
+        # The publisher itself comes to run at about the same time.
+        is_it = (data.get("event"), data.get("name")) == (event, PROC)
+        return data if is_it else None
 
     return until(found, event)
 

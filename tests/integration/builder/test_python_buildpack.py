@@ -8,12 +8,13 @@ from pathlib import Path
 import pytest
 
 from support.build_machine import Machine
+from support.containers import run
 from vr.builder import build
-from vr.container.launch import host_mounts, run
+from vr.container.launch import host_mounts
 from vr.container.spec import Container
 from vr.files.unpack import unpack
 from vr.imager import ensure_stack
-from vr.imager.stack import bundled_file
+from vr.imager.stack_cache import bundled_file
 from vr.paths import Root
 from vr.runner.images import ensure_image
 from vr.specs.build import BuildSpec

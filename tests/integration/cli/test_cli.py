@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +31,7 @@ def end_dispatch(web: WebServer, swarm: str, status: str, error: str = "") -> No
 @pytest.fixture
 def swarm(fleet: None, ok: Any, request: pytest.FixtureRequest) -> str:
     """A swarm of its own for a test; gives its config name."""
-    name = f"c{abs(hash(request.node.name)) % 10**8}"
+    name = f"c{zlib.crc32(request.node.name.encode())}"
     if not [one for one in ok("apps", "--json").data if one["name"] == "shop"]:
         ok("apps", "add", "shop", "/srv/shop")
     ok("swarms", "add", "shop", "web", "--config-name", name, "--tag", "v1")
@@ -38,8 +39,7 @@ def swarm(fleet: None, ok: Any, request: pytest.FixtureRequest) -> str:
 
 
 def test_empty_states_say_what_to_do_next(vr: Any) -> None:
-    if not vr("list-swarms", "--json").data:
-        assert "vr swarms add" in vr("list-swarms").err
+    assert "vr swarms add" in vr("list-swarms").err
     assert "vr stacks add" in vr("stacks").err
     assert "vr build" in vr("builds").err
     assert "vr swarm" in vr("procs").err

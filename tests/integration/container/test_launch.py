@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from support.containers import run
 from support.images import test_image
 from vr.container import cgroups
-from vr.container.launch import PIPE, ContainerTimeout, host_mounts, run, start
+from vr.container.launch import PIPE, ContainerTimeout, host_mounts, start
 from vr.container.spec import Container, Limits, Mount
 from vr.files.unpack import unpack
 

@@ -12,6 +12,7 @@ import pytest
 
 from support.ports import free_ports
 from support.waiting import until
+from vr.machine.processes import process
 
 # Nobody is there: an unreachable agent never keeps an application from running.
 NOBODY = {"consul": "127.0.0.1:1"}
@@ -242,10 +243,8 @@ def test_the_metrics_page(fly):
 
 
 def running(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
+    found = process(pid)
+    return found is not None and not found.has_ended
 
 
 def processes() -> list[tuple[int, str, int, int]]:

@@ -192,9 +192,9 @@ def test_credentials_in_a_url_are_used_and_kept_out_of_the_clone(
     assert content(done) == "one"
     assert "Give credentials" in error.value.hint
     assert "wr0ng" not in str(error.value)
-    for folder in (place.clones, done.folder):
-        for path in folder.rglob("config"):
-            assert "p%40ss" not in path.read_text()
+    configs = [path for folder in (place.clones, done.folder) for path in folder.rglob("config")]
+    assert configs
+    assert not [path for path in configs if "p%40ss" in path.read_text()]
 
 
 @pytest.mark.parametrize("kind", ["git", "hg"])

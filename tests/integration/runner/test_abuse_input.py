@@ -100,7 +100,7 @@ def test_a_procfile_that_leads_to_the_hosts_files_is_not_read(
 def test_an_image_whose_etc_leads_to_the_host_changes_nothing_there(
     proc: Callable[..., Any], tmp_path: Path
 ) -> None:
-    """LXC itself would follow the link to make its mount points (reference: lxc.md, 3)."""
+    """LXC itself would follow the link to make its mount points."""
     victim = tmp_path / "victim"
     victim.mkdir()
     victim.chmod(0o777)

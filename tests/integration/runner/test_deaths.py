@@ -12,15 +12,12 @@ from typing import Any
 
 import pytest
 
+from support.processes import children
 from support.supervisord import supervisord
 from support.waiting import until
 from vr.container.launch import guarded
 
 READY = "trap '' TERM; echo ready; sleep 1000 & wait; wait"
-
-
-def children(pid: int) -> list[int]:
-    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
 @pytest.mark.parametrize("by", ["vrun run", "launcher"])

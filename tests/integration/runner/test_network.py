@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from support.ports import free_port
+from support.processes import children
 from support.waiting import until
 
 FORWARD = Path("/proc/sys/net/ipv4/ip_forward")
@@ -140,7 +141,7 @@ def test_what_a_kill_left_goes_with_the_next_start_and_with_teardown(
     running = one.launch()
     running.shows("ready")
     pid = running.process.pid
-    monitor = int(Path(f"/proc/{pid}/task/{pid}/children").read_text().split()[0])
+    monitor = children(pid)[0]
     if victim == "monitor":
         os.kill(pid, signal.SIGSTOP)  # or it would clean up at once
     os.kill(pid if victim == "launcher" else monitor, signal.SIGKILL)

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from support.ports import free_port
+from support.processes import children
 from support.waiting import until
 
 SLOW = """\
@@ -191,18 +192,13 @@ def test_other_signals_reach_the_app_itself(
     assert running.process.poll() is None
 
 
-def monitor_of(launcher: int) -> int:
-    children = Path(f"/proc/{launcher}/task/{launcher}/children").read_text().split()
-    return int(children[0])
-
-
 @pytest.mark.parametrize("victim", ["launcher", "monitor"])
 def test_nothing_outlives_a_kill(proc: Callable[..., Any], victim: str) -> None:
     one = proc(cmd="trap '' TERM; sleep 1000 & echo ready; wait; wait").setup()
     running = one.launch()
     running.shows("ready")
     pid = running.process.pid
-    os.kill(pid if victim == "launcher" else monitor_of(pid), signal.SIGKILL)
+    os.kill(pid if victim == "launcher" else children(pid)[0], signal.SIGKILL)
     running.process.wait(30)
     until(lambda: not one.processes(), "the container is gone")
     # And it starts again, as the same container.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from vr.agent.oom_watch import report
-from vr.container.oom import OomKill
+from vr.container.oom_log import OomKill
 
 KILL = OomKill("lxc.payload.shop-v1-prod--web-5000", "worker", 60 << 20, True)
 

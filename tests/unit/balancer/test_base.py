@@ -12,7 +12,7 @@ from vr.errors import InvalidInput
 
 
 class TightRope(Balancer):
-    """A backend as the seeds teach to write one: three methods."""
+    """A backend as the documentation teaches to write one: three methods."""
 
     def __init__(self) -> None:
         super().__init__({})
@@ -67,6 +67,7 @@ def test_deleting_what_is_not_there_is_fine(balancer: Balancer) -> None:
     balancer.delete_nodes("none", ["a:1"])
     balancer.delete_pool("none")
     balancer.delete_pool_if_empty("none")
+    assert balancer.get_nodes("none") == []
 
 
 @pytest.mark.parametrize("pool", ["", "a b", "../x", "x;", "-x", "x{"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from vr.bus.addresses import http_uri_problem, nats_uri_problem, own_address
+from vr.bus.addresses import given_nats_uri, http_uri_problem, nats_uri_problem, own_address
 
 
 @pytest.mark.parametrize("uri", ["nats://bus", "tls://user:secret@bus:4222"])
@@ -24,3 +24,8 @@ def test_an_address_to_fetch_from_is_http() -> None:
 
 def test_without_a_route_the_own_address_is_loopback() -> None:
     assert own_address("") == own_address("no address") == own_address("127.0.0.1") == "127.0.0.1"
+
+
+def test_commands_find_the_bus_on_this_machine_unless_told() -> None:
+    assert given_nats_uri({}) == given_nats_uri({"NATS_URI": ""}) == "nats://127.0.0.1:4222"
+    assert given_nats_uri({"NATS_URI": "nats://bus:4222"}) == "nats://bus:4222"

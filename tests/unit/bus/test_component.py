@@ -5,19 +5,10 @@ from __future__ import annotations
 import json
 import re
 
-import pytest
-
-from vr.bus.component import Component, uptime
+from vr.bus.component import Component
 from vr.bus.pages import Place
 
 STAGER = Component("Stager", "3-abc", 3, started=0)
-
-
-@pytest.mark.parametrize(
-    ("seconds", "text"), [(0, "0d:0h:0m:0s"), (59.9, "0d:0h:0m:59s"), (90_061, "1d:1h:1m:1s")]
-)
-def test_uptime_is_told_in_parts(seconds: float, text: str) -> None:
-    assert uptime(seconds) == text
 
 
 def test_an_announcement_has_the_documented_fields() -> None:

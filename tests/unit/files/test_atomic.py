@@ -25,6 +25,6 @@ def test_a_failure_keeps_the_old_file_and_leaves_nothing(tmp_path: Path) -> None
     target = tmp_path / "folder"
     target.mkdir()
     (target / "x").touch()
-    with pytest.raises(OSError):
+    with pytest.raises(IsADirectoryError):
         write_atomic(target, "x")
     assert list(tmp_path.iterdir()) == [target]

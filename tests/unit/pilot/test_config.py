@@ -13,7 +13,7 @@ from vr.pilot.errors import ConfigError
 from vr.pilot.interfaces import Address
 from vr.pilot.jsontext import parse_json
 from vr.pilot.load import load, read_source
-from vr.pilot.read_config import Surroundings, read_config
+from vr.pilot.read_config import ContainerFacts, read_config
 
 ADDRESSES = [Address.parse("eth0", "10.2.0.1"), Address.parse("lo", "127.0.0.1")]
 CONSUL = {"consul": "consul:8500"}
@@ -54,7 +54,7 @@ README = {
 
 
 def read(document):
-    return read_config(document, Surroundings("web1", ADDRESSES, lambda text: text))
+    return read_config(document, ContainerFacts("web1", ADDRESSES, lambda text: text))
 
 
 def problems(document):

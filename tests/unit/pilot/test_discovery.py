@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from vr.pilot.config import Record
 from vr.pilot.discovery import consul, etcd2, etcd3
-from vr.pilot.discovery.base import Instance, Record, changed
+from vr.pilot.discovery.base import Instance, changed
 from vr.pilot.errors import DiscoveryError
 from vr.pilot.httpwire import Response
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from vr.pilot.durations import parse_duration
@@ -19,7 +21,7 @@ def test_durations(text, seconds):
 
 @pytest.mark.parametrize("text", ["", "s", "1x", "1 s", "99999999999h", "1e3s"])
 def test_no_durations(text):
-    with pytest.raises(ValueError, match=r".*"):
+    with pytest.raises(ValueError, match=f"^{re.escape(text)}$"):
         parse_duration(text)
 
 

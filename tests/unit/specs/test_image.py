@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from vr.errors import InvalidInput
-from vr.imager.stack import bundled_file
+from vr.imager.stack_cache import bundled_file
 from vr.specs.image import load_spec, parse_spec
 
 GOOD = {

@@ -8,7 +8,7 @@ import yaml
 from vr.errors import InvalidInput
 from vr.stager.config import DEVELOPMENT, parse_config
 
-SEED = """
+DOCUMENTED = """
 logging:
   level: debug2
 pid_filename: /tmp/staging-apps-in-cloudfoundry/stager/stager.pid
@@ -21,7 +21,7 @@ secure: false
 
 
 def test_the_seeds_configuration_is_taken_as_it_is() -> None:
-    config = parse_config(yaml.safe_load(SEED), "stager.yml")
+    config = parse_config(yaml.safe_load(DOCUMENTED), "stager.yml")
     assert (config.max_active_tasks, config.queues, config.secure) == (10, ("staging",), False)
 
 
@@ -47,5 +47,5 @@ def test_without_a_file_there_is_one_for_development() -> None:
 )
 def test_problems_are_named(changes: dict[str, object], problem: str) -> None:
     with pytest.raises(InvalidInput) as caught:
-        parse_config(yaml.safe_load(SEED) | changes, "stager.yml")
+        parse_config(yaml.safe_load(DOCUMENTED) | changes, "stager.yml")
     assert any(each.startswith(problem) for each in caught.value.problems)

@@ -30,9 +30,12 @@ def test_without_an_address_the_stack_brings_its_own_bus_and_stager() -> None:
     assert environment["VR_FARM_URL"] == "http://127.0.0.1:8000"
 
 
-@pytest.mark.parametrize("name", ["VR_NATS_URI", "VR_NATS_URI_FILE"])
-def test_with_an_address_the_users_own_is_used(name: str) -> None:
-    theirs = {name: "nats://user:s3cret@bus.example.org", "VR_FARM_URL": "https://vr.example.org"}
+@pytest.mark.parametrize("in_file", [False, True])
+def test_with_an_address_the_users_own_is_used(in_file: bool, tmp_path: Path) -> None:
+    uri, file = "nats://user:s3cret@bus.example.org", tmp_path / "uri"
+    file.write_text(f"{uri}\n")
+    given = {"VR_NATS_URI_FILE": str(file)} if in_file else {"VR_NATS_URI": uri}
+    theirs = {**given, "VR_FARM_URL": "https://vr.example.org"}
     config = Config.from_env({**HOME, "VR_BUILDER": "nats", **theirs})
     assert not {"nats", "stager"} & {*names(config), *health.checked(config)}
     environment = render.server_environment(config)

@@ -30,9 +30,10 @@ def test_one_supervisord_runs_every_part_and_includes_the_deployed_procs() -> No
 
 def test_parts_end_with_a_killed_supervisord() -> None:
     conf = sections(render.supervisord_conf(CONFIG, BIN))
-    for name in conf.sections():
-        if name.startswith(("program:", "eventlistener:")):
-            assert conf[name]["command"].startswith("setpriv --pdeathsig TERM ")
+    parts = [name for name in conf.sections() if name.startswith(("program:", "eventlistener:"))]
+    assert len(parts) >= 6
+    for name in parts:
+        assert conf[name]["command"].startswith("setpriv --pdeathsig TERM "), name
 
 
 def test_an_event_listeners_stdout_is_left_to_its_protocol() -> None:

@@ -18,9 +18,17 @@ class Site:
     listen: str
     domain: str
 
+    def address(self, pool: str) -> str:
+        """The URL of a pool."""
+        port = self.listen.rpartition(":")[2].split()[0]
+        return f"http://{self.host_name(pool)}{'' if port == '80' else f':{port}'}/"
+
+    def host_name(self, pool: str) -> str:
+        return f"{pool.lower()}.{self.domain}"
+
 
 def render(pool: str, nodes: Iterable[str], site: Site | None = None) -> str:
-    """The pool's file: the upstream as the seeds have it, then the site's server if wanted.
+    """The pool's file: the upstream, then the site's server if wanted.
 
     There must be a node: nginx rejects its whole configuration for an empty upstream.
     """
@@ -33,7 +41,7 @@ def _server(pool: str, site: Site) -> str:
     return f"""\
 server {{
   listen {site.listen};
-  server_name {pool.lower()}.{site.domain};
+  server_name {site.host_name(pool)};
   location / {{
     proxy_pass http://{pool};
     proxy_http_version 1.1;

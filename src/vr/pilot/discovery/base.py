@@ -7,22 +7,10 @@ from typing import NamedTuple
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Protocol
+
+    from vr.pilot.config import Record
 else:
     Protocol = object
-
-
-class Record(NamedTuple):
-    """What is registered of a service. `ttl` is in seconds."""
-
-    id: str
-    name: str
-    address: str
-    port: int
-    ttl: int
-    tags: tuple[str, ...] = ()
-    # Consul only; the latter is a Go duration.
-    enable_tag_override: bool = False
-    deregister_after: str = ""
 
 
 class Instance(NamedTuple):
@@ -56,7 +44,7 @@ class Discovery(Protocol):
 
 
 def changed(before: list[Instance], now: list[Instance]) -> bool:
-    """Another count, or another address or port once both are sorted by id (section 10)."""
+    """Another count, or another address or port once both are sorted by id."""
 
     def places(instances: list[Instance]) -> list[tuple[str, int]]:
         return [(found.address, found.port) for found in sorted(instances)]

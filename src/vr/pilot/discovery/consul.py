@@ -1,4 +1,4 @@
-"""Consul through the HTTP API of the local agent (section 8)."""
+"""Consul through the HTTP API of the local agent (docs/reference/pilot.md#consul)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from vr.pilot.discovery.base import Record
+    from vr.pilot.config import Record
     from vr.pilot.httpclient import HttpClient
     from vr.pilot.httpwire import Response
 
@@ -67,7 +67,7 @@ class Consul:
 def registration(record: Record) -> dict[str, Any]:
     """The body of service/register: the service with its check.
 
-    In one call, so that the service is never passing before its first heartbeat (bug B14).
+    In one call, so that the service is never passing before its first heartbeat.
     """
     check = {
         "CheckID": record.id,

@@ -1,4 +1,4 @@
-"""etcd's v2 keys, laid out as the original did (section 9).
+"""etcd's v2 keys, laid out as the original did (docs/reference/pilot.md#etcd).
 
 `<prefix>/<name>/<id>` is a directory with the TTL; its key `service` holds the JSON.
 """
@@ -15,7 +15,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from vr.pilot.discovery.base import Record
+    from vr.pilot.config import Record
     from vr.pilot.discovery.etcd_servers import EtcdServers
     from vr.pilot.httpwire import Response
     from vr.pilot.log import Log
@@ -96,7 +96,7 @@ def key_path(prefix: str, *names: str) -> str:
 
 
 def service_value(record: Record) -> dict[str, Any]:
-    """The JSON of a service, the same for v2 and v3; tags only if there are any (bug B17)."""
+    """The JSON of a service, the same for v2 and v3; tags only if there are any."""
     value: dict[str, Any] = {
         "id": record.id,
         "name": record.name,

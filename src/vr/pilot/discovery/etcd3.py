@@ -18,7 +18,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from vr.pilot.discovery.base import Instance, Record
+    from vr.pilot.config import Record
+    from vr.pilot.discovery.base import Instance
     from vr.pilot.discovery.etcd_servers import EtcdServers
     from vr.pilot.log import Log
 

@@ -1,4 +1,4 @@
-"""The part of Go's text/template that configurations use (section 5)."""
+"""The part of Go's text/template that configurations use (docs/reference/pilot.md#templates)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The functions of templates: Go's own, ContainerPilot's, and `json` (section 5 and 18)."""
+"""The functions of templates: Go's own, ContainerPilot's, and `json`."""
 
 from __future__ import annotations
 
@@ -142,7 +142,7 @@ def _urlquery(*values: Any) -> str:
 
 
 def _json(value: Any) -> str:
-    """A value as JSON, quotes included: safe for whatever it contains (bug B12)."""
+    """A value as JSON, quotes included: safe for whatever it contains."""
     import json
 
     return json.dumps(value if kind(value) != "map[string]string" else dict(value))

@@ -1,4 +1,4 @@
-"""Who asks: a bearer token, HTTP Basic, or the browser's session (api-v1.md 1).
+"""Who asks: a bearer token, HTTP Basic, or the browser's session (docs/reference/http-api.md).
 
 Credentials in a header decide alone: a session cookie beside them counts for nothing, so a
 program that keeps cookies needs no CSRF token, and a wrong password is never saved by a cookie.
@@ -16,7 +16,7 @@ from django.http import HttpRequest
 from django.utils.crypto import constant_time_compare, salted_hmac
 from ninja.utils import check_csrf
 
-from vr.server.api.errors import NotAllowed
+from vr.server.answers import NotAllowed
 from vr.server.models import ApiToken
 
 

@@ -1,5 +1,5 @@
-"""The HTTP API at /api/v1/ (reference: api-v1.md).
+"""The HTTP API at /api/v1/ (docs/reference/http-api.md).
 
-`resources` is the table of what there is, `fields` and `filters` say how a field is shown, read
-and searched, `crud` serves every resource the same way, `actions` and `procs` are the rest.
+`crud` serves every resource the same way, `filters` searches them, `actions`, `host_procs` and
+`uploads` are what can be done beside that, and `openapi` describes it all.
 """

@@ -1,20 +1,23 @@
-"""What can be done beside changing rows: swarm, roll back, scale, build, deploy (api-v1.md 5)."""
+"""What can be done beside changing rows: swarm, roll back, scale, build, deploy."""
 
 from __future__ import annotations
 
+from http import HTTPMethod
 from typing import Any
 
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from ninja import Router
 
-from vr.errors import InvalidInput
-from vr.server.api.body import json_object
-from vr.server.api.errors import NotFound
-from vr.server.api.fields import Answering, Integer, Text, find_linked
-from vr.server.api.procs import of_swarm
-from vr.server.api.resources import BUILDS, DISPATCHES, HOSTS, RELEASES, SWARMS, TEST_RUNS
-from vr.server.models import Dispatch
+from vr.server.answers import NotFound
+from vr.server.api.body import ActionBody, Asked
+from vr.server.api.openapi.operations import LOCATION, Answer, key_of, operation
+from vr.server.models import Dispatch, PortLease, Swarm
+from vr.server.resources import BUILDS, DISPATCHES, RELEASES, SWARMS, TEST_RUNS
+from vr.server.resources.fields import Answering, Integer, Text
+from vr.server.resources.links import Link
+from vr.server.resources.procs import PROCS, of_swarm
+from vr.server.resources.shapes import TEXT, Schema, record
 from vr.server.swarming import asking
 from vr.server.swarming.procs import deploy_release
 
@@ -23,42 +26,90 @@ builds = Router(tags=["builds"])
 releases = Router(tags=["releases"])
 testruns = Router(tags=["testruns"])
 
+_VERSION, _SIZE = Text(name="version", attribute="tag"), Integer(name="size")
+# "-" means the version that the swarm has.
+SWARMING = ActionBody(Asked(_VERSION, Swarm, also="-"), Asked(_SIZE, Swarm))
+SCALING = ActionBody(Asked(_SIZE, Swarm, required=True))
+DEPLOYING = ActionBody(
+    Asked(Link(name="host", to="hosts"), PortLease, required=True),
+    Asked(Integer(name="port"), PortLease, required=True),
+    Asked(Text(name="proc", attribute="proc_name"), Swarm, required=True),
+    Asked(Text(name="config_name"), Swarm, required=True),
+)
+_TRACE: Schema = {**TEXT, "pattern": "^[0-9a-f]{32}$", "description": "the dispatch's trace id"}
+_ACCEPTED = {202: Answer("the dispatch is queued", record({"swarm_id": _TRACE}), headers=LOCATION)}
+_SWARM, _BUILD, _RELEASE = ([key_of(one)] for one in (SWARMS, BUILDS, RELEASES))
 
-@swarms.post("/{key}/swarm/", operation_id="swarms_swarm")
+
+@swarms.post(
+    "/{key}/swarm/",
+    operation_id="swarms_swarm",
+    openapi_extra=operation(
+        HTTPMethod.POST,
+        _ACCEPTED,
+        path=_SWARM,
+        body=SWARMING.schema,
+        is_body_needed=False,
+        refusals={503},
+    ),
+)
 def swarm(request: HttpRequest, key: str) -> Any:
     """Dispatch a swarm; the body may hold another `version` and `size` for it.
 
     202 with the trace id; 409 while another dispatch of it is open.
     """
-    body = _Body(json_object(request), f"swarm {key}")
-    tag, size = body.text("version"), body.integer("size")
-    body.check()
-    found = SWARMS.get(key)
-    return _accepted(asking.dispatch(found, user=_user(request), tag=tag, size=size))
+    told = SWARMING.read(request, f"swarm {key}")
+    dispatch = asking.dispatch(
+        SWARMS.get(key), user=_user(request), tag=told["version"], size=told["size"]
+    )
+    return _accepted(dispatch)
 
 
-@swarms.post("/{key}/rollback/", operation_id="swarms_rollback")
+@swarms.post(
+    "/{key}/rollback/",
+    operation_id="swarms_rollback",
+    openapi_extra=operation(HTTPMethod.POST, _ACCEPTED, path=_SWARM, refusals={503}),
+)
 def rollback(request: HttpRequest, key: str) -> Any:
     """Go back to the last release that was dispatched with success before this one."""
     return _accepted(asking.rollback(SWARMS.get(key), user=_user(request)))
 
 
-@swarms.post("/{key}/scale/", operation_id="swarms_scale")
+@swarms.post(
+    "/{key}/scale/",
+    operation_id="swarms_scale",
+    openapi_extra=operation(
+        HTTPMethod.POST, _ACCEPTED, path=_SWARM, body=SCALING.schema, refusals={503}
+    ),
+)
 def scale(request: HttpRequest, key: str) -> Any:
     """Run `size` procs of what runs now."""
-    body = _Body(json_object(request), f"swarm {key}")
-    size = body.integer("size", required=True)
-    body.check()
-    return _accepted(asking.scale(SWARMS.get(key), size or 0, user=_user(request)))
+    told = SCALING.read(request, f"swarm {key}")
+    return _accepted(asking.scale(SWARMS.get(key), told["size"], user=_user(request)))
 
 
-@swarms.get("/{key}/procs/", operation_id="swarms_procs")
+@swarms.get(
+    "/{key}/procs/",
+    operation_id="swarms_procs",
+    openapi_extra=operation(
+        HTTPMethod.GET,
+        {200: Answer("the procs", record({"objects": PROCS}))},
+        path=_SWARM,
+        refusals={503},
+    ),
+)
 def swarm_procs(request: HttpRequest, key: str) -> Any:
     """The swarm's procs as their hosts last pushed them."""
     return JsonResponse({"objects": of_swarm(SWARMS.get(key), Answering(request))})
 
 
-@builds.post("/{key}/build/", operation_id="builds_build")
+@builds.post(
+    "/{key}/build/",
+    operation_id="builds_build",
+    openapi_extra=operation(
+        HTTPMethod.POST, {202: Answer("the build is queued")}, path=_BUILD, refusals={503}
+    ),
+)
 def build(request: HttpRequest, key: str) -> Any:
     """Take the stack's active image into the build, and queue it."""
     with transaction.atomic():
@@ -67,28 +118,32 @@ def build(request: HttpRequest, key: str) -> Any:
     return HttpResponse(status=202)
 
 
-@releases.post("/{key}/deploy/", operation_id="releases_deploy")
+@releases.post(
+    "/{key}/deploy/",
+    operation_id="releases_deploy",
+    openapi_extra=operation(
+        HTTPMethod.POST,
+        {202: Answer("the deploy is queued")},
+        path=_RELEASE,
+        body=DEPLOYING.schema,
+        refusals={503},
+    ),
+)
 def deploy(request: HttpRequest, key: str) -> Any:
     """Queue a deploy of one proc: `host`, `port` (0: none), `proc` and `config_name`."""
     release = RELEASES.get(key)
-    body = _Body(json_object(request), f"deploy of {release}")
-    host = body.linked_host("host")
-    port = body.integer("port", required=True)
-    proc = body.text("proc", required=True)
-    config = body.text("config_name", required=True)
-    body.check()
-    deploy_release(
-        release,
-        host=host,
-        port=port or 0,
-        proc=proc or "",
-        config_name=config or "",
-        user=_user(request),
-    )
+    told = DEPLOYING.read(request, f"deploy of {release}")
+    deploy_release(release, **told, user=_user(request))
     return HttpResponse(status=202)
 
 
-@testruns.get("/latest/", operation_id="testruns_latest")
+@testruns.get(
+    "/latest/",
+    operation_id="testruns_latest",
+    openapi_extra=operation(
+        HTTPMethod.GET, {302: Answer("where the test run is", headers=LOCATION)}, refusals={404}
+    ),
+)
 def latest(request: HttpRequest) -> Any:
     """Redirect to the newest finished run."""
     newest = TEST_RUNS.queryset().filter(end__isnull=False).first()
@@ -97,46 +152,6 @@ def latest(request: HttpRequest) -> Any:
     query = request.META.get("QUERY_STRING", "")
     location = TEST_RUNS.uri(newest) + (f"?{query}" if query else "")
     return HttpResponse(status=302, headers={"Location": location})
-
-
-class _Body:
-    """Typed reading of a body's keys; `check` raises InvalidInput with all problems at once."""
-
-    def __init__(self, data: dict[str, Any], where: str) -> None:
-        self._data = data
-        self._where = where
-        self._problems: list[str] = []
-
-    def text(self, key: str, *, required: bool = False) -> str | None:
-        found: str | None = self._read(Text(name=key), required)
-        return found
-
-    def integer(self, key: str, *, required: bool = False) -> int | None:
-        found: int | None = self._read(Integer(name=key), required)
-        return found
-
-    def linked_host(self, key: str) -> Any:
-        try:
-            return find_linked(HOSTS, self._data.get(key))
-        except ValueError as error:
-            self._problems.append(f"{key}: {error}")
-            return None
-
-    def check(self) -> None:
-        if self._problems:
-            raise InvalidInput(self._where, self._problems)
-
-    def _read(self, field: Text | Integer, required: bool) -> Any:
-        value = self._data.get(field.name)
-        if value is None:
-            if required:
-                self._problems.append(f"{field.name}: is missing")
-            return None
-        try:
-            return field.load(value)
-        except ValueError as error:
-            self._problems.append(f"{field.name}: {error}")
-            return None
 
 
 def _user(request: HttpRequest) -> Any:

@@ -1,13 +1,11 @@
-"""Search keys of lists, `field`, `field__lookup` and `relation__field` (api-v1.md 3)."""
+"""Search keys of lists: `field__lookup`, `relation__field` (docs/reference/http-api.md#search)."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.core.exceptions import (
     EmptyResultSet,
@@ -18,25 +16,14 @@ from django.core.exceptions import (
 from django.db.models import DateTimeField, IntegerField, Q
 
 from vr.errors import InvalidInput
+from vr.server import patterns
+from vr.server.resources import resource_named
+from vr.server.resources.resource import Resource
 
-if TYPE_CHECKING:
-    from vr.server.api.resource import Resource
-
-_TEXT_LOOKUPS = {"iexact", "contains", "icontains", "startswith", "endswith", "regex"}
-LOOKUPS = frozenset({"exact", "gt", "gte", "lt", "lte", "in", "range", "isnull"} | _TEXT_LOOKUPS)
+TEXT_LOOKUPS = {"iexact", "contains", "icontains", "startswith", "endswith", "regex"}
+LOOKUPS = frozenset({"exact", "gt", "gte", "lt", "lte", "in", "range", "isnull"} | TEXT_LOOKUPS)
 _LONGEST_INTEGER = 18
 _WORDS: dict[str, Any] = {"true": True, "false": False, "none": None}
-
-
-@dataclass(frozen=True)
-class Through:
-    """A relation, whose further keys are those of the related resource's own table."""
-
-    resource: Callable[[], Resource]
-
-
-# What may be asked for: the ORM's path of a field, or a relation to go through.
-Filters = Mapping[str, "str | Through"]
 
 
 def conditions(resource: Resource, query: Iterable[tuple[str, str]]) -> list[Q]:
@@ -44,7 +31,7 @@ def conditions(resource: Resource, query: Iterable[tuple[str, str]]) -> list[Q]:
 
     Raises InvalidInput for known fields that may not be searched, and for values that a lookup
     can't use. An empty value for a field that is never empty means no condition, as the
-    published client sends `app__name=` for 'all' (rulings.md, 16).
+    published client sends `app__name=` for 'all'.
     """
     problems: list[str] = []
     found: list[Q] = []
@@ -75,7 +62,7 @@ def _condition(resource: Resource, key: str, text: str) -> Q | None:
         # Asking for the SQL makes Django convert the value now, not while rows are read.
         with suppress(EmptyResultSet, FullResultSet):
             str(resource.model._default_manager.filter(condition).query)
-    except (FieldError, ValidationError, ValueError, TypeError, KeyError, re.error):
+    except (FieldError, ValidationError, ValueError, TypeError, KeyError):
         raise ValueError(f"{text!r} is no value that {lookup!r} can compare it with") from None
     return condition
 
@@ -95,7 +82,7 @@ def _resolve(resource: Resource, parts: list[str]) -> tuple[str, str, Any]:
         path.append(head)
         if not rest or (len(rest) == 1 and rest[0] in {"exact", "in", "isnull"}):
             return "__".join(path), _lookup(rest), None
-        resource, parts = allowed.resource(), rest
+        resource, parts = resource_named(allowed.to), rest
 
 
 def _lookup(rest: list[str]) -> str:
@@ -108,9 +95,9 @@ def _lookup(rest: list[str]) -> str:
 def _value(field: Any, lookup: str, text: str) -> Any:
     if lookup == "isnull":
         return {"true": True, "1": True, "false": False, "0": False}[text.lower()]
-    if lookup in _TEXT_LOOKUPS:
+    if lookup in TEXT_LOOKUPS:
         if lookup == "regex":
-            re.compile(text)
+            patterns.compiled(text)
         return text
     if lookup in {"in", "range"}:
         ends = text.split(",")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from http import HTTPMethod
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -9,11 +10,12 @@ from ninja import Router
 
 from vr.errors import InvalidInput, VelociraptorError
 from vr.hosts.supervisor import HostUnreachable
-from vr.server.api import procs
+from vr.server.answers import HostFault, NotFound
 from vr.server.api.body import json_object
-from vr.server.api.errors import HostFault, NotFound
-from vr.server.api.fields import Answering
-from vr.server.api.resources import HOSTS
+from vr.server.api.openapi.operations import Answer, key_of, operation, proc_parameter
+from vr.server.resources import HOSTS, procs
+from vr.server.resources.fields import Answering
+from vr.server.resources.shapes import TEXT, component, record
 from vr.server.swarming.problems import UnknownProc
 from vr.server.swarming.procs import log_tail, proc_action
 
@@ -22,21 +24,59 @@ router = Router(tags=["procs"])
 _ACTIONS = ("start", "stop", "restart")
 _TAIL_BYTES = 64 * 1024
 _LONGEST_TAIL = 4 * 1024 * 1024
+_HOST = [key_of(HOSTS)]
+_PROC = [*_HOST, proc_parameter()]
+_ACTION = record({"action": {"type": "string", "enum": list(_ACTIONS)}})
+_NOW = Answer("the proc as it is now", component("ProcNow"))
+_LOG = Answer("the log's end", TEXT, content_type="text/plain")
+_DELETED = Answer("the proc is gone", record({"name": TEXT, "deleted": {"const": True}}))
+_LENGTH = {
+    "name": "bytes",
+    "in": "query",
+    "required": False,
+    "schema": {"type": "integer", "minimum": 1, "maximum": _LONGEST_TAIL, "default": _TAIL_BYTES},
+    "description": "how many bytes of the log's end",
+}
 
 
-@router.get("/{key}/procs/", operation_id="hosts_procs")
+@router.get(
+    "/{key}/procs/",
+    operation_id="hosts_procs",
+    openapi_extra=operation(
+        HTTPMethod.GET,
+        {200: Answer("the procs", record({"objects": procs.PROCS}))},
+        path=_HOST,
+        refusals={503},
+    ),
+)
 def listing(request: HttpRequest, key: str) -> Any:
     """All procs of a host as it last pushed them."""
     return JsonResponse({"objects": procs.of_host(HOSTS.get(key), Answering(request))})
 
 
-@router.get("/{key}/procs/{proc}/", operation_id="hosts_proc")
+@router.get(
+    "/{key}/procs/{proc}/",
+    operation_id="hosts_proc",
+    openapi_extra=operation(
+        HTTPMethod.GET, {200: Answer("the proc", component("Proc"))}, path=_PROC, refusals={503}
+    ),
+)
 def show(request: HttpRequest, key: str, proc: str) -> Any:
     """One proc as its host last pushed it."""
     return JsonResponse(procs.one(HOSTS.get(key), proc, Answering(request)))
 
 
-@router.post("/{key}/procs/{proc}/", operation_id="hosts_proc_action")
+@router.post(
+    "/{key}/procs/{proc}/",
+    operation_id="hosts_proc_action",
+    openapi_extra=operation(
+        HTTPMethod.POST,
+        {200: _NOW},
+        path=_PROC,
+        body=_ACTION,
+        refusals={503},
+    ),
+)
 def act(request: HttpRequest, key: str, proc: str) -> Any:
     """`{"action": "start" | "stop" | "restart"}`; answers the proc as it is afterwards."""
     action = json_object(request).get("action")
@@ -46,13 +86,27 @@ def act(request: HttpRequest, key: str, proc: str) -> Any:
     return _acted(request, key, proc, action)
 
 
-@router.delete("/{key}/procs/{proc}/", operation_id="hosts_proc_delete")
+@router.delete(
+    "/{key}/procs/{proc}/",
+    operation_id="hosts_proc_delete",
+    openapi_extra=operation(HTTPMethod.DELETE, {200: _DELETED}, path=_PROC, refusals={503}),
+)
 def delete(request: HttpRequest, key: str, proc: str) -> Any:
     """Free the proc's port, stop it, and remove what it left on the host."""
     return _acted(request, key, proc, "delete")
 
 
-@router.get("/{key}/procs/{proc}/log/", operation_id="hosts_proc_log")
+@router.get(
+    "/{key}/procs/{proc}/log/",
+    operation_id="hosts_proc_log",
+    openapi_extra=operation(
+        HTTPMethod.GET,
+        {200: _LOG},
+        path=_PROC,
+        query=[_LENGTH],
+        refusals={503},
+    ),
+)
 def log(request: HttpRequest, key: str, proc: str) -> Any:
     """The end of the proc's log as text: the last `bytes`, 64 KiB unless told."""
     asked = request.GET.get("bytes") or str(_TAIL_BYTES)

@@ -1,4 +1,4 @@
-"""Lists in pages: `{"meta": {...}, "objects": [...]}` (api-v1.md 2)."""
+"""Lists in pages: `{"meta": {...}, "objects": [...]}` (docs/reference/http-api.md#lists)."""
 
 from __future__ import annotations
 

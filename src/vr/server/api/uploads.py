@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from http import HTTPMethod
 from typing import Any
 
 from django.http import HttpRequest, JsonResponse
@@ -9,9 +10,12 @@ from django.http.multipartparser import MultiPartParserError
 from ninja import Router
 
 from vr.errors import InvalidInput
-from vr.server.api.fields import Answering, find_linked
-from vr.server.api.resources import APPS, BUILDS
+from vr.server.api.openapi.operations import LOCATION, Answer, operation
 from vr.server.builds.droplets import keep_upload
+from vr.server.resources import APPS, BUILDS
+from vr.server.resources.fields import Answering
+from vr.server.resources.links import find_linked
+from vr.server.resources.shapes import component, record
 
 router = Router(tags=["builds"])
 
@@ -23,15 +27,21 @@ _PROPERTIES = {
     "runtime": {"type": "string", "description": "else what the droplet says, such as ruby"},
     _FILE: {"type": "string", "format": "binary"},
 }
-_SCHEMA = {"type": "object", "required": ["app", _FILE], "properties": _PROPERTIES}
+_SCHEMA = record(_PROPERTIES, optional={"tag", "runtime"})
 
 
 @router.post(
     "/upload/",
     operation_id="builds_upload",
-    openapi_extra={
-        "requestBody": {"content": {"multipart/form-data": {"schema": _SCHEMA}}, "required": True}
-    },
+    openapi_extra=operation(
+        HTTPMethod.POST,
+        {
+            201: Answer("the new build", component("Build"), headers=LOCATION),
+            200: Answer("the build that was there already", component("Build"), headers=LOCATION),
+        },
+        body=_SCHEMA,
+        content_type="multipart/form-data",
+    ),
 )
 def upload(request: HttpRequest) -> Any:
     """Keep a droplet as a build of `app` at `tag`, ready to be swarmed.

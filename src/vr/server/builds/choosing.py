@@ -1,4 +1,4 @@
-"""Which image, build and release a swarm at a tag means (runner-builder.md 8)."""
+"""Which image, build and release a swarm at a tag means (docs/reference/release.md)."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from typing import Any
 
 import yaml
 
+from vr.server.builds.problems import CannotDispatch
 from vr.server.files import store
 from vr.server.models import App, Build, BuildStatus, Image, Release, Swarm
 from vr.server.models.yaml_text import parse_mapping
-from vr.server.swarming.problems import CannotDispatch
 
 
 def image_of(app: App) -> Image | None:
@@ -19,7 +19,7 @@ def image_of(app: App) -> Image | None:
     """
     if app.stack is None:
         return None
-    image = app.stack.active_image
+    image: Image | None = app.stack.active_image
     if image is None:
         raise CannotDispatch(
             f"The stack {app.stack.name!r} of {app.name} has no active image.",

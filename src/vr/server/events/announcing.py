@@ -24,7 +24,7 @@ def redis_connection() -> redis.Redis:
 
 
 def event_data(event: Event) -> dict[str, Any]:
-    """What the stream carries for an event (api-v1.md 6)."""
+    """What the stream carries for an event (docs/reference/streams.md#events)."""
     data: dict[str, Any] = {
         "id": event.pk,
         "time": event.time.replace(tzinfo=None).isoformat(),

@@ -1,4 +1,4 @@
-"""Downloads from the file store by signed links that expire (rulings.md, 17).
+"""Downloads from the file store by signed links that expire (docs/reference/http-api.md).
 
 No login is asked for: hosts fetch builds and images with a plain GET, and the signature is the
 permission. GET and HEAD, with ETag, length and a single byte range, so that a broken download

@@ -1,7 +1,7 @@
 """The store of builds, images and logs: names to files, and links for hosts and people.
 
 One machine keeps it in a folder that its hosts see too. Links over HTTP are signed and expire
-(rulings.md, 17).
+(docs/reference/http-api.md#files).
 """
 
 from __future__ import annotations

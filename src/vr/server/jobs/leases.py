@@ -21,6 +21,8 @@ from typing import Any
 from django.db import DatabaseError, connection, models
 from django.utils import timezone
 
+from vr.machine.processes import process
+
 log = logging.getLogger(__name__)
 
 SECONDS = 10.0
@@ -140,8 +142,5 @@ def _machine() -> str:
 
 def _start_time(pid: int) -> str:
     """In ticks since boot; empty for a process that is gone or a zombie."""
-    try:
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    except OSError:
-        return ""
-    return "" if fields[0] in {"Z", "X"} else fields[19]
+    found = process(pid)
+    return "" if found is None or found.has_ended else str(found.started)

@@ -7,7 +7,7 @@ import hashlib
 from functools import lru_cache
 from typing import Any
 
-from cryptography.fernet import Fernet, InvalidToken
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import models
@@ -16,13 +16,30 @@ _PREFIX = "fernet:"
 
 
 @lru_cache(maxsize=4)
-def _fernet(secret: str) -> Fernet:
-    key = hashlib.sha256(b"velociraptor config\0" + secret.encode()).digest()
-    return Fernet(base64.urlsafe_b64encode(key))
+def _fernet(*secrets: str) -> MultiFernet:
+    """Encrypts with the first secret, decrypts what any of them has encrypted."""
+    keys = (
+        hashlib.sha256(b"velociraptor config\0" + secret.encode()).digest() for secret in secrets
+    )
+    return MultiFernet([Fernet(base64.urlsafe_b64encode(key)) for key in keys])
+
+
+def is_encrypted_now(stored: str) -> bool:
+    """Whether what the database holds was encrypted with SECRET_KEY, not with a former key."""
+    if not stored.startswith(_PREFIX):
+        return False
+    try:
+        _fernet(settings.SECRET_KEY).decrypt(stored.removeprefix(_PREFIX))
+    except InvalidToken:
+        return False
+    return True
 
 
 class EncryptedTextField(models.TextField):
-    """Text that the database sees only encrypted, with a key derived from SECRET_KEY."""
+    """Text that the database sees only encrypted, with a key derived from SECRET_KEY.
+
+    What was encrypted with one of SECRET_KEY_FALLBACKS can still be read.
+    """
 
     def get_prep_value(self, value: Any) -> Any:
         if not value:
@@ -33,9 +50,11 @@ class EncryptedTextField(models.TextField):
     def from_db_value(self, value: Any, expression: Any, connection: Any) -> Any:
         if not value or not value.startswith(_PREFIX):
             return value
+        fernet = _fernet(settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)
         try:
-            return _fernet(settings.SECRET_KEY).decrypt(value[len(_PREFIX) :].encode()).decode()
+            return fernet.decrypt(value[len(_PREFIX) :].encode()).decode()
         except InvalidToken:
             raise ValidationError(
-                "Stored config can't be decrypted: VR_SECRET_KEY is not the one it was saved with."
+                "Stored config can't be decrypted: neither VR_SECRET_KEY nor one of "
+                "VR_SECRET_KEY_FALLBACKS is the key it was saved with."
             ) from None

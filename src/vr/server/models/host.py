@@ -6,6 +6,7 @@ from django.core.validators import RegexValidator
 from django.db import models
 
 from vr.server.models.squad import Squad
+from vr.specs.names import HOST_NAME
 
 
 class Host(models.Model):
@@ -14,7 +15,7 @@ class Host(models.Model):
     name = models.CharField(
         max_length=200,
         unique=True,
-        validators=[RegexValidator(r"^[A-Za-z0-9_.-]+\Z", "must be a host name")],
+        validators=[RegexValidator(rf"^{HOST_NAME}\Z", "must be a host name")],
     )
     active = models.BooleanField(default=True, help_text="Inactive hosts get no new procs.")
     squad = models.ForeignKey(

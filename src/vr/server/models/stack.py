@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Any
 
 from django.db import models
 
 from vr.server.models.names import validate_part
-
-if TYPE_CHECKING:
-    from vr.server.models.image import Image
 
 
 class Stack(models.Model):
@@ -32,6 +29,6 @@ class Stack(models.Model):
         return self.name
 
     @property
-    def active_image(self) -> Image | None:
-        """The newest image marked active."""
+    def active_image(self) -> Any:
+        """The newest Image marked active, if any. (Images know their stack, not the reverse.)"""
         return self.images.filter(active=True).order_by("-id").first()

@@ -20,7 +20,7 @@ def parse_mapping(text: str | None) -> dict[str, Any]:
     """The mapping that a YAML text holds; empty text is an empty mapping.
 
     Raises ValidationError for anything that is not a mapping, or that would not survive
-    Supervisor's XML-RPC.
+    Supervisor's XML-RPC (docs/reference/release.md#config).
     """
     data = _mapping(text)
     _refuse(plain_problems(data))

@@ -12,6 +12,7 @@ from django.forms import BaseInlineFormSet
 from django.forms.formsets import DELETION_FIELD_NAME
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 
+from vr.server.answers import InUse
 from vr.server.records import changes
 from vr.server.records.guards import why_kept
 
@@ -70,22 +71,22 @@ class RecordAdmin(admin.ModelAdmin):
     def delete_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         try:
             return super().delete_view(request, *args, **kwargs)
-        except changes.InUse as error:
+        except InUse as error:
             return self._refused(request, error)
 
     def changelist_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         try:
             return super().changelist_view(request, *args, **kwargs)
-        except changes.InUse as error:
+        except InUse as error:
             return self._refused(request, error)
 
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         try:
             return super().changeform_view(request, *args, **kwargs)
-        except changes.InUse as error:
+        except InUse as error:
             return self._refused(request, error)
 
-    def _refused(self, request: HttpRequest, error: changes.InUse) -> HttpResponse:
+    def _refused(self, request: HttpRequest, error: InUse) -> HttpResponse:
         """Something began to need a record after the question was asked."""
         self.message_user(request, str(error), level=messages.ERROR)
         return HttpResponseRedirect(request.get_full_path())

@@ -8,14 +8,10 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Model, ProtectedError
 
-from vr.errors import VelociraptorError
+from vr.server.answers import InUse
 from vr.server.events.announcing import user_did
 from vr.server.records.addresses import address_of
 from vr.server.records.guards import why_kept
-
-
-class InUse(VelociraptorError):
-    """The record can't be deleted while others need it."""
 
 
 def may(user: Any, action: str, record: Model) -> None:

@@ -1,1 +1,1 @@
-"""Server-Sent Events: what changes, told to whoever looks on (reference: api-v1.md 6)."""
+"""Server-Sent Events: what changes, told to whoever looks on (docs/reference/streams.md)."""

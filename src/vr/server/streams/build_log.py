@@ -14,9 +14,9 @@ from pathlib import Path
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
-from vr.server.api.resources import BUILDS
 from vr.server.files import store
 from vr.server.models import Build, BuildStatus
+from vr.server.resources import BUILDS
 from vr.server.streams.sse import (
     KEEP_ALIVE,
     KEEP_ALIVE_SECONDS,

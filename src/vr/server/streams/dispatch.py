@@ -16,9 +16,9 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
 from vr.events.stream import CHANNEL
-from vr.server.api.fields import Answering
-from vr.server.api.resources import DISPATCHES
 from vr.server.models.dispatch import ENDED
+from vr.server.resources import DISPATCHES
+from vr.server.resources.fields import Answering
 from vr.server.streams.feed import Feed, listening, until_lost
 from vr.server.streams.sse import (
     KEEP_ALIVE,

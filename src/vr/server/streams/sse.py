@@ -1,4 +1,4 @@
-"""The wire format of Server-Sent Events, and who may listen (api-v1.md 6)."""
+"""The wire format of Server-Sent Events, and who may listen (docs/reference/streams.md)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from django.http.response import HttpResponseBase
 
 from vr.errors import VelociraptorError
 from vr.server.access.authentication import user_of
-from vr.server.api.errors import answer, unauthorized
+from vr.server.answers import answer, unauthorized
 
 # One LF, not two: the published client takes a blank line for the end of an empty message.
 KEEP_ALIVE = ":\n"

@@ -12,12 +12,13 @@ from django.db import IntegrityError, transaction
 
 from vr.errors import InvalidInput
 from vr.server.builds.choosing import image_of
+from vr.server.builds.problems import CannotDispatch
 from vr.server.events.announcing import user_did
 from vr.server.jobs import wake
 from vr.server.models import App, Build, BuildStatus, Dispatch, DispatchStatus, Release, Swarm
 from vr.server.models.dispatch import OPEN
 from vr.server.swarming import tasks
-from vr.server.swarming.problems import CannotDispatch, NothingToRollBackTo, SwarmBusy
+from vr.server.swarming.problems import NothingToRollBackTo, SwarmBusy
 from vr.server.swarming.procs import deploy_release, log_tail, proc_action
 from vr.specs.names import tag_problem
 

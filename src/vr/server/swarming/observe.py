@@ -90,7 +90,7 @@ def readiness(info: ProcessInfo, host: HostConnection, port: int, listens: bool)
 def _look(run: Run, host_name: str) -> _Sight:
     try:
         host = run.host(host_name)
-        return _Sight({str(info["group"]): info for info in host.supervisor.all()})
+        return _Sight(host.supervisor.by_name())
     except HostUnreachable as error:
         return _Sight(None, problem=error.message)
 

@@ -26,7 +26,7 @@ def place(
     squad: str = "the squad",
 ) -> tuple[Node, ...]:
     """Choose `count` nodes, one after the other on the host with the fewest current procs, then
-    the fewest procs of all (runner-builder.md 9).
+    the fewest procs of all (docs/reference/release.md#placing).
 
     `current` counts the swarm's current procs by host. Ports are searched from `first_port` on,
     around the end of the range, so that a port that was just retired isn't taken again at once.

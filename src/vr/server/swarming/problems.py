@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 from vr.errors import Busy, VelociraptorError
+from vr.server.builds.problems import CannotDispatch
 from vr.server.models import Dispatch
-
-
-class CannotDispatch(VelociraptorError):
-    """The swarm as it is described can't be brought to life; nothing was changed."""
 
 
 class NothingToRollBackTo(CannotDispatch):

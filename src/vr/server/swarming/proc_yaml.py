@@ -1,4 +1,4 @@
-"""The proc.yaml of a release's proc (runner-builder.md 2)."""
+"""The proc.yaml of a release's proc (docs/reference/proc-yaml.md)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What users do to single procs, at once and in the caller's process (api-v1.md, 5)."""
+"""What users do to single procs, at once and in the caller's process."""
 
 from __future__ import annotations
 
@@ -14,12 +14,13 @@ from vr.hosts.connection import HostConnection
 from vr.hosts.proc_conf import STOP_TIMEOUT
 from vr.hosts.stopping import stop
 from vr.server.builds.choosing import check_proc_name
+from vr.server.builds.problems import CannotDispatch
 from vr.server.events.announcing import announce, user_did
 from vr.server.hosts import connect
 from vr.server.jobs import wake
 from vr.server.models import Host, PortLease, Release
 from vr.server.swarming import tasks
-from vr.server.swarming.problems import CannotDispatch, UnknownProc
+from vr.server.swarming.problems import UnknownProc
 from vr.server.swarming.proc_yaml import proc_file
 from vr.specs.names import ProcName
 
@@ -72,10 +73,10 @@ def log_tail(host: Host, proc: str, length: int = TAIL_BYTES) -> bytes:
     Raises UnknownProc or HostUnreachable.
     """
     connection = connect(host.name)
-    paths = connection.root.proc(proc)
-    if "/" in proc or not connection.exists(paths.folder):
+    path = connection.supervisor.log_file(proc)
+    if path is None:
         raise _unknown(host, proc)
-    return connection.tail(paths.log, length)
+    return connection.tail(path, length)
 
 
 def deploy_release(

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import TypeVar
 
 from django.conf import settings
 from django.db import connection
 
-from vr.balancer import loader
 from vr.balancer.base import Balancer
 from vr.hosts.connection import HostConnection
+from vr.server.balancers import balancer_named
 from vr.server.hosts import connect
 from vr.server.jobs.leases import Lease
 from vr.server.models import Dispatch, Host, Release, Swarm
@@ -25,16 +25,9 @@ R = TypeVar("R")
 _PARALLEL = 8
 
 
-@lru_cache(maxsize=64)
-def balancer_named(name: str) -> Balancer:
-    """The balancer of that name, one for the life of the process; raises InvalidInput."""
-    return loader.load(name, settings.BALANCERS)
-
-
 def port_range() -> range:
     """The ports that procs may get, from VR_PORT_RANGE."""
-    low, _, high = settings.PORT_RANGE.partition("-")
-    return range(int(low), int(high or low) + 1)
+    return settings.PORT_RANGE
 
 
 class Run:

@@ -13,6 +13,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from vr.server.web import board, wording
+from vr.text import durations, terminal
 
 register = template.Library()
 
@@ -31,7 +32,7 @@ def icon(name: str, label: str = "") -> SafeString:
 @register.simple_tag
 def ago(then: datetime | None) -> SafeString:
     """The age of a moment, with the moment itself as its title."""
-    text = wording.ago(then, timezone.now())
+    text = durations.ago(then, timezone.now())
     if then is None:
         return format_html("<span>{}</span>", text)
     return format_html(
@@ -44,7 +45,7 @@ def ago(then: datetime | None) -> SafeString:
 
 @register.filter
 def duration(seconds: float | None) -> str:
-    return wording.duration(seconds)
+    return durations.duration(seconds)
 
 
 @register.filter
@@ -52,7 +53,7 @@ def took(thing: Any) -> str:
     """How long a dispatch took, from its start to its end; empty while it is open."""
     start = getattr(thing, "started", None) or getattr(thing, "start_time", None)
     end = getattr(thing, "ended", None) or getattr(thing, "end_time", None)
-    return wording.duration((end - start).total_seconds()) if start and end else ""
+    return durations.duration((end - start).total_seconds()) if start and end else ""
 
 
 @register.filter
@@ -77,7 +78,7 @@ def tone(statename: str) -> str:
 
 @register.filter
 def without_ansi(text: str) -> str:
-    return wording.without_ansi(text)
+    return terminal.plain(text)
 
 
 @register.filter

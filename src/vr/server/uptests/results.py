@@ -1,4 +1,4 @@
-"""What `vrun uptest` printed, understood (runner-builder.md 5; rulings.md, 12). Pure."""
+"""What `vrun uptest` printed, understood (docs/reference/vrun.md#uptests). Pure."""
 
 from __future__ import annotations
 

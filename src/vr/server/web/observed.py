@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import redis
-from django.conf import settings
 from django.db.models import OuterRef, QuerySet, Subquery
 
 from vr.events.procs import HostState, Proc, ProcBoard
+from vr.server.balancers import pool_url
 from vr.server.events.announcing import redis_connection
 from vr.server.models import App, Dispatch, Host, Swarm
 from vr.server.web.board import Board, SwarmCard, SwarmNode, build_board
@@ -100,21 +98,7 @@ def card_of(swarm: Swarm) -> SwarmCard:
         squad=swarm.squad.name,
         hosts=frozenset(host.name for host in swarm.squad.hosts.all()),
         pool=swarm.pool,
-        pool_url=pool_url(swarm.pool, swarm.balancer, settings.BALANCERS),
+        pool_url=pool_url(swarm.balancer, swarm.pool),
         dispatch_status=getattr(swarm, "dispatch_status", "") or "",
         dispatch_tag=getattr(swarm, "dispatch_tag", "") or "",
     )
-
-
-def pool_url(pool: str, balancer: str, balancers: Mapping[str, Mapping[str, Any]]) -> str:
-    """Where a pool answers, if its balancer gives every pool an address; else empty.
-
-    A balancer does so when its settings have `listen` (a port, or address:port), below `domain`
-    or else localhost (vr.balancer.nginx.balancer).
-    """
-    config = balancers.get(balancer, {})
-    listen, domain = config.get("listen"), config.get("domain") or "localhost"
-    if not (pool and listen):
-        return ""
-    port = str(listen).rpartition(":")[2].split()[0]
-    return f"http://{pool}.{domain}{'' if port == '80' else f':{port}'}/"

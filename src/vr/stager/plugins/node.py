@@ -1,4 +1,4 @@
-"""node: dependencies from whatever lock file there is (rulings.md, 28)."""
+"""node: dependencies from whatever lock file there is."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""sinatra, rack, rails (cloudfoundry.md, section 7; rulings.md, 19)."""
+"""sinatra, rack, rails (docs/reference/staging.md#frameworks)."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def _bundle(staging: Staging) -> tuple[str, ...]:
     wanted = staging.properties.runtime_info
     if not wanted.version:
         return ("bundle",)
-    # The interpreter of the request, else the one in use (cloudfoundry.md, section 7).
+    # The interpreter of the request, else the one in use.
     for executable in dict.fromkeys((wanted.executable or _RUBY, _RUBY)):
         try:
             staging.commands.run((executable, "-e", _CHECK, wanted.version), {})

@@ -15,7 +15,13 @@ from support.load import Load
 from support.nginx_server import Nginx, nginx_server
 from support.waiting import until
 from vr.balancer.nginx.balancer import NginxBalancer
-from vr.errors import InvalidInput, VelociraptorError
+from vr.balancer.nginx.host import NginxHost
+from vr.balancer.nginx.settings import NginxSettings
+from vr.balancer.several_hosts import HostsBalancer
+from vr.errors import VelociraptorError
+from vr.hosts.local import LocalConnection
+from vr.hosts.supervisor import Supervisor
+from vr.paths import Root
 
 
 @pytest.fixture(scope="module")
@@ -24,9 +30,19 @@ def nginx(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nginx]:
         yield found
 
 
+def balancer_of(nginx: Nginx) -> NginxBalancer:
+    """A new one, as another process has it."""
+    return NginxBalancer(nginx.config, [connection("here")])
+
+
+def connection(name: str) -> LocalConnection:
+    nowhere = Path("/nonexistent")
+    return LocalConnection(name, Root(nowhere), Supervisor(name, "unix:///none"), nowhere)
+
+
 @pytest.fixture
 def balancer(nginx: Nginx) -> Iterator[NginxBalancer]:
-    made = NginxBalancer(nginx.config)
+    made = balancer_of(nginx)
     yield made
     for file in nginx.folder.glob("pools/*.conf"):
         made.delete_pool(file.stem)
@@ -129,7 +145,7 @@ def test_writers_of_one_pool_lose_no_node_and_of_many_pools_no_pool(
     nodes = [f"127.0.0.1:{port}" for port in range(20001, 20005)]
 
     def add(item: tuple[str, str]) -> None:
-        NginxBalancer(nginx.config).add_nodes(*[item[0], [item[1]]])
+        balancer_of(nginx).add_nodes(item[0], [item[1]])
 
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(add, [(name, one) for one in nodes for name in ("shop", "blog")]))
@@ -144,6 +160,39 @@ def test_nothing_is_reloaded_when_nothing_changes(nginx: Nginx, balancer: NginxB
     assert log.read_text().count("reconfiguring") == before
 
 
-def test_other_machines_are_refused_until_ssh_is_there(tmp_path: Path) -> None:
-    with pytest.raises(InvalidInput, match=r"frontend1\.example\.com would need SSH"):
-        NginxBalancer({"include_dir": str(tmp_path), "hosts": ["frontend1.example.com"]})
+def test_other_users_can_read_pool_files_and_nobody_changes_them(
+    nginx: Nginx, balancer: NginxBalancer
+) -> None:
+    balancer.set_nodes("shop", ["127.0.0.1:20001"])
+    assert (nginx.folder / "pools" / "shop.conf").stat().st_mode & 0o777 == 0o644
+    assert [name for name in pool_files(nginx) if not name.startswith(".")] == ["shop.conf"]
+
+
+def test_a_pool_tells_where_it_answers(nginx: Nginx, balancer: NginxBalancer) -> None:
+    assert balancer.address("Shop") == f"http://shop.localhost:{nginx.port}/"
+
+
+def test_several_machines_all_get_a_pool_or_none_does(nginx: Nginx, tmp_path: Path) -> None:
+    with nginx_server(tmp_path / "second") as second, node("v1") as one, node("v2") as two:
+        servers = {"first": nginx, "second": second}
+        both = HostsBalancer(
+            {},
+            [
+                NginxHost(connection(name), NginxSettings.checked(server.config))
+                for name, server in servers.items()
+            ],
+        )
+        both.set_nodes("shop", [one])
+        assert [server.get("shop").text for server in servers.values()] == ["v1", "v1"]
+        # What the administrator of one of them breaks keeps the change from all.
+        users_own = second.folder / "pools" / "users.conf"
+        users_own.write_text("nonsense;\n")
+        with pytest.raises(VelociraptorError, match="the pool 'shop' on second") as error:
+            both.set_nodes("shop", [two])
+        assert "nonsense" in error.value.details
+        assert both.nodes_by_host("shop") == {"first": [one], "second": [one]}
+        assert [server.get("shop").text for server in servers.values()] == ["v1", "v1"]
+        users_own.unlink()
+        both.set_nodes("shop", [two])
+        assert [server.get("shop").text for server in servers.values()] == ["v2", "v2"]
+        both.delete_pool("shop")

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from vr.server.api.resources import TABLE
+from vr.server.resources import TABLE
 
 WRITABLE = [resource for resource in TABLE if not resource.read_only]
 ODD: list[Any] = [

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from vr.server.api.resources import TABLE
 from vr.server.records.addresses import address_of
+from vr.server.resources import TABLE
 
 
 @pytest.mark.parametrize(

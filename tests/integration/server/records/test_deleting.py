@@ -14,6 +14,7 @@ from django.test import Client
 
 from support.demo import info
 from vr.events.procs import ProcBoard
+from vr.server.answers import InUse
 from vr.server.models import (
     App,
     Build,
@@ -32,7 +33,6 @@ from vr.server.models import (
     Swarm,
 )
 from vr.server.records.admin import RecordAdmin
-from vr.server.records.changes import InUse
 
 PROC = "shop-v1-prod-abc-web-5000"
 _PAGES = {"app", "squad", "host", "stack", "buildpack", "ingredient", "swarm"}

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import http.client
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,41 +15,73 @@ import pytest
 from support.supervisord import supervisord
 from support.waiting import until
 from support.web_server import WebServer, web_server
+from vr.hosts.supervisor import Supervisor
 
 PROC = "shop-v1-prod-0a1b2c3d-worker-0"
+ROTATING = "shop-v1-prod-0a1b2c3d-clock-0"
 HEADERS = {"Authorization": "Bearer test-token"}
 # Says what stands in a file, and goes on with what is added to it.
-PROGRAM = f"""\
-[program:{PROC}]
-command=/usr/bin/tail -c +1 -f {{folder}}/said
+PROGRAM = """\
+[program:{name}]
+command=/usr/bin/tail -c +1 -f {folder}/said
 autorestart=true
 startsecs=0
 redirect_stderr=true
-stdout_logfile={{folder}}/log
+stdout_logfile={folder}/log
+stdout_logfile_maxbytes={most}
+stdout_logfile_backups=1
 """
+# What a browser or a proxy may make of an address, and what Supervisor may.
+ODD_NAMES = (
+    "..%3Faction=stopall",
+    "%2E%2E%3Faction=stopall",
+    "..%2F%3Faction=stopall",
+    "..%2F..%2FRPC2",
+    "%2e%2e",
+    "%2F..%2F",
+    f"{PROC}%2F..%2F..%2F%3Faction=stopall",
+    f"{PROC}%3Faction=stopall",
+    f"{PROC}%23",
+    f"{PROC}%2Fstderr",
+    f"{PROC}%0d%0aHost:x",
+    "*",
+    f"{PROC}:*",
+    "all",
+    "%00",
+    "%1b",
+    "%ff",
+    "%ed%a0%80",
+    "%25%32%65%25%32%65",
+    "x" * 4000,
+    "%c3%bc%f0%9f%98%80",
+    "'\"<&>;$(reboot)`",
+)
 
 
 @dataclass
 class Machine:
     web: WebServer
-    folder: Path
+    procs: Path
+    supervisor: Supervisor
 
-    def say(self, text: str) -> None:
+    def say(self, text: str, proc: str = PROC) -> None:
         """Let the proc write `text` to its log."""
-        with (self.folder / "said").open("a") as said:
+        with (self.procs / proc / "said").open("a") as said:
             said.write(text)
 
     def wait_for_log(self, text: str) -> None:
-        until(lambda: text in (self.folder / "log").read_text(), f"{text!r} is in the log")
+        log = self.procs / PROC / "log"
+        until(lambda: text in log.read_text(), f"{text!r} is in the log")
 
 
 @pytest.fixture(scope="module")
 def machine(redis_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
     root = tmp_path_factory.mktemp("apps")
-    folder = root / "procs" / PROC
-    folder.mkdir(parents=True)
-    (folder / "said").write_text("")
-    (folder / "proc.conf").write_text(PROGRAM.format(folder=folder))
+    for name, most in ((PROC, 10_000_000), (ROTATING, 2000)):
+        folder = root / "procs" / name
+        folder.mkdir(parents=True)
+        (folder / "said").write_text("")
+        (folder / "proc.conf").write_text(PROGRAM.format(name=name, folder=folder, most=most))
     with supervisord(tmp_path_factory.mktemp("host"), f"{root}/procs/*/proc.conf") as url:
         environment = {"VR_SUPERVISOR_URL": url, "VR_ROOT": str(root)}
         home = tmp_path_factory.mktemp("web")
@@ -57,7 +91,7 @@ def machine(redis_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterato
                 "ApiToken.issue(User.objects.create_user('rex'), 'test', 'test-token')\n"
                 "Host.objects.create(name='testhost')\n"
             )
-            yield Machine(server, folder)
+            yield Machine(server, root / "procs", Supervisor("testhost", url))
 
 
 @pytest.fixture
@@ -100,6 +134,60 @@ def test_without_event_stream_it_is_plain_text(machine: Machine) -> None:
         assert answer.headers["content-type"] == "text/plain; charset=utf-8"
         machine.say("plainly\n")
         assert any("plainly" in line for line in answer.iter_lines())
+
+
+def test_no_line_is_lost_when_the_log_is_rotated(
+    machine: Machine, stream: Callable[..., Any]
+) -> None:
+    reader = stream(f"proc_log/testhost/{ROTATING}/", Accept="text/event-stream")
+    log = machine.procs / ROTATING / "log"
+    files = set()
+    for turn in range(30):
+        lines = [f"line {turn}.{number} {'x' * 20}" for number in range(15)]
+        machine.say("".join(f"{line}\n" for line in lines), ROTATING)
+        assert [reader.next()["data"] for _ in lines] == lines
+        files.add(log.stat().st_ino if log.exists() else 0)
+    assert len(files) > 1, "it was never rotated"
+    # Who comes now sees what was rotated away, too.
+    again = stream(f"proc_log/testhost/{ROTATING}/?bytes=2500", Accept="text/event-stream")
+    seen = [again.next()["data"]]
+    while seen[-1] != lines[-1]:
+        seen.append(again.next()["data"])
+    assert len("\n".join(seen)) > 2000
+
+
+def test_a_line_without_end_comes_in_pieces(machine: Machine, stream: Callable[..., Any]) -> None:
+    reader = stream(f"proc_log/testhost/{PROC}/", Accept="text/event-stream")
+    machine.say("long" * 100_000)
+    heard = ""
+    while len(heard) < 300_000:
+        heard += reader.next()["data"]
+    machine.say(" end\n")
+    while not heard.endswith(" end"):
+        heard += reader.next()["data"]
+    assert heard.endswith("long" * 100_000 + " end")
+
+
+@pytest.mark.parametrize("name", ODD_NAMES, ids=range(len(ODD_NAMES)))
+@pytest.mark.parametrize(
+    "address", ["streams/proc_log/testhost/{}/", "v1/hosts/testhost/procs/{}/log/"]
+)
+def test_an_odd_name_has_no_log_and_changes_nothing(
+    machine: Machine, name: str, address: str
+) -> None:
+    before = machine.supervisor.by_name()
+    # As it stands: a client of HTTP would take the dots away.
+    connection = http.client.HTTPConnection(machine.web.url.removeprefix("http://"), timeout=20)
+    with closing(connection):
+        connection.putrequest("GET", f"/api/{address.format(name)}", skip_accept_encoding=True)
+        for key, value in HEADERS.items():
+            connection.putheader(key, value)
+        connection.endheaders()
+        assert connection.getresponse().status in {400, 404}
+    after = machine.supervisor.by_name()
+    assert [(one["name"], one["pid"], one["state"]) for one in after.values()] == [
+        (one["name"], one["pid"], one["state"]) for one in before.values()
+    ]
 
 
 def test_the_tail_of_a_log(machine: Machine) -> None:

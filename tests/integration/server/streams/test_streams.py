@@ -176,4 +176,4 @@ def test_a_silent_supervisor_is_an_error_and_no_empty_log(
         headers={"Authorization": "Bearer test-token"},
     )
     assert answer.status_code == 503
-    assert "can't be reached" in answer.json()["error"]
+    assert "Supervisor of testhost does not answer" in answer.json()["error"]

@@ -17,8 +17,8 @@ from support.supervisord import supervisord
 from support.swarm_machine import HOST, Machine
 from vr.files.checksums import file_md5
 from vr.hosts import deployment
+from vr.server.balancers import balancer_named
 from vr.server.hosts import connect
-from vr.server.swarming import run
 
 
 @pytest.fixture(scope="session")
@@ -65,10 +65,10 @@ def machine(
         "nginx": {"BACKEND": "vr.balancer.nginx.NginxBalancer", **nginx.config},
         "other": {"BACKEND": "vr.balancer.dummy.DummyBalancer"},
     }
-    run.balancer_named.cache_clear()
+    balancer_named.cache_clear()
     found = Machine.make(nginx, url, root, image_md5)
     yield found
     deployment.retire(connect(HOST), {*found.procs(), *found.folders()})
     for pool in nginx.folder.glob("pools/*.conf"):
-        run.balancer_named("nginx").delete_pool(pool.stem)
-    run.balancer_named.cache_clear()
+        balancer_named("nginx").delete_pool(pool.stem)
+    balancer_named.cache_clear()

@@ -85,6 +85,15 @@ def test_impossible_wishes_are_refused_and_nothing_changes(
     assert not Dispatch.objects.exists()
 
 
+def test_the_most_procs_of_a_swarm_are_a_setting(
+    swarm: Swarm, woken: list[str], settings: Any
+) -> None:
+    settings.LARGEST_SWARM = 3
+    with pytest.raises(InvalidInput, match="from 0 to 3"):
+        asking.dispatch(swarm, user=None, size=4)
+    assert asking.dispatch(swarm, user=None, size=3).size == 3
+
+
 def test_a_squad_without_active_hosts_is_told(swarm: Swarm) -> None:
     Host.objects.update(active=False)
     with pytest.raises(asking.CannotDispatch, match="squad 'red' of shop-prod-web has no act"):

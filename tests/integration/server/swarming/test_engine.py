@@ -211,7 +211,7 @@ def test_a_full_port_range_is_told_and_changes_nothing(
 ) -> None:
     machine.build("v2")
     ports = sorted(PortLease.objects.values_list("port", flat=True))
-    settings.PORT_RANGE = f"{ports[0]}-{ports[-1]}"
+    settings.PORT_RANGE = range(ports[0], ports[-1] + 1)
     dispatch = machine.dispatch(served, tag="v2")
     assert f"All ports from {ports[0]} to {ports[-1]} are taken on {HOST}" in dispatch.error
     untouched()
@@ -221,7 +221,7 @@ def test_a_port_that_a_foreign_program_has_is_passed_over(
     machine: Machine, served: Swarm, settings: Any
 ) -> None:
     settings.PORT_RANGE = port_range(10)
-    port = int(settings.PORT_RANGE.split("-")[0])
+    port = settings.PORT_RANGE.start
     with socket.create_server((HOST, port)):
         succeeded(machine.drive(asking.scale(served, 4, user=None)))
     assert f"{HOST}:{port}" not in machine.nodes()

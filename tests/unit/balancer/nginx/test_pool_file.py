@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from vr.balancer.nginx.pool_file import Site, parse, render
 
-SEEDS = """\
+DOCUMENTED = """\
 upstream my_app {
   server host3.my-squad.somewhere.com:5010;
   server host7.my-squad.somewhere.com:5011;
@@ -14,11 +14,11 @@ NODES = ["host3.my-squad.somewhere.com:5010", "host7.my-squad.somewhere.com:5011
 
 
 def test_a_pool_is_written_as_the_seeds_show() -> None:
-    assert render("my_app", NODES) == SEEDS
+    assert render("my_app", NODES) == DOCUMENTED
 
 
 def test_a_pool_is_read_back() -> None:
-    assert parse("my_app", SEEDS) == NODES
+    assert parse("my_app", DOCUMENTED) == NODES
     assert parse("my_app", render("my_app", NODES, Site("8080", "localhost"))) == NODES
 
 

@@ -283,3 +283,13 @@ def test_a_failed_dispatch_leaves_every_old_proc_or_has_new_ones_serving(world: 
         # A balancer may do what it then reports as failed.
         if world.routed:
             assert world.pool == world.old or world.pool <= world.tested
+
+
+def test_the_worlds_end_in_every_way() -> None:
+    """What is promised above under a condition would else be promised of nothing."""
+    endings = set()
+    for seed in range(100):
+        world = _world(seed, size=2, old=2, routed=True)
+        _run(world)
+        endings.add((world.failed, Milestone.COMMITTED in world.milestones))
+    assert endings == {(False, True), (True, False), (True, True)}

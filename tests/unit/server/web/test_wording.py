@@ -2,63 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
-
 import pytest
 
 from vr.server.web import wording
-
-NOW = datetime(2026, 11, 20, 8, tzinfo=UTC)
-
-
-@pytest.mark.parametrize(
-    ("seconds", "text"),
-    [
-        (None, ""),
-        (0.0304, "30 ms"),
-        (4.24, "4.2 s"),
-        (125, "2 min 05 s"),
-        (119.7, "2 min 00 s"),
-        (3780, "1 h 03 min"),
-    ],
-)
-def test_durations(seconds: float | None, text: str) -> None:
-    assert wording.duration(seconds) == text
-
-
-@pytest.mark.parametrize(
-    ("seconds", "text"),
-    [
-        (2, "just now"),
-        (45, "45 s ago"),
-        (300, "5 min ago"),
-        (7300, "2 h ago"),
-        (90000, "1 day ago"),
-        (200000, "2 days ago"),
-        (-5, "just now"),
-    ],
-)
-def test_ages(seconds: int, text: str) -> None:
-    assert wording.ago(NOW - timedelta(seconds=seconds), NOW) == text
-
-
-def test_what_never_happened_has_no_age() -> None:
-    assert wording.ago(None, NOW) == "never"
-
-
-@pytest.mark.parametrize(
-    ("raw", "plain"),
-    [
-        ("\x1b[1m\x1b[32mok\x1b[0m", "ok"),
-        ("\x1b]0;title\x07text", "text"),
-        ("\x1b]8;;http://x\x1b\\link\x1b]8;;\x1b\\", "link"),
-        ("10%\r50%\r100%\ndone", "100%\ndone"),
-        ("windows\r\nlines\r\n", "windows\nlines\n"),
-        ("plain [1m] text", "plain [1m] text"),
-    ],
-)
-def test_logs_lose_their_terminal_escapes(raw: str, plain: str) -> None:
-    assert wording.without_ansi(raw) == plain
 
 
 @pytest.mark.parametrize(

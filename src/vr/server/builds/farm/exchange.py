@@ -6,12 +6,13 @@ import secrets
 from pathlib import Path
 
 from django.core.signing import BadSignature, SignatureExpired
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse
 from django.http.multipartparser import MultiPartParserError
 from django.http.response import HttpResponseBase
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
+from vr.server.answers import refusal
 from vr.server.builds.farm import links
 from vr.server.files.download import serve
 
@@ -39,9 +40,9 @@ def receive(request: HttpRequest) -> HttpResponse:
     try:
         file = request.FILES.get(_FIELD)
     except MultiPartParserError as error:
-        return _refusal(400, f"This is no readable form: {error}")
+        return refusal(400, f"This is no readable form: {error}")
     if file is None:
-        return _refusal(400, f"The form has no file {_FIELD!r}.")
+        return refusal(400, f"The form has no file {_FIELD!r}.")
     new = folder / f".{links.DROPLET}.{secrets.token_hex(4)}"
     try:
         with new.open("xb") as target:
@@ -61,15 +62,11 @@ def _folder(request: HttpRequest) -> Path | HttpResponse:
     try:
         folder = links.folder_of(request.headers.get("Authorization", ""))
     except SignatureExpired:
-        return _refusal(410, "This address has expired.")
+        return refusal(410, "This address has expired.")
     except (BadSignature, ValueError):
-        return _refusal(403, "This address is not signed by this server.")
+        return refusal(403, "This address is not signed by this server.")
     return folder if folder.is_dir() else _over()
 
 
 def _over() -> HttpResponse:
-    return _refusal(410, "Nobody waits for this build any more.")
-
-
-def _refusal(status: int, sentence: str) -> JsonResponse:
-    return JsonResponse({"error": sentence, "problems": []}, status=status)
+    return refusal(410, "Nobody waits for this build any more.")

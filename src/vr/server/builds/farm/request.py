@@ -20,7 +20,7 @@ def staging_request(
     download_uri: str,
     upload_uri: str,
 ) -> dict[str, Any]:
-    """The request (cloudfoundry.md, section 3) to make the build that `spec` describes.
+    """The request (docs/reference/staging.md#request) to make the build that `spec` describes.
 
     The checkout of the commit `revision` is at `download_uri`. With a `framework` it is staged
     as that, in the app's image; otherwise a buildpack compiles it, as vbuild would.

@@ -9,12 +9,12 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.core.management import call_command
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
+from vr.imager.stack_cache import BUNDLED_STACK, image_md5, image_name, stack_image
 from vr.server.files import store
 from vr.server.models import ApiToken, Buildpack, Host, Image, Squad, Stack
-from vr.server.stacks.bundled import BUNDLED_STACK, image_md5, image_name, stack_image
 
 BUNDLED_BUILDPACKS = ("python", "procfile")
 LOCAL_SQUAD = "local"
@@ -36,7 +36,13 @@ class Command(BaseCommand):
         self._stack()
 
     def _secret(self, name: str) -> str:
-        return (Path(settings.VR_HOME) / "secrets" / name).read_text().strip()
+        path = Path(settings.VR_HOME) / "secrets" / name
+        try:
+            return path.read_text().strip()
+        except OSError as error:
+            raise CommandError(
+                f"{path} can't be read: {error.strerror}. `vr up` makes it, and runs this command."
+            ) from None
 
     def _admin(self) -> None:
         users = get_user_model().objects

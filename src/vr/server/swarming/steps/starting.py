@@ -45,7 +45,7 @@ def wait_until_ready(run: Run, nodes: Sequence[Node]) -> None:
 
 def _states(run: Run, host_name: str, ports: Sequence[int]) -> dict[Node, ProcState]:
     host = run.host(host_name)
-    infos = {str(info["group"]): info for info in host.supervisor.all()}
+    infos = host.supervisor.by_name()
     states = {}
     for port in ports:
         info = infos.get(str(run.proc_name(port)))

@@ -15,7 +15,7 @@ from vr.server.files import store
 from vr.server.models import App, Build, BuildStatus
 from vr.server.swarming import asking
 from vr.server.web.forms import BuildForm, UploadForm
-from vr.server.web.wording import without_ansi
+from vr.text.terminal import plain
 
 PER_PAGE = 30
 # The status by which htmx knows that nothing will change any more; it swaps as for 200.
@@ -105,7 +105,7 @@ def _log(found: Build) -> dict[str, Any]:
     except (OSError, ValueError):
         return {"log": "", "log_is_cut": False, "log_link": ""}
     return {
-        "log": without_ansi(text),
+        "log": plain(text),
         "log_is_cut": length > LOG_BYTES_SHOWN,
         "log_link": store.signed_path(found.compile_log),
     }

@@ -18,7 +18,7 @@ def log(request: HttpRequest) -> HttpResponse:
     """A page of the log; `type`, `user` and `q` (a part of the message) narrow it.
 
     No other query key becomes a database filter: the original let any through, up to users'
-    password hashes (api-v1.md 9).
+    password hashes.
     """
     entries = LogEntry.objects.select_related("user")
     chosen = {key: request.GET.get(key, "").strip() for key in ("type", "user", "q")}

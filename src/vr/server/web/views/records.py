@@ -13,6 +13,7 @@ from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.views.generic import CreateView, DeleteView, ListView, UpdateView
 
+from vr.server.answers import InUse
 from vr.server.records import changes
 from vr.server.records.guards import why_kept
 from vr.server.web.board import HostGroup, by_host
@@ -134,7 +135,7 @@ class Delete(_OfSection, DeleteView):
         name = str(self.object)
         try:
             changes.delete(self.object, user=self.request.user)
-        except changes.InUse as error:
+        except InUse as error:
             context = self.get_context_data(obstacle=str(error))
             return render(self.request, self.template_name, context, status=409)
         messages.success(self.request, f"The {self.section.one} {name} is gone.")

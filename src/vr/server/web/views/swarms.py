@@ -14,6 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from django_htmx.http import HttpResponseClientRefresh, trigger_client_event
 
 from vr.errors import VelociraptorError
+from vr.server.answers import InUse
 from vr.server.models import App, Dispatch, Squad, Swarm
 from vr.server.records import changes
 from vr.server.records.guards import why_kept
@@ -143,7 +144,7 @@ def delete(request: HttpRequest, pk: int) -> HttpResponse:
     if request.method == "POST" and not obstacle:
         try:
             changes.delete(swarm, user=request.user)
-        except changes.InUse as error:
+        except InUse as error:
             obstacle = str(error)
         else:
             messages.success(request, f"The swarm {swarm.name} is gone.")

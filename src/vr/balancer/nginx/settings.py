@@ -1,0 +1,58 @@
+"""The settings of an nginx balancer, checked."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from vr.balancer.nginx.pool_file import Site
+from vr.errors import InvalidInput
+
+DEFAULTS = {
+    "include_dir": "/etc/nginx/sites-enabled/",
+    "reload_cmd": "/etc/init.d/nginx reload",
+    "test_cmd": "nginx -t",
+    "pid_file": "/run/nginx.pid",
+}
+DOMAIN = "localhost"
+
+
+@dataclass(frozen=True)
+class NginxSettings:
+    """Where an nginx keeps its pools, and how it is told of changes; paths are its machine's."""
+
+    include_dir: Path
+    lock_dir: Path
+    reload_cmd: tuple[str, ...]
+    test_cmd: tuple[str, ...]
+    pid_file: Path
+    site: Site | None
+
+    @classmethod
+    def checked(cls, config: Mapping[str, Any]) -> NginxSettings:
+        """From a balancer's entry; raises InvalidInput with all its problems."""
+        settings = {**DEFAULTS, **config}
+        problems = [
+            f"{key}: is {settings[key]!r}, expected text"
+            for key in DEFAULTS
+            if not isinstance(settings[key], str) or not settings[key].strip()
+        ]
+        commands = {}
+        for key in ("reload_cmd", "test_cmd"):
+            try:
+                commands[key] = tuple(shlex.split(str(settings[key])))
+            except ValueError as error:
+                problems.append(f"{key}: {settings[key]!r} can't be split into words: {error}")
+        if problems:
+            raise InvalidInput("nginx balancer", problems)
+        listen, domain = settings.get("listen"), str(settings.get("domain") or DOMAIN)
+        return cls(
+            include_dir=Path(settings["include_dir"]),
+            lock_dir=Path(settings.get("lock_dir") or settings["include_dir"]),
+            **commands,
+            pid_file=Path(settings["pid_file"]),
+            site=Site(str(listen), domain) if listen else None,
+        )

@@ -1,0 +1,126 @@
+"""A balancer that stands on one or more machines, which all hold the same pools.
+
+A change is made on all of them or on none; where that can't be had, the error tells which
+machines differ.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack
+from typing import Any, Protocol
+
+from vr.balancer.base import Balancer, Change, check_expected, check_names
+from vr.errors import VelociraptorError
+
+
+class PoolHost(Protocol):
+    """The pools as one machine has them."""
+
+    name: str
+
+    def lock(self, pool: str) -> AbstractContextManager[object]:
+        """Keep others from changing the pool on this machine."""
+        ...
+
+    def nodes(self, pool: str) -> list[str]:
+        """The pool's nodes, sorted; [] for an unknown pool."""
+        ...
+
+    def put(self, pool: str, nodes: Collection[str]) -> None:
+        """Make the pool exactly `nodes`; none removes it. The caller holds the pool's lock.
+
+        Raises VelociraptorError if the machine refuses, with the pool as it was.
+        """
+        ...
+
+    def wait_drained(self, timeout: float) -> bool:
+        """As Balancer.wait_drained."""
+        ...
+
+
+class HostsBalancer(Balancer):
+    """What balancers have in common that are set up on hosts.
+
+    A backend's class is made with its settings and a HostConnection for each of their `hosts`,
+    and makes a PoolHost of each.
+    """
+
+    def __init__(self, config: Mapping[str, Any], hosts: Sequence[PoolHost]) -> None:
+        super().__init__(config)
+        # One order for everybody, so that no two wait for each other's locks.
+        self._hosts = sorted(hosts, key=lambda host: host.name)
+
+    def nodes_by_host(self, pool: str) -> dict[str, list[str]]:
+        """The pool's nodes on each machine; they are the same unless something went wrong."""
+        check_names(pool)
+        return {host.name: host.nodes(pool) for host in self._hosts}
+
+    def get_nodes(self, pool: str) -> list[str]:
+        """The nodes that any of the machines routes to."""
+        return sorted({node for nodes in self.nodes_by_host(pool).values() for node in nodes})
+
+    def add_nodes(self, pool: str, nodes: Sequence[str]) -> None:
+        with self._locks(pool):
+            self._make(pool, {*self.get_nodes(pool), *nodes})
+
+    def delete_nodes(self, pool: str, nodes: Sequence[str]) -> None:
+        with self._locks(pool):
+            self._make(pool, set(self.get_nodes(pool)) - set(nodes))
+
+    def delete_pool(self, pool: str) -> None:
+        self.set_nodes(pool, [])
+
+    def set_nodes(
+        self, pool: str, nodes: Collection[str], *, expected: Collection[str] | None = None
+    ) -> Change:
+        with self._locks(pool):
+            before = self.get_nodes(pool)
+            check_expected(pool, before, expected)
+            self._make(pool, nodes)
+            return Change(tuple(before), tuple(sorted(set(nodes))))
+
+    def wait_drained(self, timeout: float) -> bool:
+        deadline = time.monotonic() + timeout
+        drained = [host.wait_drained(max(0, deadline - time.monotonic())) for host in self._hosts]
+        return all(drained)
+
+    def _make(self, pool: str, nodes: Collection[str]) -> None:
+        """Bring all machines to `nodes`, or all back; the pool's locks are held."""
+        check_names(pool, nodes)
+        before = self.nodes_by_host(pool)
+        done: list[PoolHost] = []
+        try:
+            for host in self._hosts:
+                host.put(pool, nodes)
+                done.append(host)
+        except VelociraptorError as error:
+            if left := _take_back(pool, done, before):
+                raise VelociraptorError(
+                    f"{error.message} {', '.join(left)} had the change by then and could not be "
+                    f"brought back, so the pool {pool!r} differs there.",
+                    hint=error.hint,
+                    details=error.details,
+                ) from error
+            raise
+
+    def _locks(self, pool: str) -> ExitStack:
+        check_names(pool)
+        with ExitStack() as locks:
+            for host in self._hosts:
+                locks.enter_context(host.lock(pool))
+            return locks.pop_all()
+
+
+def _take_back(
+    pool: str, hosts: Sequence[PoolHost], before: Mapping[str, Collection[str]]
+) -> list[str]:
+    """Give each machine its former nodes; returns the names of those where that failed."""
+    left = []
+    for host in reversed(hosts):
+        try:
+            host.put(pool, before[host.name])
+        except VelociraptorError:
+            left.append(host.name)
+    return sorted(left)

@@ -1,0 +1,162 @@
+"""`vr swarm`, `rollback`, `scale`: dispatching, and following what comes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import click
+
+from vr.cli import patterns
+from vr.cli.output import confirm, json_option, print_json, say, table, yes_option
+from vr.cli.progress import Progress, failure_of
+from vr.client import ApiError, Client
+from vr.client.documents import DispatchDocument, SwarmDocument
+from vr.errors import FAILED, explain
+from vr.text.durations import duration
+
+_no_wait = click.option("--no-wait", is_flag=True, help="Only start it, don't follow it.")
+_exclude = click.option(
+    "-x", "--exclude", default="", metavar="REGEX", help="Leave out names in which this is found."
+)
+
+
+@click.command()
+@click.argument("pattern")
+@click.argument("version")
+@click.option("--size", type=int, help="Run so many procs from now on.")
+@_exclude
+@_no_wait
+@json_option
+def swarm(
+    pattern: str, version: str, size: int | None, exclude: str, no_wait: bool, as_json: bool
+) -> None:
+    """Bring the swarms that begin with PATTERN to VERSION, '-' being the one they have.
+
+    Builds if needed, deploys beside what runs, tests, routes, and only then retires the old
+    procs. Exits 1 if one fails; the old version is left as it was then.
+    """
+    client = Client.from_env()
+    tag = None if version == "-" else version
+    found = patterns.swarms(client.swarms(), pattern, exclude)
+    _dispatch(client, found, lambda one: client.swarm(one, tag, size), no_wait, as_json)
+
+
+@click.command()
+@click.argument("pattern")
+@_exclude
+@yes_option
+@_no_wait
+@json_option
+def rollback(pattern: str, exclude: str, yes: bool, no_wait: bool, as_json: bool) -> None:
+    """Bring the swarms that begin with PATTERN back to the release before."""
+    client = Client.from_env()
+    found = patterns.swarms(client.swarms(), pattern, exclude)
+    if len(found) > 1:
+        confirm(f"Roll back {_names(found)}?", yes=yes)
+    _dispatch(client, found, client.rollback, no_wait, as_json)
+
+
+@click.command(context_settings={"ignore_unknown_options": True})
+@click.argument("pattern")
+@click.argument("size", type=int)
+@_exclude
+@yes_option
+@_no_wait
+@json_option
+def scale(pattern: str, size: int, exclude: str, yes: bool, no_wait: bool, as_json: bool) -> None:
+    """Run SIZE procs of each swarm that begins with PATTERN."""
+    client = Client.from_env()
+    found = patterns.swarms(client.swarms(), pattern, exclude)
+    if len(found) > 1:
+        confirm(f"Scale {_names(found)} to {size} each?", yes=yes)
+    _dispatch(client, found, lambda one: client.scale(one, size), no_wait, as_json)
+
+
+@click.command()
+@click.argument("pattern")
+@click.option("--last", is_flag=True, help="Show the steps of each swarm's last one.")
+@json_option
+def dispatches(pattern: str, last: bool, as_json: bool) -> None:
+    """Show the latest dispatches of the swarms that begin with PATTERN."""
+    client = Client.from_env()
+    found = patterns.swarms(client.swarms(), pattern)
+    history = [one for swarm in found for one in client.dispatches(swarm, limit=1 if last else 20)]
+    if last:
+        _show_steps(history, as_json)
+        return
+    if as_json:
+        print_json(history)
+        return
+    table(
+        ["swarm", "version", "size", "status", "took", "when (UTC)", "by", "why"],
+        (
+            (
+                *(one["name"], one["version"], one["size"], one["status"]),
+                *(duration(one["seconds"]), one["created"][:19], one["user"], one["error"]),
+            )
+            for one in history
+        ),
+        empty=f"Nothing was dispatched yet. Try: vr swarm {found[0]['name']} -",
+    )
+
+
+def _show_steps(history: Sequence[DispatchDocument], as_json: bool) -> None:
+    steps = [(one, step) for one in history for step in one["steps"]]
+    if as_json:
+        print_json([{"swarm": one["name"], **step} for one, step in steps])
+        return
+    table(
+        ["swarm", "version", "step", "status", "took", "message"],
+        (
+            (
+                *(one["name"], one["version"], step["kind"], step["status"]),
+                *(duration(step["seconds"]), step["message"]),
+            )
+            for one, step in steps
+        ),
+        empty="No step was taken yet.",
+    )
+
+
+def _dispatch(
+    client: Client,
+    swarms: Sequence[SwarmDocument],
+    start: Callable[[SwarmDocument], str],
+    no_wait: bool,
+    as_json: bool,
+) -> None:
+    """Start each, follow all; what is refused or fails is told at the end, with exit code 1."""
+    refusals: list[ApiError] = []
+    traces: list[str] = []
+    for one in swarms:
+        try:
+            traces.append(start(one))
+        except ApiError as error:
+            refusals.append(error)
+    if len(swarms) == 1 and refusals:
+        raise refusals[0]
+    ended = [] if no_wait else _follow(client, traces, swarms, quiet=as_json)
+    if as_json:
+        print_json(ended or [{"trace_id": trace_id} for trace_id in traces])
+    elif no_wait:
+        for trace_id in traces:
+            click.echo(trace_id)
+    failed = [one for one in ended if one["status"] == "failed"]
+    for problem in [*refusals, *map(failure_of, failed)]:
+        say(explain(problem))
+    if refusals or failed:
+        raise SystemExit(FAILED)
+
+
+def _follow(
+    client: Client, traces: Sequence[str], swarms: Sequence[SwarmDocument], *, quiet: bool
+) -> list[DispatchDocument]:
+    try:
+        return Progress(client, quiet=quiet).follow(traces)
+    except KeyboardInterrupt:
+        say(f"It goes on without you. See: vr dispatches --last {swarms[0]['name']}")
+        raise
+
+
+def _names(swarms: Sequence[SwarmDocument]) -> str:
+    return ", ".join(one["name"] for one in swarms)

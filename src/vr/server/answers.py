@@ -1,0 +1,68 @@
+"""Refusals as API, streams and downloads answer them: `{"error": sentence, "problems": [...]}`."""
+
+from __future__ import annotations
+
+from django.http import JsonResponse
+
+from vr.errors import Busy, InvalidInput, VelociraptorError
+from vr.hosts.supervisor import HostUnreachable
+
+
+class NotFound(VelociraptorError):
+    """There is no such object, or no such address."""
+
+
+class InUse(VelociraptorError):
+    """The object can't be deleted while others need it."""
+
+
+class NotAllowed(VelociraptorError):
+    """Credentials are fine, but the request is refused: a forged form, for example."""
+
+
+class HostFault(VelociraptorError):
+    """A host's Supervisor refused an action; `message` is its fault."""
+
+
+_STATUS: tuple[tuple[type[VelociraptorError], int], ...] = (
+    (NotFound, 404),
+    (NotAllowed, 403),
+    (InUse, 409),
+    (Busy, 409),
+    (HostFault, 500),
+    (HostUnreachable, 503),
+)
+
+
+def document(error: VelociraptorError, status: int) -> dict[str, object]:
+    """The JSON of an error; `hint` and `details` only when there are any."""
+    problems = error.problems if isinstance(error, InvalidInput) else []
+    found: dict[str, object] = {"error": error.message, "problems": problems, "status": status}
+    if error.hint:
+        found["hint"] = error.hint
+    if error.details:
+        found["details"] = error.details
+    if isinstance(error, HostFault):
+        found["fault"] = error.message
+    return found
+
+
+def answer(error: VelociraptorError) -> JsonResponse:
+    """The response for something that a user can mend."""
+    status = next((code for kind, code in _STATUS if isinstance(error, kind)), 400)
+    return JsonResponse(document(error, status), status=status)
+
+
+def refusal(status: int, sentence: str) -> JsonResponse:
+    """The response for a request that ends here, before anything could be raised."""
+    return JsonResponse(document(VelociraptorError(sentence), status), status=status)
+
+
+def unauthorized() -> JsonResponse:
+    """401, for missing and for wrong credentials alike."""
+    sentence = "Log in, or send a token ('Authorization: Bearer …') or a user name and password."
+    return JsonResponse(
+        {"error": sentence, "problems": [], "status": 401, "msg": sentence},
+        status=401,
+        headers={"WWW-Authenticate": 'Basic realm="Velociraptor", charset="UTF-8"'},
+    )

@@ -1,0 +1,26 @@
+"""The balancers that the settings name."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from django.conf import settings
+
+from vr.balancer import loader
+from vr.balancer.base import Balancer
+from vr.errors import InvalidInput
+from vr.server.hosts import connect_from_settings
+
+
+@lru_cache(maxsize=64)
+def balancer_named(name: str) -> Balancer:
+    """The balancer of that name, one for the life of the process; raises InvalidInput."""
+    return loader.load(name, settings.BALANCERS, connect_from_settings)
+
+
+def pool_url(balancer: str, pool: str) -> str:
+    """Where a pool answers, if its balancer gives every pool an address; else empty."""
+    try:
+        return balancer_named(balancer).address(pool)
+    except InvalidInput:
+        return ""  # whoever routes there is told

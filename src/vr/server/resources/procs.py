@@ -1,0 +1,123 @@
+"""Procs as hosts last pushed them, for documents of hosts and swarms; no host is ever asked.
+
+To each proc object (docs/reference/host-messages.md) come `seen` (when its host last spoke,
+ISO 8601 in UTC), `age` (seconds since then) and `silent` (it should have spoken by now).
+"""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+from typing import Any
+
+from vr.events.procs import HostState, Proc, ProcBoard
+from vr.server.answers import NotFound
+from vr.server.events.announcing import redis_connection
+from vr.server.models import Host, PortLease, Swarm
+from vr.server.resources.fields import Answering
+from vr.server.resources.shapes import (
+    FLAG,
+    INTEGER,
+    NUMBER,
+    TEXT,
+    ZONED_MOMENT,
+    Schema,
+    component,
+    list_of,
+    or_null,
+    record,
+)
+
+_REMEMBERED = "board"
+
+HEARD: Schema = record({"seen": or_null(ZONED_MOMENT), "age": or_null(NUMBER), "silent": FLAG})
+"""A host's last sign of life."""
+_TEXTS = ("id", "host", "name", "jsname", "group", "description", "statename", "spawnerr")
+_FILES = ("logfile", "stdout_logfile", "stderr_logfile")
+_PARTS = ("app_name", "version", "config_name", "hash", "proc_name")
+PROC_NOW: Schema = record(
+    {
+        **dict.fromkeys((*_TEXTS, *_FILES, *_PARTS), TEXT),
+        **dict.fromkeys(("state", "pid", "exitstatus", "port"), INTEGER),
+        **dict.fromkeys(("now", "start_time", "stop_time"), or_null(ZONED_MOMENT)),
+    }
+)
+"""A proc as its Supervisor tells of it."""
+PROC: Schema = record({**PROC_NOW["properties"], **HEARD["properties"]})
+"""A proc as its host last pushed it."""
+PROCS: Schema = list_of(component("Proc"))
+
+
+def of_host(host: Host, answering: Answering) -> list[Proc]:
+    """All procs of a host, foreign ones included."""
+    state = _board(answering).states.get(host.name)
+    return _shown(state) if state else []
+
+
+def of_swarm(swarm: Swarm, answering: Answering) -> list[Proc]:
+    """A swarm's procs: of its app, config and proc name, on hosts of its squad.
+
+    A port's lease decides where it names the swarm, so that procs show also when their host
+    has left the squad, and swarms of the same name in other squads keep theirs.
+    """
+    board = _board(answering)
+    parts = (swarm.app.name, swarm.config_name, swarm.proc_name)
+    found = []
+    for state in board.states.values():
+        in_squad = board.squads.get(state.host) == swarm.squad_id
+        for proc in _shown(state):
+            if (proc["app_name"], proc["config_name"], proc["proc_name"]) != parts:
+                continue
+            owner = board.owners.get((state.host, proc["name"]))
+            if owner == swarm.pk or (owner is None and in_squad):
+                found.append(proc)
+    return found
+
+
+def one(host: Host, name: str, answering: Answering) -> Proc:
+    """A single proc; raises NotFound naming those of the host."""
+    procs = of_host(host, answering)
+    for proc in procs:
+        if proc["name"] == name:
+            return proc
+    names = ", ".join(sorted(str(proc["name"]) for proc in procs)) or "none"
+    raise NotFound(f"{host.name} has no proc {name!r}.", hint=f"Its procs: {names}.")
+
+
+def heard_from(host: Host, answering: Answering) -> dict[str, Any]:
+    """When a host last spoke, and whether it should have since: `{seen, age, silent}`."""
+    state = _board(answering).states.get(host.name) or HostState(host.name, None)
+    return _heard(state, time.time())
+
+
+class _Board:
+    """What every host last said and who owns which proc, read once per request."""
+
+    def __init__(self) -> None:
+        self.squads = dict(Host.objects.values_list("name", "squad_id"))
+        self.states = ProcBoard(redis_connection()).read(sorted(self.squads))
+        leases = PortLease.objects.filter(swarm__isnull=False)
+        self.owners = {
+            (host, proc): swarm
+            for host, proc, swarm in leases.values_list("host__name", "proc", "swarm_id")
+        }
+
+
+def _board(answering: Answering) -> _Board:
+    if _REMEMBERED not in answering.remembered:
+        answering.remembered[_REMEMBERED] = _Board()
+    board: _Board = answering.remembered[_REMEMBERED]
+    return board
+
+
+def _shown(state: HostState) -> list[Proc]:
+    heard = _heard(state, time.time())
+    return [{**proc, **heard} for proc in state.procs]
+
+
+def _heard(state: HostState, now: float) -> dict[str, Any]:
+    return {
+        "seen": datetime.fromtimestamp(state.seen, tz=UTC).isoformat() if state.seen else None,
+        "age": round(now - state.seen, 1) if state.seen else None,
+        "silent": state.is_silent(now),
+    }

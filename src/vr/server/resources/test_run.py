@@ -1,0 +1,23 @@
+"""Rounds of uptests."""
+
+from __future__ import annotations
+
+from vr.server import models
+from vr.server.resources.fields import Moment
+from vr.server.resources.links import Links
+from vr.server.resources.resource import Resource
+
+TEST_RUNS = Resource(
+    name="testruns",
+    noun="test run",
+    about="Rounds of uptests.",
+    model=models.TestRun,
+    fields=(
+        Moment(name="start"),
+        Moment(name="end"),
+        Links(name="testresults", to="testresults", full=True),
+    ),
+    order=("-id",),
+    prefetch=("testresults__testrun",),
+    read_only=True,
+)

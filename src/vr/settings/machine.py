@@ -1,0 +1,163 @@
+"""Settings that `vr up` is told, on one machine."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from vr.paths import DEFAULT_HOME, DEFAULT_ROOT
+from vr.settings.readers import (
+    EXISTING_FILE,
+    EXISTING_FOLDER,
+    HOST,
+    HTTP_URL,
+    IP_ADDRESS,
+    NATS_URL,
+    PLAIN_FOLDER,
+    PORTS,
+    TEXT,
+    one_of,
+    optional,
+    whole,
+)
+from vr.settings.setting import Process, setting
+
+_UP = {Process.UP}
+_SERVER = {Process.SERVER}
+_TOOLS = {Process.TOOLS}
+# What `vr up` checks, and hands on to the server.
+_BOTH = _UP | _SERVER
+
+
+@dataclass(frozen=True, kw_only=True)
+class MachineSettings:
+    """What the stack of one machine is told; a fleet sets some of it for its server, too."""
+
+    home: Path = setting(
+        "VR_HOME",
+        PLAIN_FOLDER,
+        DEFAULT_HOME,
+        meaning="database, file store, logs, secrets, sockets; at most 87 characters",
+        read_by=_BOTH | _TOOLS,
+    )
+    root: Path = setting(
+        "VR_ROOT",
+        PLAIN_FOLDER,
+        DEFAULT_ROOT,
+        meaning="procs, builds, images, layers of this host",
+        read_by=_BOTH | _TOOLS,
+    )
+    bind: str = setting(
+        "VR_BIND",
+        IP_ADDRESS,
+        "127.0.0.1",
+        meaning="address that the web UI and the balancer listen on; `0.0.0.0` for everybody",
+        read_by=_UP,
+    )
+    web_port: int = setting(
+        "VR_WEB_PORT",
+        whole(1, 65535),
+        "8000",
+        meaning="web UI and API",
+        read_by=_UP,
+    )
+    http_port: int = setting(
+        "VR_HTTP_PORT",
+        whole(1, 65535),
+        "8080",
+        meaning="the balancer: `http://<pool>.localhost:8080/`",
+        read_by=_UP,
+    )
+    ports: range = setting(
+        "VR_PORT_RANGE",
+        PORTS,
+        "5000-5999",
+        meaning="ports given to procs",
+        read_by=_BOTH,
+    )
+    local_host: str = setting(
+        "VR_LOCAL_HOST",
+        optional(HOST, ""),
+        "",
+        shown="`127.0.0.1`; in a fleet, the machine's own names",
+        meaning="this host's name; the balancer connects to procs by it",
+        read_by=_BOTH,
+    )
+    builder: str = setting(
+        "VR_BUILDER",
+        one_of("local", "nats"),
+        "local",
+        meaning=(
+            "who builds: the workers (`local`), or "
+            "[stagers on NATS](stager.md#a-build-farm) (`nats`)"
+        ),
+        read_by=_BOTH,
+    )
+    nats_uri: str = setting(
+        "VR_NATS_URI",
+        optional(NATS_URL, ""),
+        "",
+        shown="`vr up` runs a NATS server, and a stager; in a fleet `nats://127.0.0.1:4222`",
+        meaning="with `VR_BUILDER=nats`: your NATS server, `nats://user:password@host:port`",
+        read_by=_BOTH,
+        is_hidden=True,
+        file_reader=NATS_URL,
+    )
+    nats_port: int = setting(
+        "VR_NATS_PORT",
+        whole(1, 65535),
+        "4222",
+        meaning="port on loopback of the NATS server that `vr up` runs",
+        read_by=_UP,
+    )
+    farm_url: str = setting(
+        "VR_FARM_URL",
+        optional(HTTP_URL, ""),
+        "",
+        shown="the web UI's address; in a fleet `VR_FILES_BASE_URL`",
+        meaning="where stagers reach this server",
+        read_by=_BOTH,
+    )
+    worker_threads: int = setting(
+        "VR_WORKER_THREADS",
+        whole(1, 64),
+        "8",
+        meaning="swarms and builds driven at once",
+        read_by=_UP,
+    )
+    keepalive_seconds: int = setting(
+        "VR_KEEPALIVE_SECONDS",
+        whole(0, 3600),
+        "0",
+        meaning=(
+            "how long the balancer keeps idle client connections open. With 0 no request is "
+            "ever lost; see [balancers](balancers.md)"
+        ),
+        read_by=_UP,
+    )
+    stack_image: Path | None = setting(
+        "VR_STACK_IMAGE",
+        optional(EXISTING_FILE, None),
+        "",
+        shown="the newest that `vimage stack` keeps in `/var/cache/velociraptor/stack`",
+        meaning="the stack's image that a new installation starts with",
+        read_by=_UP,
+    )
+    buildpacks: Path | None = setting(
+        "VR_BUILDPACKS",
+        optional(EXISTING_FOLDER, None),
+        "",
+        shown="those that come with Velociraptor",
+        meaning="folder of the buildpacks called `bundled:NAME`",
+        read_by=_BOTH | _TOOLS,
+    )
+    build_pass_env: str = setting(
+        "VR_BUILD_PASS_ENV",
+        TEXT,
+        "",
+        meaning=(
+            "more variables of the host's environment that builds may see (pip, npm, proxy and "
+            "CA settings always do); see [builder](builder.md)"
+        ),
+        read_by=_BOTH | _TOOLS,
+    )

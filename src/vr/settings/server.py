@@ -1,0 +1,243 @@
+"""Settings of the server's processes, which `vr up` sets or hands on, and a fleet sets itself."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from vr.settings.balancers import BALANCERS, NONE, Balancers
+from vr.settings.readers import (
+    ADDRESS,
+    BROKER_URL,
+    DATABASE,
+    FLAG,
+    HTTP_URL,
+    KEY,
+    LINES,
+    ORIGINS,
+    PAIRS,
+    PATH,
+    REDIS_URL,
+    SUPERVISOR_URL,
+    TEXT,
+    WORDS,
+    optional,
+    seconds,
+    whole,
+)
+from vr.settings.setting import Process, setting
+
+_UP = {Process.UP}
+_SERVER = {Process.SERVER}
+_TOOLS = {Process.TOOLS}
+# What `vr up` checks, and hands on to the server.
+_BOTH = _UP | _SERVER
+_DAY = 86400
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServerSettings:
+    """What the web processes, workers, beat and management commands are told."""
+
+    secret_key: str = setting(
+        "VR_SECRET_KEY",
+        KEY,
+        "insecure-only-for-tests-and-tools",
+        shown="for tests and tools only",
+        meaning=(
+            "signs sessions and links, and encrypts config at rest. Losing it loses the config; "
+            "see [a new key](#a-new-key)"
+        ),
+        read_by=_SERVER,
+        is_hidden=True,
+        file_reader=KEY,
+    )
+    secret_key_fallbacks: tuple[str, ...] = setting(
+        "VR_SECRET_KEY_FALLBACKS",
+        WORDS,
+        "",
+        meaning=(
+            "former keys, separated by commas; in the file, one a line. "
+            "What they signed and encrypted can still be read"
+        ),
+        read_by=_SERVER,
+        is_hidden=True,
+        file_reader=LINES,
+    )
+    database: dict[str, Any] = setting(
+        "VR_DATABASE_URL",
+        DATABASE,
+        "sqlite:///{VR_HOME}/velociraptor.sqlite3",
+        shown="SQLite in `VR_HOME`",
+        meaning="`postgres://user:password@host/name`",
+        read_by=_BOTH,
+        is_hidden=True,
+    )
+    redis_url: str = setting(
+        "VR_REDIS_URL",
+        REDIS_URL,
+        "redis://localhost:6379/0",
+        meaning="events, the last state of procs; also the queue unless `VR_BROKER_URL` is set",
+        read_by=_SERVER,
+        is_hidden=True,
+    )
+    broker_url: str = setting(
+        "VR_BROKER_URL",
+        BROKER_URL,
+        "{VR_REDIS_URL}",
+        shown="as `VR_REDIS_URL`",
+        meaning="the queue, such as `amqp://…`",
+        read_by=_BOTH,
+        is_hidden=True,
+    )
+    files: Path = setting(
+        "VR_FILES",
+        PATH,
+        "{VR_HOME}/files",
+        meaning="builds, images, logs",
+        read_by=_BOTH,
+    )
+    files_base_url: str = setting(
+        "VR_FILES_BASE_URL",
+        optional(HTTP_URL, ""),
+        "",
+        meaning="where hosts download them; empty: hosts see the folder itself",
+        read_by=_BOTH,
+    )
+    static: Path = setting(
+        "VR_STATIC",
+        PATH,
+        "{VR_HOME}/static",
+        meaning="where `manage collectstatic` puts the pages' style sheets and scripts",
+        read_by=_BOTH,
+    )
+    upload_mb: int = setting(
+        "VR_UPLOAD_MB",
+        whole(1, 1 << 20),
+        "1024",
+        meaning="the largest droplet that may be uploaded, or brought by a stager",
+        read_by=_BOTH,
+    )
+    largest_swarm: int = setting(
+        "VR_LARGEST_SWARM",
+        whole(1, 60_000),
+        "1000",
+        meaning="the most procs that a swarm may have",
+        read_by=_BOTH,
+    )
+    runtimes: dict[str, str] = setting(
+        "VR_RUNTIMES",
+        PAIRS,
+        "",
+        meaning=(
+            "what the runtimes of [droplets](stager.md#droplets-in-velociraptor) are called in "
+            "images, if not by their names: `ruby=/opt/ruby/bin/ruby,…`"
+        ),
+        read_by=_BOTH,
+    )
+    nats_queue: str = setting(
+        "VR_NATS_QUEUE",
+        ADDRESS,
+        "staging",
+        meaning="the queue that the stagers serve",
+        read_by=_BOTH,
+    )
+    farm_seconds: int = setting(
+        "VR_FARM_SECONDS",
+        whole(1, _DAY),
+        "3600",
+        meaning="how long a build by the farm may wait and take",
+        read_by=_BOTH,
+    )
+    balancers: Balancers = setting(
+        "VR_BALANCERS_FILE",
+        optional(BALANCERS, NONE),
+        "",
+        shown="the dummy balancer",
+        meaning="YAML with `BALANCERS`; see [balancers](balancers.md)",
+        read_by=_SERVER,
+    )
+    default_balancer: str = setting(
+        "VR_DEFAULT_BALANCER",
+        TEXT,
+        "",
+        shown="the first one",
+        meaning="what forms offer first",
+        read_by=_SERVER,
+    )
+    supervisor_url: str = setting(
+        "VR_SUPERVISOR_URL",
+        SUPERVISOR_URL,
+        "unix://{VR_HOME}/run/supervisor.sock",
+        meaning="the local host's Supervisor",
+        read_by=_SERVER,
+    )
+    tools: Path = setting(
+        "VR_TOOLS",
+        PATH,
+        str(Path(sys.executable).parent),
+        shown="beside the worker's Python",
+        meaning="folder of `vrun` and `vrun_precise` on the local host",
+        read_by=_BOTH,
+    )
+    start_seconds: float = setting(
+        "VR_START_SECONDS",
+        seconds(1, _DAY),
+        "60",
+        meaning="how long a new proc may take until it is ready",
+        read_by=_BOTH,
+    )
+    drain_seconds: float = setting(
+        "VR_DRAIN_SECONDS",
+        seconds(0, _DAY),
+        "35",
+        meaning="how long old requests may take to end before old procs are retired",
+        read_by=_BOTH,
+    )
+    consul: str = setting(
+        "VR_CONSUL",
+        optional(ADDRESS, ""),
+        "",
+        meaning=(
+            "address that procs get as `CONSUL` in their environment, for the [pilot](pilot.md)"
+        ),
+        read_by=_BOTH,
+    )
+    etcd: str = setting(
+        "VR_ETCD",
+        optional(ADDRESS, ""),
+        "",
+        meaning="the same as `ETCD`",
+        read_by=_BOTH,
+    )
+    allowed_hosts: tuple[str, ...] = setting(
+        "VR_ALLOWED_HOSTS",
+        WORDS,
+        "*",
+        meaning="comma-separated, for a server behind a name of its own",
+        read_by=_BOTH,
+    )
+    trusted_origins: tuple[str, ...] = setting(
+        "VR_TRUSTED_ORIGINS",
+        ORIGINS,
+        "",
+        meaning="the same, as origins: `https://vr.example.org`",
+        read_by=_BOTH,
+    )
+    site_title: str = setting(
+        "VR_SITE_TITLE",
+        TEXT,
+        "Velociraptor",
+        meaning="tells installations apart",
+        read_by=_BOTH,
+    )
+    debug: bool = setting(
+        "VR_DEBUG",
+        FLAG,
+        "no",
+        shown="off",
+        meaning="Django's debug pages; never in production",
+        read_by=_BOTH,
+    )
