@@ -33,15 +33,40 @@ Stream = int | IO[bytes] | None
 START_SCRIPT = "/.start"
 """Where the script that holds a container's environment is seen inside."""
 
-APP_STDERR = 3
-"""The descriptor by which the app's stderr passes through LXC."""
+APP_STREAMS = (3, 4, 5)
+"""The descriptors by which the app's stdin, stdout and stderr pass through LXC."""
+
+APP_STDERR = APP_STREAMS[2]
+
+# LXC gives whatever it has as 0 to 2 to the container's user, mode 0700. So the app's own pass
+# through as 3 to 5, which the start script puts back, and LXC has /dev/null in their place: files
+# and terminals of the caller stay as they are. Only what was opened as a pipe has no other owner to
+# lose; LXC is left to give it away, so that the app can open /dev/stdout. A named pipe is a file:
+# the file systems of both kinds differ, which a here-document, an opened pipe, helps to tell.
+# LXC's stderr is not the app's: it says harmless things, and its init says one at each TERM.
+_GUARD_SCRIPT = """\
+[ "$PPID" = "$1" ] || exit 1 # a parent that died before the signal was armed
+exec 3<&0 4>&1 5>&2 2>"$2"
+shift 2
+mount_of() {
+    while read -r key mount; do [ "$key" != mnt_id: ] || return 0; done <"/proc/self/fdinfo/$1"
+}
+exec 9<<pipe
+
+pipe
+mount_of 9
+opened_pipes=$mount
+exec 9<&-
+mount_of 3
+[ "$mount" = "$opened_pipes" ] || exec </dev/null
+mount_of 4
+[ "$mount" = "$opened_pipes" ] || exec >/dev/null
+exec "$@"
+"""
 
 GUARD = (
     *("setpriv", "--reset-env", "--pdeathsig", "TERM", "/bin/sh", "-c"),
-    # A parent that died before the signal was armed has left us to somebody else. LXC's stderr is
-    # not the app's: it says harmless things, and its init says one at each TERM. The app's own
-    # passes through as descriptor 3; the start script puts it back.
-    '[ "$PPID" = "$1" ] || exit 1; exec 3>&2 2>"$2"; shift 2; exec "$@"',
+    _GUARD_SCRIPT,
     "guard",
 )
 """Its arguments: the parent's pid, the file for LXC's messages, the command."""

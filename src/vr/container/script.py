@@ -8,16 +8,16 @@ from collections.abc import Mapping, Sequence
 from vr.errors import VelociraptorError
 
 _SUPERVISE = """\
-# The app's stderr came in as 3 (see launch.py). This shell's own remarks, such as "Terminated",
-# are nobody's business.
-exec 2>/dev/null
+# The app's streams came in as 3 to 5 (see launch.py). This shell's own remarks, such as
+# "Terminated", are nobody's business.
+exec </dev/null >/dev/null 2>/dev/null
 # Whoever stops the container sends TERM to all of its processes, this one included.
 stopping=
 trap 'stopping=1' TERM INT
 # In a subshell: for a plain command this shell would take the redirection for itself.
-(exec "$@") 2>&3 3>&-
+(exec "$@") <&3 >&4 2>&5 3<&- 4>&- 5>&-
 code=$?
-exec 3>&-
+exec 3<&- 4>&- 5>&-
 # LXC's init waits for every process. A daemon that the command left behind must not keep a
 # crashed app looking alive; but when stopping, each has its full time of grace.
 if [ -z "$stopping" ] && kill -TERM -1 2>/dev/null; then
@@ -32,8 +32,8 @@ exit "$code"
 def start_script(env: Mapping[str, str], command: Sequence[str] = ()) -> str:
     """A /bin/sh script that runs its arguments with exactly `env` and ends with their exit code.
 
-    `command`, if given, is run in place of its arguments, and so seen by nobody else. Its stderr is
-    the script's descriptor 3. Raises VelociraptorError for values that no environment can hold.
+    `command`, if given, is run in place of its arguments, and so seen by nobody else. Its stdin,
+    stdout and stderr are the script's descriptors 3 to 5. Raises VelociraptorError for values that no environment can hold.
     """
     own = f"set -- {shlex.join(command)}\n" if command else ""
     return f"#!/bin/sh\n{exports(env)}{own}{_SUPERVISE}"

@@ -4,6 +4,23 @@
 
 umask 022
 
+# All but 0 to 2 would reach the app. Supervisor and vrun pass no more; who starts this by hand may.
+for descriptor in /proc/self/fd/*; do
+    case ${descriptor##*/} in
+    [0-2]) continue ;;
+    esac
+    # The listing's own is gone by now, and the shell has this script open.
+    if [ -e "$descriptor" ] && ! [ "$descriptor" -ef "$0" ]; then
+        # Only bash can name descriptors above 9.
+        exec /bin/bash -c '
+            for descriptor in /proc/self/fd/*; do
+                number=${descriptor##*/}
+                [ "$number" -le 2 ] || eval "exec $number>&-"
+            done
+            exec "$0" "$@"' "$0" ${patience:+"$patience"}
+    fi
+done
+
 # Supervisor's procs end with it, even when it is killed: the kernel tells us, if asked to. Started
 # by a shell, a proc may outlive it, as with nohup.
 if [ -n "${SUPERVISOR_ENABLED-}" ]; then

@@ -47,8 +47,10 @@ def find(proc_yaml: str, ready: str) -> str | None:
 def become(launcher: str, wait: int = 0) -> NoReturn:
     """Replace this process by the launcher, which waits `wait` seconds for its locks.
 
-    Of the environment it gets only whether Supervisor is the parent: then it ends with it.
+    Of the environment it gets only whether Supervisor is the parent: then it ends with it. Of the
+    descriptors it gets 0 to 2.
     """
+    os.closerange(3, os.sysconf("SC_OPEN_MAX"))
     env = {name: os.environ[name] for name in ("SUPERVISOR_ENABLED",) if name in os.environ}
     os.execve(launcher, [launcher, *([str(wait)] if wait else [])], env)
 

@@ -307,3 +307,64 @@ def test_the_hosts_own_system_can_be_used_instead_of_an_image(
     running = one.launch()
     assert running.process.wait(30) == 0, running.output
     assert "nobody" in running.output
+
+
+LOOK_AT_STREAMS = """\
+#!/usr/bin/env python3
+import os
+def opens(path, flags):
+    try:
+        os.close(os.open(path, flags))
+    except OSError:
+        return False
+    return True
+print(sorted(map(int, os.listdir("/proc/self/fd")))[:-1], os.read(0, 100).decode().strip())
+print("stdin written:", opens("/proc/self/fd/0", os.O_WRONLY))
+print("stdout opened:", opens("/dev/stdout", os.O_WRONLY))
+print("LXC's log written:", any(opens(f"/proc/1/fd/{n}", os.O_WRONLY) for n in (0, 1, 2)
+                                if os.access(f"/proc/1/fd/{n}", os.F_OK)
+                                and os.readlink(f"/proc/1/fd/{n}") != "/dev/null"))
+"""
+
+
+@pytest.mark.parametrize("by", ["launcher", "vrun"])
+def test_the_callers_files_stay_the_callers_and_only_0_to_2_reach_the_app(
+    proc: Callable[..., Any], build: Callable[..., Any], tmp_path: Path, by: str
+) -> None:
+    one = proc(**build({"look": LOOK_AT_STREAMS}), cmd="./look").setup()
+    command = str(one.paths.launcher) if by == "launcher" else " ".join(one.command("run"))
+    argument = "" if by == "launcher" else str(one.file)
+    for name in ("in", "out", "err"):
+        (tmp_path / name).write_text("what the caller says\n" if name == "in" else "")
+        (tmp_path / name).chmod(0o640)
+    script = f'{command} {argument} <in >out 2>err 7</ 50<"{one.file}" 51</etc/shadow'
+    done = subprocess.run(["/bin/bash", "-c", script], env=one.environment, cwd=tmp_path)
+    assert done.returncode == 0, (tmp_path / "err").read_text()
+    assert (tmp_path / "out").read_text() == (
+        "[0, 1, 2] what the caller says\n"
+        "stdin written: False\n"
+        "stdout opened: False\n"
+        "LXC's log written: False\n"
+    )
+    for name in ("in", "out", "err"):
+        status = (tmp_path / name).stat()
+        assert (status.st_uid, status.st_gid) == (os.getuid(), os.getgid())
+        assert status.st_mode & 0o7777 == 0o640
+
+
+def test_an_app_whose_output_is_a_pipe_may_open_dev_stdout(proc: Callable[..., Any]) -> None:
+    one = proc(cmd="cat; echo through the name >/dev/stdout").setup()
+    done = one.vrun("run", input="from a pipe\n")
+    assert (done.returncode, done.stdout) == (0, "from a pipe\nthrough the name\n")
+
+
+def test_a_named_pipe_is_a_file_of_the_callers(proc: Callable[..., Any], tmp_path: Path) -> None:
+    one = proc(cmd="echo heard").setup()
+    os.mkfifo(tmp_path / "pipe", 0o600)
+    reader = os.open(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK)
+    with (tmp_path / "pipe").open("wb") as writer:
+        assert subprocess.run([str(one.paths.launcher)], env={}, stdout=writer).returncode == 0
+    assert os.read(reader, 100) == b"heard\n"
+    os.close(reader)
+    status = (tmp_path / "pipe").stat()
+    assert (status.st_uid, status.st_mode & 0o7777) == (0, 0o600)
