@@ -8,7 +8,6 @@ know of droplets. The same droplet and settings give the same bytes.
 from __future__ import annotations
 
 import os
-import posixpath
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -90,8 +89,7 @@ def convert(
 
 def _examined(root: Path, name: str, runtime: str) -> tuple[DropletInfo, str]:
     """The staging information and the startup script; raises InvalidInput with all problems."""
-    problems = _links_outside(root)
-    problems += [
+    problems = [
         f"{folder}/: is missing; a droplet has the folders app, logs and tmp"
         for folder in FOLDERS
         if not (root / folder).is_dir() or (root / folder).is_symlink()
@@ -137,8 +135,6 @@ def _staging_log(root: Path) -> str:
 
 def _slug(app: Path, tarball: Path, info: DropletInfo, name: str, log: str) -> DropletBuild:
     """The build of a droplet whose `app/` is what a buildpack compiled for /app."""
-    if problems := [f"app/{each}" for each in _links_outside(app)]:
-        raise InvalidInput(name, problems)
     release = info.build.release_data if info.build else {}
     commands, _warnings = slug.process_types(app, release)
     if info.build is None and info.start_command:
@@ -189,18 +185,3 @@ def _remove(root: Path) -> None:
             if not (path := Path(parent, each)).is_symlink():
                 path.chmod(0o700)
     shutil.rmtree(root)
-
-
-def _links_outside(app: Path) -> list[str]:
-    """What is wrong with relative links: those that lead out of the folder."""
-    found = []
-    for parent, folders, files in os.walk(app):
-        for each in sorted([*folders, *files]):
-            path = Path(parent, each)
-            if not path.is_symlink():
-                continue
-            target = os.readlink(path)  # noqa: PTH115  (Path would tidy the text)
-            place = posixpath.normpath(posixpath.join(path.parent.relative_to(app), target))
-            if not target.startswith("/") and place.split("/")[0] == "..":
-                found.append(f"{path.relative_to(app)}: is a link that points outside: {target!r}")
-    return found

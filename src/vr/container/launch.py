@@ -47,7 +47,8 @@ APP_STDERR = APP_STREAMS[2]
 _GUARD_SCRIPT = """\
 [ "$PPID" = "$1" ] || exit 1 # a parent that died before the signal was armed
 exec 3<&0 4>&1 5>&2 2>"$2"
-shift 2
+given=$3
+shift 3
 mount_of() {
     while read -r key mount; do [ "$key" != mnt_id: ] || return 0; done <"/proc/self/fdinfo/$1"
 }
@@ -58,9 +59,9 @@ mount_of 9
 opened_pipes=$mount
 exec 9<&-
 mount_of 3
-[ "$mount" = "$opened_pipes" ] || exec </dev/null
+[ "$mount" = "$opened_pipes" ] || [ -n "$given" ] || exec </dev/null
 mount_of 4
-[ "$mount" = "$opened_pipes" ] || exec >/dev/null
+[ "$mount" = "$opened_pipes" ] || [ -n "$given" ] || exec >/dev/null
 exec "$@"
 """
 
@@ -69,7 +70,8 @@ GUARD = (
     _GUARD_SCRIPT,
     "guard",
 )
-"""Its arguments: the parent's pid, the file for LXC's messages, the command."""
+"""Its arguments: the parent's pid, the file for LXC's messages, `given` if stdin and stdout are
+the container's to keep (else empty), the command."""
 
 
 class ContainerTimeout(VelociraptorError):
@@ -113,13 +115,14 @@ def command(container: Container, conf: Path, argv: Sequence[str] = ()) -> list[
     ]
 
 
-def guarded(command: Sequence[str], folder: Path, parent: int) -> list[str]:
+def guarded(command: Sequence[str], folder: Path, parent: int, *, given: bool = False) -> list[str]:
     """`command`, ended by the kernel when the process `parent`, which starts it, ends.
 
     The parent-death signal belongs to the thread that starts it: that thread must live on.
-    LXC's own messages go to `lxc_log(folder)`.
+    LXC's own messages go to `lxc_log(folder)`. With `given`, stdin and stdout become the
+    container's user's.
     """
-    return [*GUARD, str(parent), str(lxc_log(folder)), *command]
+    return [*GUARD, str(parent), str(lxc_log(folder)), "given" if given else "", *command]
 
 
 def with_start_script(
@@ -149,11 +152,13 @@ def start(
     stdin: Stream = DEVNULL,
     stdout: Stream = None,
     stderr: Stream = None,
+    own_terminal: bool = False,
 ) -> Running:
     """Run `argv` in the container; returns at once, and is used in a `with`.
 
     `folder` holds the generated files; `env` is the whole environment. stdin, stdout and stderr as
-    in subprocess. A command that isn't found gives 127.
+    in subprocess; with `own_terminal` they are a pseudo-terminal made for the container, which
+    becomes its user's and controls its processes. A command that isn't found gives 127.
 
     Call it from a thread that lives as long as the container: the kernel ends the container when
     that thread ends, so that nothing outlives a killed worker.
@@ -163,7 +168,7 @@ def start(
     cgroups.sweep(container.name)
     oom_report(folder).unlink(missing_ok=True)
     process = subprocess.Popen(
-        guarded(command(container, prepared.conf, argv), folder, os.getpid()),
+        guarded(command(container, prepared.conf, argv), folder, os.getpid(), given=own_terminal),
         env={"PATH": SYSTEM_PATH},
         stdin=stdin,
         stdout=stdout,

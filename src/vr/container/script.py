@@ -33,7 +33,8 @@ def start_script(env: Mapping[str, str], command: Sequence[str] = ()) -> str:
     """A /bin/sh script that runs its arguments with exactly `env` and ends with their exit code.
 
     `command`, if given, is run in place of its arguments, and so seen by nobody else. Its stdin,
-    stdout and stderr are the script's descriptors 3 to 5. Raises VelociraptorError for values that no environment can hold.
+    stdout and stderr are the script's descriptors 3 to 5. Raises VelociraptorError for values that
+    no environment can hold.
     """
     own = f"set -- {shlex.join(command)}\n" if command else ""
     return f"#!/bin/sh\n{exports(env)}{own}{_SUPERVISE}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import stat
+import struct
 import tarfile
 import time
 import zipfile
@@ -16,13 +17,21 @@ from vr.errors import VelociraptorError
 from vr.files.archives import Action, Gate, Limits
 from vr.files.checksums import CHUNK
 
-_DEFAULT_MODE = 0o644
+_FILE_MODE = 0o644
+_FOLDER_MODE = 0o755
+_UNIX = 3
+_FAT = frozenset({0, 6, 10, 14})
+"""Systems on which a backslash separates folders: FAT, HPFS, NTFS, VFAT."""
+_DOS_FOLDER = 0x10
+_UTF8_FLAG = 0x800
+_UNICODE_NAME = 0x7075
 _LONGEST_LINK = 4096
 
 
 def unzip(archive: Path, target_dir: Path, *, limits: Limits | None = None) -> None:
     """Unpack the zip file `archive` to the new `target_dir`, keeping modes and times.
 
+    Names are read as Info-ZIP's `unzip` reads them, so archives of Windows and of `zip` are fine.
     Setuid, setgid and sticky bits are lost, and the owner can read and write all; what is no
     file, folder or symbolic link is left out. `target_dir` appears complete or not at all. Raises
     UnsafeArchive for entries that would leave the folder or exceed `limits`, and
@@ -33,8 +42,12 @@ def unzip(archive: Path, target_dir: Path, *, limits: Limits | None = None) -> N
     new.mkdir(mode=0o700)
     try:
         with zipfile.ZipFile(archive) as opened:
+            modes: dict[Path, int] = {}
             for entry in opened.infolist():
-                _place(opened, entry, new, gate)
+                _place(opened, entry, new, gate, modes)
+            # Children before parents: one that none may enter could not be filled.
+            for folder, mode in reversed(modes.items()):
+                folder.chmod(mode)
         new.rename(target_dir)
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
         # zipfile says RuntimeError for encrypted entries.
@@ -48,12 +61,20 @@ def unzip(archive: Path, target_dir: Path, *, limits: Limits | None = None) -> N
         shutil.rmtree(new, ignore_errors=True)
 
 
-def _place(opened: zipfile.ZipFile, entry: zipfile.ZipInfo, folder: Path, gate: Gate) -> None:
+def _place(
+    opened: zipfile.ZipFile,
+    entry: zipfile.ZipInfo,
+    folder: Path,
+    gate: Gate,
+    modes: dict[Path, int],
+) -> None:
     described = _as_tar(opened, entry)
     action, name = gate.admit(described)
     path = folder / name
     if action is Action.FOLDER:
         path.mkdir(parents=True, exist_ok=True)
+        if name:
+            modes[path] = described.mode
         return
     if action is Action.SKIP:
         return
@@ -71,13 +92,14 @@ def _place(opened: zipfile.ZipFile, entry: zipfile.ZipInfo, folder: Path, gate: 
 def _as_tar(opened: zipfile.ZipFile, entry: zipfile.ZipInfo) -> tarfile.TarInfo:
     """The entry in the words of the gate, which knows tarballs."""
     mode = entry.external_attr >> 16
-    described = tarfile.TarInfo(entry.filename.replace("\\", "/"))
+    described = tarfile.TarInfo(_name(entry))
     described.size = entry.file_size
-    described.mode = (stat.S_IMODE(mode) & 0o777 or _DEFAULT_MODE) | 0o600
+    described.mode = (stat.S_IMODE(mode) & 0o777 or _FILE_MODE) | 0o600
     described.mtime = _time(entry)
     kind = stat.S_IFMT(mode)
-    if entry.is_dir():
+    if _is_folder(entry, described.name):
         described.type = tarfile.DIRTYPE
+        described.mode = (stat.S_IMODE(mode) & 0o777 or _FOLDER_MODE) | 0o700
     elif kind == stat.S_IFLNK:
         described.type = tarfile.SYMTYPE
         with opened.open(entry) as target:
@@ -85,6 +107,39 @@ def _as_tar(opened: zipfile.ZipFile, entry: zipfile.ZipInfo) -> tarfile.TarInfo:
     elif kind not in {0, stat.S_IFREG}:
         described.type = tarfile.FIFOTYPE
     return described
+
+
+def _is_folder(entry: zipfile.ZipInfo, name: str) -> bool:
+    by_attribute = entry.create_system in _FAT and entry.external_attr & _DOS_FOLDER
+    return name.endswith("/") or bool(by_attribute) or stat.S_ISDIR(entry.external_attr >> 16)
+
+
+def _name(entry: zipfile.ZipInfo) -> str:
+    """The entry's name, with slashes.
+
+    zipfile takes names without the UTF-8 flag for DOS ones; `zip` leaves that flag out.
+    """
+    name = entry.orig_filename
+    if not entry.flag_bits & _UTF8_FLAG:
+        raw = name.encode("cp437")
+        name = _unicode_name(entry.extra, raw) or name
+        if entry.create_system == _UNIX:
+            name = os.fsdecode(raw)
+    name = name.partition("\0")[0]
+    # As unzip does: a name with both is one whose backslashes are meant.
+    if entry.create_system in _FAT and "/" not in name:
+        name = name.replace("\\", "/")
+    return name
+
+
+def _unicode_name(extra: bytes, raw: bytes) -> str | None:
+    """The name that Info-ZIP's extra field has, if it was made for the name `raw`."""
+    while len(extra) >= 4:
+        kind, size = struct.unpack_from("<HH", extra)
+        data, extra = extra[4 : 4 + size], extra[4 + size :]
+        if kind == _UNICODE_NAME and data[:5] == b"\1" + struct.pack("<I", zlib.crc32(raw)):
+            return os.fsdecode(data[5:])
+    return None
 
 
 def _time(entry: zipfile.ZipInfo) -> int:

@@ -7,8 +7,7 @@ import pwd
 from dataclasses import dataclass
 
 from vr.errors import InvalidInput
-
-_DEFAULT_USER = "nobody"
+from vr.specs.proc import NOBODY
 
 
 @dataclass(frozen=True)
@@ -18,14 +17,19 @@ class Account:
     gid: int
 
 
-def account(user: str | None, group: str | None, where: str) -> Account:
+def account(
+    user: str | None, group: str | None, where: str, *, host_uid: int | None = None
+) -> Account:
     """The account of these names (or numbers) on this host; `nobody` without a user.
 
+    With `host_uid` it is one that only bears that name: this id, and a group of the same number.
     Without a group it is the user's own. Raises InvalidInput with every unknown name, and for
     root: whatever runs as root in a container on the host's network can reach other containers.
     """
+    if host_uid is not None:
+        return Account(user or NOBODY, host_uid, host_uid)
     problems = []
-    uid, own_gid = _user(user or _DEFAULT_USER)
+    uid, own_gid = _user(user or NOBODY)
     gid = _group(group) if group else own_gid
     if uid is None:
         problems.append(f"user: this host has no user {user!r}; create it with useradd")
@@ -35,7 +39,7 @@ def account(user: str | None, group: str | None, where: str) -> Account:
         problems.append(f"group: this host has no group {group!r}; create it with groupadd")
     if problems or uid is None or gid is None:
         raise InvalidInput(where, problems)
-    return Account(user or _DEFAULT_USER, uid, gid)
+    return Account(user or NOBODY, uid, gid)
 
 
 def _user(name: str) -> tuple[int | None, int | None]:

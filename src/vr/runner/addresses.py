@@ -12,6 +12,7 @@ from ipaddress import IPv4Network
 
 from vr.container.network import PrivateNetwork, script
 from vr.errors import InvalidInput, VelociraptorError
+from vr.files.folders import private_folder
 from vr.paths import Root
 
 DEFAULT_NETWORK = "10.214.0.0/16"
@@ -24,7 +25,7 @@ def claim(root: Root, name: str, port: int | None) -> PrivateNetwork:
     Raises InvalidInput for a bad VR_PRIVATE_NETWORK, VelociraptorError if all are taken.
     """
     network = private_network()
-    root.networks.mkdir(parents=True, exist_ok=True)
+    private_folder(root.networks)
     for number, owner in sorted(_claims(root).items()):
         if owner == name:
             return _block(network, number, port)

@@ -14,7 +14,7 @@ from vr.specs.proc import ProcYaml
 from vr.specs.procfile import parse as parse_procfile
 from vr.specs.volumes import clean_mount_point, is_within
 
-_PROFILE = f"{APP_FOLDER}/.profile.d"
+_PROFILES = (f"{APP_FOLDER}/.profile.d", f"{APP_FOLDER}/.profile")
 
 
 @dataclass(frozen=True)
@@ -49,9 +49,9 @@ def read_app(
     if under:
         command = pilot.command(under, command)
         env = {"HOST": proc.host, **env}
-    in_build = os.path.lexists(build / _PROFILE.lstrip("/"))
-    targets = (clean_mount_point(target) for _source, target in proc.volumes)
-    in_volume = any(is_within(_PROFILE, target) for target in targets)
+    in_build = any(os.path.lexists(build / profile.lstrip("/")) for profile in _PROFILES)
+    targets = [clean_mount_point(target) for _source, target in proc.volumes]
+    in_volume = any(is_within(profile, target) for profile in _PROFILES for target in targets)
     return App(command, env, proc.port, has_profile=in_build or in_volume)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from vr.files.download import Progress
+from vr.files.folders import private_folder
 from vr.files.unpack import unpack
 from vr.paths import Root
 from vr.runner.layers import ensure_layer, key, obtain
@@ -29,11 +30,11 @@ def ensure_build(
     A build that was made of a droplet is seen at /home/vcap, too.
     Raises ChecksumMismatch, UnsafeArchive, VelociraptorError.
     """
-    root.layers.mkdir(parents=True, exist_ok=True)
+    private_folder(root.layers)
     given = key(md5, sha256)
     if given and _layer(root, given, uid, gid).is_dir():
         return _layer(root, given, uid, gid)
-    root.builds.mkdir(parents=True, exist_ok=True)
+    private_folder(root.builds)
     tarball, found = obtain(url, root.builds, md5, progress, sha256=sha256)
 
     def fill(new: Path) -> None:

@@ -37,8 +37,8 @@ def proc_script(env: Mapping[str, str | None], *, command: str, port: int | None
     """/proc.sh: `run` executes the app's command, other arguments are executed themselves.
 
     The order (docs/reference/proc-yaml.md#environment): system defaults, env, the build's
-    .profile.d, env again, and last what nobody may override. `command` is bash's to expand, so
-    `$PORT` works in it.
+    .profile.d, its .profile, env again, and last what nobody may override. `command` is bash's to
+    expand, so `$PORT` works in it.
     """
     config = _assignments(env)
     return f"""\
@@ -46,7 +46,7 @@ def proc_script(env: Mapping[str, str | None], *, command: str, port: int | None
 cd {APP_FOLDER} || exit 1
 {exports(_SYSTEM_DEFAULTS)}\
 {config}\
-for script in {APP_FOLDER}/.profile.d/*.sh; do
+for script in {APP_FOLDER}/.profile.d/*.sh {APP_FOLDER}/.profile; do
     [ ! -r "$script" ] || . "$script"
 done
 unset script
@@ -61,7 +61,7 @@ exec "$@"
 
 
 def app_environment(env: Mapping[str, str | None], *, port: int | None) -> dict[str, str]:
-    """What proc.sh would export if there were no .profile.d to ask."""
+    """What proc.sh would export if there were neither .profile.d nor .profile to ask."""
     values = {**_SYSTEM_DEFAULTS, **env, **_own(port)}
     values["TMPDIR"] = values.get("TMPDIR") or "/tmp"
     return {name: value for name, value in values.items() if value is not None}

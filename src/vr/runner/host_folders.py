@@ -9,6 +9,7 @@ from pathlib import Path
 
 from vr.container.launch import host_mounts
 from vr.container.spec import Mount, Network
+from vr.files.folders import private_folder
 from vr.paths import Root
 from vr.runner.layers import ensure_layer
 
@@ -39,7 +40,7 @@ def host_skeleton(root: Root) -> Path:
             elif path.is_dir():
                 (new / name).mkdir()
 
-    root.images.mkdir(parents=True, exist_ok=True)
+    private_folder(root.images)
     return ensure_layer(root.images / "host-skeleton", root.locks, fill)
 
 

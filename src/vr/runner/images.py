@@ -8,6 +8,7 @@ import msgspec
 
 from vr.errors import InvalidInput
 from vr.files.download import Progress
+from vr.files.folders import private_folder
 from vr.files.unpack import unpack
 from vr.paths import Root
 from vr.runner.layers import ensure_layer, key, obtain
@@ -44,6 +45,7 @@ def ensure_image(
     problem = part_problem("image_name", name.replace("-", "_"))
     if problem:
         raise InvalidInput("image", [problem])
+    private_folder(root.images)
     folder = root.image(name)
     folder.mkdir(parents=True, exist_ok=True)
     given = key(md5, sha256)

@@ -44,6 +44,7 @@ def interact(
             stdin=inner,
             stdout=inner,
             stderr=inner,
+            own_terminal=True,
         ) as running:
             terminal.relay()
             return running.wait()

@@ -21,7 +21,8 @@ def remember(proc_yaml: Path, launcher: Path, root: Root) -> None:
     """Let `find` find the launcher of this file."""
     status = proc_yaml.stat()
     os.utime(launcher, ns=(status.st_mtime_ns, status.st_mtime_ns))
-    root.ready.mkdir(parents=True, exist_ok=True, mode=0o755)
+    root.ready.mkdir(parents=True, exist_ok=True, mode=0o700)
+    root.ready.chmod(0o700)
     link = root.ready / _key(status)
     new = link.with_name(f".{link.name}-{os.getpid()}")
     new.symlink_to(launcher)

@@ -16,8 +16,9 @@ from functools import partial
 from pathlib import Path
 
 from vr.errors import VelociraptorError
-from vr.files.checksums import file_md5, verify
+from vr.files.checksums import file_md5, matches, verify
 from vr.files.download import Progress, fetch, file_name, local_path
+from vr.files.folders import private_folder
 from vr.files.locks import Lock
 
 LOCK_SECONDS = 1800
@@ -35,14 +36,19 @@ def obtain(
     """The tarball on this host and its key: a local one where it is, another one downloaded.
 
     The key is the checksum that was given, or the MD5. The local name carries it, or a checksum
-    of the address, because different builds may end in the same file name. Raises
-    ChecksumMismatch and VelociraptorError.
+    of the address, because different builds may end in the same file name. A file that somebody
+    placed there under the address's own last name is used if it has the checksum that was given.
+    Raises ChecksumMismatch and VelociraptorError.
     """
     given = key(md5, sha256)
     source = local_path(url)
     if source is not None and source.exists():
         verify(source, str(source), md5=md5, sha256=sha256)
         return source, given or file_md5(source)
+    placed = downloads / file_name(url)
+    if given and placed.is_file() and matches(placed, md5=md5, sha256=sha256):
+        os.utime(placed)
+        return placed, given
     target = downloads / f"{(given or _address_key(url))[:12]}-{file_name(url)}"
     fetch(url, target, md5=md5, sha256=sha256, progress=progress)
     os.utime(target)  # gc keeps what was used lately
@@ -61,6 +67,7 @@ def ensure_layer(final: Path, locks: Path, fill: Callable[[Path], None]) -> Path
     """
     if final.is_dir():
         return final
+    private_folder(locks)
     with Lock(lock_file(final, locks), wait=LOCK_SECONDS):
         if final.is_dir():
             return final

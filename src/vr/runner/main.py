@@ -21,6 +21,7 @@ _FILE_COMMANDS = {
     "shell": "open bash in a container like the proc's",
     "teardown": "remove everything that setup and run made",
 }
+_COMMANDS = (*_FILE_COMMANDS, "gc", "doctor")
 _LOCKING = ("setup", "run", "teardown")
 
 
@@ -55,6 +56,7 @@ def _run_if_ready(argv: list[str]) -> None:
 
 
 def _dispatch(variant: Variant, argv: list[str]) -> int:
+    _refuse_unknown(variant, argv)
     arguments = _parser(variant).parse_args(argv)
     from pathlib import Path
 
@@ -71,6 +73,21 @@ def _dispatch(variant: Variant, argv: list[str]) -> int:
 
         return doctor(root, as_json=arguments.json)
     return _with_file(arguments, Path(arguments.file), root, variant)
+
+
+def _refuse_unknown(program: str, argv: list[str]) -> None:
+    """Scripts know the original's exit code of a command that it lacks: 1, where argparse has 2."""
+    if not argv or argv[0].startswith("-") or argv[0] in _COMMANDS:
+        return
+    from difflib import get_close_matches
+
+    from vr.errors import VelociraptorError
+
+    near = get_close_matches(argv[0], _COMMANDS, n=1)
+    raise VelociraptorError(
+        f"{program} has no command {argv[0]!r}; it has {', '.join(_COMMANDS)}.",
+        hint=f"Did you mean {near[0]}?" if near else "",
+    )
 
 
 def _with_file(arguments: argparse.Namespace, file: Path, root: Root, variant: Variant) -> int:

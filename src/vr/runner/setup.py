@@ -36,10 +36,12 @@ from vr.runner.environment import (
     settings_yaml,
 )
 from vr.runner.host_folders import host_skeleton, host_system_mounts
+from vr.runner.identity import identity_mounts
 from vr.runner.images import ensure_image
 from vr.runner.launcher import launcher
 from vr.runner.layers import leased
 from vr.runner.progress import download_progress, say
+from vr.runner.volumes import volume_mounts
 from vr.runner.writable_layer import Upper, make_app_folder, renew_upper
 from vr.specs.proc import ProcYaml, load
 from vr.specs.sizes import parse_size
@@ -75,7 +77,7 @@ def setup(
     with Lock(proc_yaml, wait=wait, create=False):
         proc = load(proc_yaml)
         _check_variant(proc, variant, proc_yaml)
-        who = account(proc.user, proc.group, str(proc_yaml))
+        who = account(proc.user, proc.group, str(proc_yaml), host_uid=proc.host_uid)
         paths = root.proc(str(proc.name))
         paths.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         paths.folder.chmod(0o700)  # whoever put proc.yaml there may have made it for all to read
@@ -162,7 +164,12 @@ def _container(
     proc, network = job.proc, _network(job)
     precise = job.variant == "vrun_precise"
     mounts = host_system_mounts(network) if precise else host_mounts(network=network)
-    volumes = (Mount(Path(source), target, read_only=False) for source, target in proc.volumes)
+    if proc.host_uid is not None:
+        system = Path("/") if precise else lowers[-1]
+        own = tuple(identity_mounts(system, _env_folder(job.paths), job.who))
+        named = {mount.target for mount in own}
+        mounts = (*(mount for mount in mounts if mount.target not in named), *own)
+    volumes = volume_mounts(proc, job.root, str(job.proc_yaml))
     return Container(
         name=str(proc.name),
         lowers=lowers,

@@ -18,12 +18,24 @@ from vr.specs.limits import LIMITS, limits_problems
 from vr.specs.names import ProcName
 from vr.specs.volumes import volume_problems
 
+NOBODY = "nobody"
+"""Who runs an app that asks for nobody else."""
+# Below are the accounts of people and services, above what `container` gives to provisioning.
+FIRST_HOST_UID, LAST_HOST_UID = 10_000, 0x7000_0000 - 1
+_HOST_UIDS = f"a user id from {FIRST_HOST_UID} to {LAST_HOST_UID}"
+
 DEFAULT_STOP_TIMEOUT = 10.0
 DEFAULT_UPTEST_TIMEOUT = 60.0
 
 _CHECKSUMS = {"build_md5": 32, "image_md5": 32, "build_sha256": 64, "image_sha256": 64}
 _SIZES = {limit.name for limit in LIMITS.values() if limit.kind == "size"}
-_NUMBERS = ("port", "stop_timeout", "uptest_timeout", *(key for key in LIMITS if key not in _SIZES))
+_NUMBERS = (
+    "port",
+    "host_uid",
+    "stop_timeout",
+    "uptest_timeout",
+    *(key for key in LIMITS if key not in _SIZES),
+)
 
 
 class ProcYaml(msgspec.Struct, frozen=True, kw_only=True, repr_omit_defaults=True):
@@ -42,6 +54,7 @@ class ProcYaml(msgspec.Struct, frozen=True, kw_only=True, repr_omit_defaults=Tru
     port: int | None = None
     host: str | None = None
     user: str | None = None
+    host_uid: int | None = None
     group: str | None = None
     env: dict[str, str | None] = {}
     settings: dict[Any, Any] = {}
@@ -172,6 +185,8 @@ def _contradictions(values: Mapping[str, Any], where: str) -> Iterator[str]:
         yield f"{missing}: is missing; an image needs both image_url and image_name"
     if values.get("build_url") and not values.get("user"):
         yield "user: is missing; the account that owns the build's files is needed"
+    if values.get("host_uid") is not None and values.get("user") not in (None, NOBODY):
+        yield f"host_uid: is for the user {NOBODY}; {values['user']!r} has a user id of its own"
     for key, digits in _CHECKSUMS.items():
         checksum = values.get(key)
         if isinstance(checksum, str) and not re.fullmatch(rf"([0-9a-fA-F]{{{digits}}})?", checksum):
@@ -208,6 +223,7 @@ def _name_problems(values: Mapping[str, Any], where: str) -> Iterator[str]:
 
 def _range_problems(values: Mapping[str, Any]) -> Iterator[str]:
     rules: dict[str, tuple[Callable[[float], bool], str]] = {
+        "host_uid": (lambda n: FIRST_HOST_UID <= n <= LAST_HOST_UID, _HOST_UIDS),
         "port": (lambda n: 0 <= n <= 65535, "a port from 0 to 65535"),
         "stop_timeout": (lambda n: 0 <= n <= 3600, "seconds from 0 to 3600"),
         "uptest_timeout": (lambda n: 0 < n <= 3600, "seconds up to 3600"),

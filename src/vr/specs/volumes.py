@@ -8,6 +8,8 @@ from pathlib import PurePosixPath
 _RESERVED = ("/proc", "/sys", "/dev")
 # A file system of the proc's own, as large as its `tmp_size`.
 _OWN = "/tmp"
+_HOSTS = ("/proc", "/sys", "/dev", "/etc", "/run", "/var/run", "/boot")
+"""What is the host's own: its kernel, its secrets, the sockets of its services."""
 
 
 def volume_problems(volumes: Sequence[tuple[str, str]]) -> list[str]:
@@ -29,6 +31,31 @@ def _host_folder_problem(source: str) -> str | None:
         return f"the host folder {source!r} is no absolute path"
     if not source.isprintable() or source != source.strip():
         return f"the host folder {source!r} holds control characters, or blanks at an end"
+    return None
+
+
+def kept_folder_problems(volumes: Sequence[tuple[str, str]]) -> list[str]:
+    """Which of the host folders no app may have, one sentence each.
+
+    Apart from `volume_problems`, since what was set up once must be torn down all the same.
+    """
+    found = (
+        (number, host_folder_problem(clean_mount_point(source)))
+        for number, (source, _target) in enumerate(volumes, 1)
+    )
+    return [f"pair {number}: {problem}" for number, problem in found if problem]
+
+
+def host_folder_problem(folder: str, kept: Sequence[str] = _HOSTS) -> str | None:
+    """Why no app may have the host's `folder`, a clean path: it lies in one of `kept` or holds it.
+
+    A sentence; None if there is nothing against it.
+    """
+    for other in kept:
+        if is_within(folder, other):
+            return f"the host folder {folder!r} lies in {other}, which is no app's"
+        if folder == "/" or is_within(other, folder):
+            return f"the host folder {folder!r} holds {other}, which is no app's"
     return None
 
 

@@ -139,7 +139,7 @@ def _make_folders(config: Config) -> None:
         (config.logs, 0o700),
         (config.home / "files", 0o700),
         (config.root, 0o755),
-        (config.root / "procs", 0o755),
+        (config.root / "procs", 0o700),
     ):
         folder.mkdir(parents=True, exist_ok=True)
         folder.chmod(mode)

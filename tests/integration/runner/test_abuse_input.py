@@ -45,7 +45,7 @@ def tarball(tmp_path: Path) -> Callable[..., dict[str, str]]:
         ([entry("../outside")], "'..'"),
         ([entry("/etc/outside")], "absolute"),
         ([entry("a/../../outside")], "'..'"),
-        ([entry("up", tarfile.SYMTYPE, "../../..")], "points outside"),
+        ([entry("up", tarfile.SYMTYPE, "../../.."), entry("up/outside")], "symbolic link 'up'"),
         ([entry("out", tarfile.SYMTYPE, "/etc"), entry("out/outside")], "symbolic link 'out'"),
         ([entry("hard", tarfile.LNKTYPE, "/etc/passwd")], "hard link"),
         ([entry("hard", tarfile.LNKTYPE, "../../../etc/passwd")], "hard link"),

@@ -18,6 +18,7 @@ import pytest
 
 from support.waiting import until
 from vr.files.locks import Lock
+from vr.files.pack import pack
 from vr.paths import Root
 
 PROCFILE = {"Procfile": "web: sleep 1000\nworker: sleep 1000\n"}
@@ -100,7 +101,7 @@ def test_a_new_setup_replaces_what_the_app_wrote_to_app(
         ({"user": "no_such_user"}, 2, ["no_such_user", "useradd"]),
         ({"image_url": None, "image_name": None}, 2, ["image_url", "vrun_precise"]),
         ({"volumes": [["/nowhere", "/data"]]}, 1, ["/nowhere", "does not exist"]),
-        ({"volumes": [["/tmp", "/bin/x"]]}, 1, ["/bin", "symbolic link"]),
+        ({"volumes": [["/opt", "/bin/x"]]}, 1, ["/bin", "symbolic link"]),
     ],
 )
 def test_mistakes_are_explained_and_leave_nothing_ready(
@@ -213,3 +214,53 @@ def test_a_changed_image_is_unpacked_beside_the_old_one(
     assert folders[0] != folders[1]
     assert all((folder / "etc/resolv.conf").is_file() for folder in folders)
     assert not any((folder / "etc/resolv.conf").is_symlink() for folder in folders)
+
+
+def test_a_build_placed_under_its_plain_name_is_used_if_its_checksum_fits(
+    proc: Callable[..., Any], build: Callable[..., Any], root: Root
+) -> None:
+    keys = build({"page": "placed by hand"})
+    root.builds.mkdir(parents=True, exist_ok=True)
+    placed = root.builds / "placed.tar.gz"
+    shutil.copy(keys["build_url"], placed)
+    address = "http://127.0.0.1:9/builds/placed.tar.gz"  # nobody answers there
+    one = proc(build_url=address, build_md5=keys["build_md5"], cmd="cat page").setup()
+    assert one.vrun("run").stdout == "placed by hand"
+    other = proc(build_url=address, build_md5="0" * 32, cmd="cat page")
+    assert other.vrun("setup").returncode == 1
+    placed.unlink()
+
+
+def test_a_link_of_a_build_that_points_outside_leads_where_the_container_has_it(
+    proc: Callable[..., Any], tmp_path: Path
+) -> None:
+    tree = tmp_path / "linked"
+    tree.mkdir()
+    (tree / "up").symlink_to("../etc/os-release")
+    md5 = pack(tree, tmp_path / "linked.tar.gz")
+    url = str(tmp_path / "linked.tar.gz")
+    one = proc(build_url=url, build_md5=md5, cmd="readlink up; cat up").setup()
+    done = one.vrun("run")
+    assert done.stdout.startswith("../etc/os-release\n") and "ID=" in done.stdout
+
+
+def test_profile_is_sourced_after_profile_d(
+    proc: Callable[..., Any], build: Callable[..., Any]
+) -> None:
+    files = {
+        ".profile.d/1.sh": "export WHO=profile.d SEEN=first",
+        ".profile": 'export WHO=profile SEEN="$SEEN then profile"',
+    }
+    one = proc(**build(files), cmd='echo "$WHO, $SEEN"').setup()
+    assert one.vrun("run").stdout == "profile, first then profile\n"
+
+
+def test_a_profile_alone_is_sourced(proc: Callable[..., Any], build: Callable[..., Any]) -> None:
+    one = proc(**build({".profile": "export WHO=profile"}), cmd='echo "$WHO"').setup()
+    assert one.vrun("run").stdout == "profile\n"
+
+
+def test_an_unknown_command_exits_1_and_names_the_nearest(proc: Callable[..., Any]) -> None:
+    done = proc(cmd="true").vrun("stup")
+    assert done.returncode == 1
+    assert "no command 'stup'" in done.stderr and "Did you mean setup?" in done.stderr

@@ -22,12 +22,22 @@ NASTY = {
     "LONG": "x" * 100_000,
 }
 
+_ALONE = ("unshare", "--pid", "--fork", "--kill-child", "/bin/sh", "-c")
+
 
 def run(tmp_path: Path, env: dict[str, str], *argv: str) -> subprocess.CompletedProcess[str]:
     script = tmp_path / "start"
     script.write_text(start_script({"PATH": "/usr/bin:/bin", **env}))
     # Its own pid namespace, as in a container: it signals all other processes there.
-    inside = ["unshare", "--pid", "--fork", "--kill-child", "/bin/sh", "-c", '"$@" 3<&0 4>&1 5>&2; exit $?']
+    inside = [
+        "unshare",
+        "--pid",
+        "--fork",
+        "--kill-child",
+        "/bin/sh",
+        "-c",
+        '"$@" 3<&0 4>&1 5>&2; exit $?',
+    ]
     return subprocess.run(
         [*inside, "-", "/bin/sh", str(script), *argv], capture_output=True, text=True, timeout=30
     )
@@ -56,6 +66,14 @@ def test_a_nul_is_refused_with_the_variables_name() -> None:
 def test_a_command_of_its_own_comes_in_place_of_arguments(tmp_path: Path) -> None:
     script = tmp_path / "start"
     script.write_text(start_script({"A": "1"}, ["/bin/sh", "-c", 'echo "it\'s $A:$*"; exit 4']))
-    inside = ["unshare", "--pid", "--fork", "--kill-child", "/bin/sh", "-c", '"$@" 3<&0 4>&1 5>&2; exit $?']
+    inside = [
+        "unshare",
+        "--pid",
+        "--fork",
+        "--kill-child",
+        "/bin/sh",
+        "-c",
+        '"$@" 3<&0 4>&1 5>&2; exit $?',
+    ]
     done = subprocess.run([*inside, "-", "/bin/sh", str(script)], capture_output=True, text=True)
     assert (done.returncode, done.stdout) == (4, "it's 1:\n")

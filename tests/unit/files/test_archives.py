@@ -34,8 +34,6 @@ def test_ordinary_entries_keep_their_path() -> None:
         (entry("a/../../x"), "'..'"),
         (entry("x", tarfile.LNKTYPE, link="../../etc/passwd"), "'..'"),
         (entry("x", tarfile.LNKTYPE, link="/etc/shadow"), "absolute"),
-        (entry("a/x", tarfile.SYMTYPE, link="../../etc"), "points outside"),
-        (entry("x", tarfile.SYMTYPE, link=".."), "points outside"),
         (entry("./"), "whole folder"),
     ],
 )

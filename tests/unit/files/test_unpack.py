@@ -114,7 +114,6 @@ def test_hard_links_stay_links_and_the_last_of_equal_names_wins(
     [
         ("../x", tarfile.REGTYPE, b"x"),
         ("/tmp/vr-evil", tarfile.REGTYPE, b"x"),
-        ("l", tarfile.SYMTYPE, "../../x"),
         ("l", tarfile.LNKTYPE, "/etc/passwd"),
     ],
 )

@@ -13,7 +13,7 @@ from django.core.exceptions import ValidationError
 
 from vr.specs.config import config_problems, plain_problems
 from vr.specs.env import env_problems
-from vr.specs.volumes import volume_problems
+from vr.specs.volumes import kept_folder_problems, volume_problems
 
 
 def parse_mapping(text: str | None) -> dict[str, Any]:
@@ -59,7 +59,8 @@ def validate_env(text: str | None) -> None:
 
 def validate_volumes(text: str | None) -> None:
     """Raises ValidationError with all that is wrong with the volumes of a proc."""
-    _refuse(volume_problems([(source, target) for source, target in parse_volumes(text)]))
+    pairs = [(source, target) for source, target in parse_volumes(text)]
+    _refuse([*volume_problems(pairs), *kept_folder_problems(pairs)])
 
 
 def _mapping(text: str | None) -> dict[Any, Any]:
