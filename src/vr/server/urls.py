@@ -11,7 +11,7 @@ from vr.server.health import health
 urlpatterns: list[URLPattern | URLResolver] = [
     path("admin/", admin.site.urls),
     path("health/", health),
-    path("api/v1/docs/", docs),
+    path("api/v1/docs/", docs, name="api_docs"),
     path("api/v1/", api.urls),
     path("api/streams/", include("vr.server.streams.urls")),
     path("files/farm/app.zip", give),
