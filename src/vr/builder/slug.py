@@ -14,7 +14,7 @@ from vr.builder import slugignore
 from vr.builder.untrusted import read_text
 from vr.errors import InvalidInput
 from vr.specs import procfile
-from vr.specs.proc import scalar_text
+from vr.specs.env import env_problems, scalar_text
 
 _REPOSITORIES = {".git", ".hg"}
 
@@ -22,7 +22,8 @@ _REPOSITORIES = {".git", ".hg"}
 def parse_release(text: str) -> dict[str, Any]:
     """What `bin/release` said (docs/reference/buildpack.md#binrelease); nothing at all is `{}`.
 
-    Values of `config_vars` become text in YAML's spelling. Raises InvalidInput.
+    Values of `config_vars` become text in YAML's spelling. Raises InvalidInput, also for variables
+    that no host could set.
     """
     where = "the output of the buildpack's bin/release"
     try:
@@ -33,6 +34,8 @@ def parse_release(text: str) -> dict[str, Any]:
         return {}
     if not isinstance(data, dict):
         raise InvalidInput(where, [f"must be a mapping, but is a {type(data).__name__}"])
+    if isinstance(env := data.get("config_vars"), dict) and (problems := env_problems(env)):
+        raise InvalidInput(where, [f"config_vars: {problem}" for problem in problems])
     known: dict[str, Any] = {}
     for key in ("config_vars", "default_process_types"):
         if isinstance(values := data.get(key), dict):

@@ -10,8 +10,17 @@ import click
 import yaml
 
 from vr.errors import InvalidInput
+from vr.specs.limits import LIMITS, Limit
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+
+def _limit_option(limit: Limit) -> Callable[[F], F]:
+    """What is given goes to the server as it is: it says what a value may be."""
+    metavar = "SIZE" if limit.kind == "size" else "NUMBER"
+    text = f"{limit.help} '' for none."
+    return click.option(f"--{limit.name.replace('_', '-')}", metavar=metavar, help=text)
+
 
 _OPTIONS = (
     click.option("--squad", help="Where; the only squad with hosts, unless told."),
@@ -28,8 +37,7 @@ _OPTIONS = (
     ),
     click.option("--volumes", multiple=True, metavar="FOLDER:MOUNT", help="Host folder to mount."),
     click.option("--run-as", help="User account of the procs."),
-    click.option("--mem-limit", metavar="SIZE", help="Memory of one proc, such as 256M."),
-    click.option("--memsw-limit", metavar="SIZE", help="Memory and swap of one proc."),
+    *(_limit_option(limit) for limit in LIMITS.values()),
     click.option("--ingredient", multiple=True, metavar="NAME", help="Shared config to use."),
 )
 
@@ -47,7 +55,7 @@ def document(given: dict[str, Any], *, env_before: str = "") -> dict[str, Any]:
     Single environment values are put on top of `env_before`, the YAML text so far, unless a
     file replaces it. Raises InvalidInput for files that can't be read and malformed values.
     """
-    simple = ("squad", "version", "size", "pool", "balancer", "run_as", "mem_limit", "memsw_limit")
+    simple = ("squad", "version", "size", "pool", "balancer", "run_as", *LIMITS)
     made = {key: given[key] for key in simple if given[key] is not None}
     if given["config"] is not None:
         made["config_yaml"] = _text(given["config"], "--config")

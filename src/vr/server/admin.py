@@ -9,16 +9,20 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin, messages
+from django.contrib.auth.admin import UserAdmin
+from django.contrib.auth.models import User
 from django.http import HttpRequest
 
 from vr.server import models
+from vr.server.records import changes
+from vr.server.records.admin import RecordAdmin, RecordInline
 
 admin.site.site_header = "Velociraptor"
 admin.site.site_title = "Velociraptor"
 admin.site.index_title = "All records"
 
 
-class ReadOnly(admin.ModelAdmin):
+class ReadOnly(RecordAdmin):
     """Records that tell what happened: looked at, never changed by hand."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:
@@ -29,64 +33,62 @@ class ReadOnly(admin.ModelAdmin):
 
 
 @admin.register(models.App)
-class AppAdmin(admin.ModelAdmin):
+class AppAdmin(RecordAdmin):
     list_display = ("name", "repo_url", "repo_type", "stack", "buildpack")
     list_filter = ("stack", "repo_type")
     search_fields = ("name", "repo_url")
 
 
 @admin.register(models.Buildpack)
-class BuildpackAdmin(admin.ModelAdmin):
+class BuildpackAdmin(RecordAdmin):
     list_display = ("order", "repo_url", "repo_type", "desc")
     list_display_links = ("repo_url",)
 
 
-class ImageInline(admin.TabularInline):
+class ImageInline(RecordInline):
     model = models.Image
-    extra = 0
     fields = ("name", "file", "md5", "active", "created")
     readonly_fields = ("created",)
 
 
 @admin.register(models.Stack)
-class StackAdmin(admin.ModelAdmin):
+class StackAdmin(RecordAdmin):
     list_display = ("name", "desc", "active_image")
     inlines = (ImageInline,)
 
 
 @admin.register(models.Image)
-class ImageAdmin(admin.ModelAdmin):
+class ImageAdmin(RecordAdmin):
     list_display = ("name", "stack", "active", "created")
     list_filter = ("stack", "active")
     search_fields = ("name",)
 
 
-class HostInline(admin.TabularInline):
+class HostInline(RecordInline):
     model = models.Host
-    extra = 0
 
 
 @admin.register(models.Squad)
-class SquadAdmin(admin.ModelAdmin):
+class SquadAdmin(RecordAdmin):
     list_display = ("name",)
     inlines = (HostInline,)
 
 
 @admin.register(models.Host)
-class HostAdmin(admin.ModelAdmin):
+class HostAdmin(RecordAdmin):
     list_display = ("name", "squad", "active")
     list_filter = ("squad", "active")
     search_fields = ("name",)
 
 
 @admin.register(models.Ingredient)
-class IngredientAdmin(admin.ModelAdmin):
+class IngredientAdmin(RecordAdmin):
     list_display = ("name",)
     search_fields = ("name",)
 
 
 @admin.register(models.Swarm)
-class SwarmAdmin(admin.ModelAdmin):
+class SwarmAdmin(RecordAdmin):
     list_display = ("shortname", "squad", "size", "pool", "balancer", "release")
     list_filter = ("squad", "config_name", "proc_name")
     list_select_related = ("app", "squad", "release__build__app")
@@ -96,7 +98,7 @@ class SwarmAdmin(admin.ModelAdmin):
 
 
 @admin.register(models.Build)
-class BuildAdmin(admin.ModelAdmin):
+class BuildAdmin(RecordAdmin):
     list_display = ("id", "app", "tag", "status", "start_time", "end_time", "error")
     list_filter = ("status", "app")
     list_select_related = ("app",)
@@ -105,7 +107,7 @@ class BuildAdmin(admin.ModelAdmin):
 
 
 @admin.register(models.Release)
-class ReleaseAdmin(admin.ModelAdmin):
+class ReleaseAdmin(RecordAdmin):
     # Its config is encrypted in the database, so that it can't be searched there.
     list_display = ("compiled_name", "run_as", "created")
     list_select_related = ("build__app",)
@@ -113,9 +115,8 @@ class ReleaseAdmin(admin.ModelAdmin):
     raw_id_fields = ("build",)
 
 
-class StepInline(admin.TabularInline):
+class StepInline(RecordInline):
     model = models.Step
-    extra = 0
     can_delete = False
 
 
@@ -129,16 +130,15 @@ class DispatchAdmin(ReadOnly):
 
 
 @admin.register(models.PortLease)
-class PortLeaseAdmin(admin.ModelAdmin):
+class PortLeaseAdmin(RecordAdmin):
     list_display = ("host", "port", "proc", "swarm", "created")
     list_filter = ("host",)
     list_select_related = ("host", "swarm__app")
     search_fields = ("proc", "port")
 
 
-class TestResultInline(admin.TabularInline):
+class TestResultInline(RecordInline):
     model = models.TestResult
-    extra = 0
 
 
 @admin.register(models.TestRun)
@@ -163,7 +163,7 @@ class LogEntryAdmin(ReadOnly):
 
 
 @admin.register(models.ApiToken)
-class ApiTokenAdmin(admin.ModelAdmin):
+class ApiTokenAdmin(RecordAdmin):
     """Making one shows the token, this once; only its digest is kept."""
 
     list_display = ("user", "name", "created")
@@ -174,6 +174,17 @@ class ApiTokenAdmin(admin.ModelAdmin):
         if change:
             super().save_model(request, obj, form, change)
             return
+        changes.save(obj, user=request.user, write=lambda: self._issue(request, obj))
+
+    def _issue(self, request: HttpRequest, obj: Any) -> None:
         token = models.ApiToken.issue(obj.user, obj.name)
         obj.pk = models.ApiToken.objects.get(user=obj.user, name=obj.name).pk
         self.message_user(request, f"The token, shown only now: {token}", level=messages.WARNING)
+
+
+admin.site.unregister(User)
+
+
+@admin.register(User)
+class UsersAdmin(RecordAdmin, UserAdmin):
+    """Django's own pages of users, guarded and logged as all are."""

@@ -10,8 +10,8 @@ import msgspec
 import yaml
 
 from vr.specs.documents import load_mapping, parse_mapping, to_struct
+from vr.specs.env import name_problem, spelled_env
 from vr.specs.names import part_problem, tag_problem
-from vr.specs.proc import spelled_env
 
 # What published buildpacks expect to run on, unless the stack says otherwise.
 HEROKU_STACK = "heroku-24"
@@ -90,12 +90,7 @@ def _problems(mapping: Mapping[str, Any]) -> list[str]:
     if isinstance(name := mapping.get("image_name"), str) and ("/" in name or name in {".", ".."}):
         found.append(f"image_name: {name!r} can't be the name of a folder")
     if isinstance(env := mapping.get("env"), dict):
-        found += [
-            f"env: {name!r} can't be the name of a variable; "
-            "letters, digits and underscores are allowed, not beginning with a digit"
-            for name in env
-            if not (isinstance(name, str) and name.isidentifier() and name.isascii())
-        ]
+        found += [f"env: {problem}" for name in env if (problem := name_problem(name))]
     return [problem for problem in found if problem]
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from vr.specs.documents import load_mapping, to_struct
-from vr.specs.proc import spelled_env
+from vr.specs.env import spelled_env
 
 
 class ImageSpec(msgspec.Struct, frozen=True, kw_only=True):

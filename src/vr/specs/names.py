@@ -12,6 +12,7 @@ PART = r"[A-Za-z0-9_.+]+"
 HOST_NAME = r"[A-Za-z0-9_.-]+"
 """What the name of a host is, as a regular expression."""
 _PART = re.compile(PART)
+_ACCOUNT = re.compile(r"[a-z_][a-z0-9_-]*")
 
 
 def part_problem(what: str, value: str) -> str | None:
@@ -29,6 +30,18 @@ def part_problem(what: str, value: str) -> str | None:
             "only letters, digits, underscores, dots and plus signs are allowed"
         )
     return None
+
+
+def account_problem(what: str, value: str) -> str | None:
+    """Why apps can't run as the user account `value`, as a sentence; None if they can."""
+    if value == "root":
+        return f"{what}: an app can't run as root; name another user"
+    if _ACCOUNT.fullmatch(value):
+        return None
+    return (
+        f"{what}: {value!r} can't be the name of a user account; "
+        "lower-case letters, digits, '_' and '-' are allowed, beginning with a letter"
+    )
 
 
 def tag_problem(what: str, value: str) -> str | None:

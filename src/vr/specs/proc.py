@@ -13,19 +13,17 @@ import yaml
 
 from vr.errors import InvalidInput
 from vr.specs.documents import load_mapping, to_struct
+from vr.specs.env import env_problems, scalar_text, spell
+from vr.specs.limits import LIMITS, limits_problems
 from vr.specs.names import ProcName
-from vr.specs.sizes import parse_size
 from vr.specs.volumes import volume_problems
 
 DEFAULT_STOP_TIMEOUT = 10.0
 DEFAULT_UPTEST_TIMEOUT = 60.0
 
-_LEAST_MEMORY = 4 << 20
-_LEAST_DISK = 8 << 20
-_IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _CHECKSUMS = {"build_md5": 32, "image_md5": 32, "build_sha256": 64, "image_sha256": 64}
-_NUMBERS = ("port", "pids_limit", "nofile", "cpu_limit", "stop_timeout", "uptest_timeout")
-_SIZES = ("mem_limit", "memsw_limit", "tmp_size", "disk_limit")
+_SIZES = {limit.name for limit in LIMITS.values() if limit.kind == "size"}
+_NUMBERS = ("port", "stop_timeout", "uptest_timeout", *(key for key in LIMITS if key not in _SIZES))
 
 
 class ProcYaml(msgspec.Struct, frozen=True, kw_only=True, repr_omit_defaults=True):
@@ -98,9 +96,9 @@ def parse(mapping: Mapping[str, Any], where: str) -> ProcYaml:
     values["extra"] = {key: value for key, value in mapping.items() if key not in known}
     if values.get("proc_name") is None:
         values["proc_name"] = mapping.get("proc")  # the old name of the key
+    _ease_sizes(values)
     problems = [
         *_ease_numbers(values),
-        *_ease_sizes(values),
         *_spell_env(values),
         *_known_network(values),
     ]
@@ -131,28 +129,6 @@ def dump(proc: ProcYaml) -> str:
     return text
 
 
-def scalar_text(value: Any) -> str:
-    """A YAML scalar as YAML spells it: true, 1.5, 2024-01-31."""
-    if isinstance(value, str):
-        return value
-    text: str = yaml.safe_dump(value, default_flow_style=True, width=float("inf"))
-    return text.removesuffix("...\n").rstrip("\n")
-
-
-def spelled_env(mapping: Mapping[str, Any]) -> dict[str, Any]:
-    """`mapping` with the scalars of its `env` as text in YAML's spelling; null is left out."""
-    env = mapping.get("env")
-    if not isinstance(env, dict):
-        return dict(mapping)
-    scalars = (str, int, float, bool)
-    spelled = {
-        name: scalar_text(value) if isinstance(value, scalars) else value
-        for name, value in env.items()
-        if value is not None
-    }
-    return {**mapping, "env": spelled}
-
-
 def _ease_numbers(values: dict[str, Any]) -> Iterator[str]:
     """Numbers may be written in quotes, as files of the original sometimes did."""
     for key in _NUMBERS:
@@ -167,17 +143,11 @@ def _ease_numbers(values: dict[str, Any]) -> Iterator[str]:
             yield f"{key}: {scalar_text(values.pop(key))!r} is no number"
 
 
-def _ease_sizes(values: dict[str, Any]) -> Iterator[str]:
+def _ease_sizes(values: dict[str, Any]) -> None:
     """Sizes may be plain numbers of bytes."""
     for key in _SIZES:
         if isinstance(values.get(key), int) and not isinstance(values[key], bool):
             values[key] = str(values[key])
-        if isinstance(values.get(key), str):
-            try:
-                parse_size(values[key])
-            except ValueError as error:
-                values[key] = None
-                yield f"{key}: {error}"
 
 
 def _known_network(values: dict[str, Any]) -> Iterator[str]:
@@ -187,22 +157,9 @@ def _known_network(values: dict[str, Any]) -> Iterator[str]:
 
 def _spell_env(values: dict[str, Any]) -> Iterator[str]:
     env = values.get("env")
-    if not isinstance(env, dict):
-        return
-    spelled: dict[str, str | None] = {}
-    for name, value in env.items():
-        if not isinstance(name, str) or not _IDENTIFIER.fullmatch(name):
-            yield (
-                f"env: {name!r} can't be the name of a variable; "
-                "letters, digits and underscores are allowed, not beginning with a digit"
-            )
-        elif isinstance(value, dict | list | bytes | set):
-            yield f"env: {name} is a {type(value).__name__}; text, a number or true/false is needed"
-        elif isinstance(value, str) and "\0" in value:
-            yield f"env: {name} holds a NUL character, which no environment can hold"
-        else:
-            spelled[name] = None if value is None else scalar_text(value)
-    values["env"] = spelled
+    if isinstance(env, dict):
+        yield from (f"env: {problem}" for problem in env_problems(env))
+        values["env"] = spell(env)
 
 
 def _contradictions(values: Mapping[str, Any], where: str) -> Iterator[str]:
@@ -221,10 +178,18 @@ def _contradictions(values: Mapping[str, Any], where: str) -> Iterator[str]:
             kind = key.rpartition("_")[2].upper()
             yield f"{key}: {checksum!r} is no {kind}; {digits} hexadecimal digits are expected"
     yield from _range_problems(values)
-    yield from _size_problems(values)
+    # A limit of the wrong type is the struct's to name.
+    limits = {key: value for key, value in values.items() if _is_readable(key, value)}
+    yield from (f"{key}: {problem}" for key, problem in limits_problems(limits))
     with contextlib.suppress(msgspec.ValidationError):
         pairs = msgspec.convert(values.get("volumes") or [], list[tuple[str, str]])
-        yield from volume_problems(pairs)
+        yield from (f"volumes: {problem}" for problem in volume_problems(pairs))
+
+
+def _is_readable(key: str, value: Any) -> bool:
+    if key in _SIZES:
+        return isinstance(value, str) and bool(value)
+    return key in LIMITS and isinstance(value, int | float)
 
 
 def _name_problems(values: Mapping[str, Any], where: str) -> Iterator[str]:
@@ -244,9 +209,6 @@ def _name_problems(values: Mapping[str, Any], where: str) -> Iterator[str]:
 def _range_problems(values: Mapping[str, Any]) -> Iterator[str]:
     rules: dict[str, tuple[Callable[[float], bool], str]] = {
         "port": (lambda n: 0 <= n <= 65535, "a port from 0 to 65535"),
-        "pids_limit": (lambda n: n >= 4, "at least 4 processes"),
-        "nofile": (lambda n: n >= 16, "at least 16 descriptors"),
-        "cpu_limit": (lambda n: 0.01 <= n <= 4096, "a number of CPUs from 0.01"),
         "stop_timeout": (lambda n: 0 <= n <= 3600, "seconds from 0 to 3600"),
         "uptest_timeout": (lambda n: 0 < n <= 3600, "seconds up to 3600"),
     }
@@ -254,18 +216,3 @@ def _range_problems(values: Mapping[str, Any]) -> Iterator[str]:
         value = values.get(key)
         if isinstance(value, int | float) and not fits(value):
             yield f"{key}: {value:g} is out of range; {expected} is expected"
-
-
-def _size_problems(values: Mapping[str, Any]) -> Iterator[str]:
-    sizes = {key: parse_size(values[key]) for key in _SIZES if isinstance(values.get(key), str)}
-    memory, both = sizes.get("mem_limit"), sizes.get("memsw_limit")
-    for key in ("mem_limit", "memsw_limit"):
-        if key in sizes and sizes[key] < _LEAST_MEMORY:
-            yield f"{key}: {values[key]} is too little for any process; at least 4M is expected"
-    if sizes.get("disk_limit", _LEAST_DISK) < _LEAST_DISK:
-        yield f"disk_limit: {values['disk_limit']} is too little; at least 8M is expected"
-    if memory and both and both < memory:
-        yield (
-            f"memsw_limit: {values['memsw_limit']} is RAM and swap together, "
-            f"so it can't be less than mem_limit, {values['mem_limit']}"
-        )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([KMGT]?)(?:I?B)?", re.IGNORECASE)
+_TOO_LARGE = 1 << 63
 _FACTORS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
 
 
@@ -14,7 +15,10 @@ def parse_size(text: str) -> int:
     if not match:
         raise ValueError(f"{text!r} is no size; write it like 64M or 1G")
     number, unit = match.groups()
-    return int(float(number) * _FACTORS[unit.upper()])
+    size = float(number) * _FACTORS[unit.upper()]
+    if size >= _TOO_LARGE:
+        raise ValueError(f"{text!r} is larger than any disk; write a size like 64M or 1G")
+    return int(size)
 
 
 def show_size(size: int) -> str:

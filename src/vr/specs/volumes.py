@@ -6,18 +6,36 @@ from collections.abc import Sequence
 from pathlib import PurePosixPath
 
 _RESERVED = ("/proc", "/sys", "/dev")
+# A file system of the proc's own, as large as its `tmp_size`.
+_OWN = "/tmp"
 
 
 def volume_problems(volumes: Sequence[tuple[str, str]]) -> list[str]:
     """What is wrong with the pairs of (host folder, mount point), one sentence each."""
     found = []
+    first: dict[str, int] = {}
     for number, (source, target) in enumerate(volumes, 1):
-        if not source.startswith("/") or ".." in PurePosixPath(source).parts:
-            found.append(f"volumes: pair {number}: the host folder {source!r} is no absolute path")
-        problem = mount_point_problem(target)
-        if problem:
-            found.append(f"volumes: pair {number}: {problem}")
+        problem = mount_point_problem(target) or _own_problem(target)
+        earlier = first.setdefault(clean_mount_point(target), number)
+        if not problem and earlier != number:
+            problem = f"the mount point {target!r} is that of pair {earlier}, too"
+        problems = (_host_folder_problem(source), problem)
+        found += [f"pair {number}: {one}" for one in problems if one]
     return found
+
+
+def _host_folder_problem(source: str) -> str | None:
+    if not source.startswith("/") or ".." in PurePosixPath(source).parts:
+        return f"the host folder {source!r} is no absolute path"
+    if not source.isprintable() or source != source.strip():
+        return f"the host folder {source!r} holds control characters, or blanks at an end"
+    return None
+
+
+def _own_problem(target: str) -> str | None:
+    if is_within(clean_mount_point(target), _OWN):
+        return f"the mount point {target!r} lies in {_OWN}, which is each proc's own"
+    return None
 
 
 def mount_point_problem(target: str) -> str | None:

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 
+from support.api_client import Api
 from support.images import test_image
 from support.nginx_server import Nginx, nginx_server
 from support.ports import port_range
@@ -24,6 +25,7 @@ from vr.hosts import deployment
 from vr.server.balancers import balancer_named
 from vr.server.events.announcing import redis_connection
 from vr.server.hosts import connect
+from vr.server.models import ApiToken
 
 
 @pytest.fixture(scope="session")
@@ -70,7 +72,9 @@ def woken(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 @pytest.fixture
-def user(db: None) -> User:
+def user(db: None, settings: Any) -> User:
+    # A hash that is meant to take long takes long in every test.
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     return User.objects.create_user("rex", password="rawr: yes")
 
 
@@ -125,3 +129,8 @@ def machine(
     for pool in nginx.folder.glob("pools/*.conf"):
         balancer_named("nginx").delete_pool(pool.stem)
     balancer_named.cache_clear()
+
+
+@pytest.fixture
+def api(user: User, redis: Any, woken: list[str]) -> Api:
+    return Api(ApiToken.issue(user, "test"))

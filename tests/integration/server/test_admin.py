@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 from django.apps import apps
 from django.contrib import admin
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Group, User
 from django.test import Client
 
 from vr.server.models import ApiToken
+from vr.server.records.admin import RecordAdmin, RecordInline
 
 
 @pytest.fixture
@@ -24,6 +25,13 @@ def test_all_models_but_steps_and_results_have_pages() -> None:
     shown = {model.__name__ for model in admin.site._registry}
     ours = {model.__name__ for model in apps.get_app_config("server").get_models()}
     assert ours - shown == {"Step", "TestResult"}
+
+
+def test_all_pages_of_ours_are_guarded_and_logged() -> None:
+    pages = [page for model, page in admin.site._registry.items() if model is not Group]
+    assert [type(page) for page in pages if not isinstance(page, RecordAdmin)] == []
+    inlines = [inline for page in pages for inline in page.inlines]
+    assert [inline for inline in inlines if not issubclass(inline, RecordInline)] == []
 
 
 @pytest.mark.parametrize("model", [one._meta.model_name for one in admin.site._registry])

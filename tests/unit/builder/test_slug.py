@@ -18,6 +18,13 @@ def test_config_vars_keep_yamls_spelling() -> None:
     assert data == {"config_vars": {"PYTHONUNBUFFERED": "true", "N": "1.5"}}
 
 
+def test_variables_that_no_host_could_set_are_all_named() -> None:
+    with pytest.raises(InvalidInput) as error:
+        parse_release("config_vars:\n  MY-VAR: x\n  LIST: [a]\n  FINE: x\n")
+    assert len(error.value.problems) == 2
+    assert "config_vars: 'MY-VAR' can't be" in error.value.problems[0]
+
+
 @pytest.mark.parametrize("text", ["- a list", "a: b: c"])
 def test_a_release_script_that_says_nonsense_fails_the_build(text: str) -> None:
     with pytest.raises(InvalidInput, match="bin/release"):

@@ -5,14 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
+from click.testing import CliRunner
 
-from vr.cli.swarm_options import document, environment
+from vr.cli.swarm_options import document, environment, swarm_options
 from vr.errors import InvalidInput
+from vr.specs.limits import LIMITS
 
 NOTHING: dict[str, Any] = {
     **dict.fromkeys(("squad", "version", "size", "pool", "balancer", "config")),
-    **dict.fromkeys(("run_as", "mem_limit", "memsw_limit")),
+    **dict.fromkeys(("run_as", *LIMITS)),
     **dict.fromkeys(("env", "volumes", "ingredient"), ()),
 }
 
@@ -20,6 +23,19 @@ NOTHING: dict[str, Any] = {
 def test_only_what_was_given_is_sent() -> None:
     assert document(NOTHING) == {}
     assert document({**NOTHING, "size": 0, "pool": ""}) == {"size": 0, "pool": ""}
+
+
+@pytest.mark.parametrize("name", LIMITS)
+def test_every_limit_is_an_option_and_is_sent(name: str) -> None:
+    option = f"--{name.replace('_', '-')}"
+
+    @click.command()
+    @swarm_options
+    def command(**given: Any) -> None:
+        click.echo(document(given))
+
+    said = CliRunner().invoke(command, [option, LIMITS[name].example]).output
+    assert said.strip() == str({name: LIMITS[name].example})
 
 
 def test_an_environment_file_is_sent_as_it_is(tmp_path: Path) -> None:

@@ -13,16 +13,13 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from ninja import Router
 
 from vr.errors import InvalidInput
-from vr.server.answers import InUse
-from vr.server.api import guards
 from vr.server.api.body import json_object
 from vr.server.api.filters import conditions
 from vr.server.api.openapi.components import shape_of_page, shape_to_change, shape_to_create
 from vr.server.api.openapi.operations import LOCATION, Answer, Part, key_of, operation
 from vr.server.api.openapi.searching import search_parameters
 from vr.server.api.paging import Page
-from vr.server.events.announcing import user_did
-from vr.server.events.kinds import Kind
+from vr.server.records import changes as records
 from vr.server.resources.fields import Answering
 from vr.server.resources.resource import Resource
 from vr.server.resources.shapes import component
@@ -129,9 +126,7 @@ def _list(resource: Resource, request: HttpRequest) -> HttpResponse:
 
 def _create(resource: Resource, request: HttpRequest, data: dict[str, Any]) -> HttpResponse:
     created = resource.model()
-    with transaction.atomic():
-        resource.write(created, data)
-        _record(resource, request, Kind.USER_ADDED, created)
+    records.save(created, user=_user(request), write=lambda: resource.write(created, data))
     return HttpResponse(status=201, headers={"Location": resource.uri(created)})
 
 
@@ -140,25 +135,14 @@ def _change(
 ) -> HttpResponse:
     with transaction.atomic():
         changed = resource.get(key, for_change=True)
-        resource.write(changed, data)
-        _record(resource, request, Kind.USER_CHANGED, changed)
+        records.save(changed, user=_user(request), write=lambda: resource.write(changed, data))
     return HttpResponse(status=status)
 
 
 def _delete(resource: Resource, request: HttpRequest, key: str) -> HttpResponse:
-    with transaction.atomic():
-        doomed = resource.get(key, for_change=True)
-        if reason := guards.why_kept(doomed):
-            raise InUse(f"The {resource.noun} {doomed} can't be deleted: {reason}.")
-        _record(resource, request, Kind.USER_REMOVED, doomed)
-        doomed.delete()
+    records.delete(resource.get(key), user=_user(request))
     return HttpResponse(status=204)
 
 
-def _record(resource: Resource, request: HttpRequest, kind: Kind, what: Any) -> None:
-    user_did(
-        request.auth,  # type: ignore[attr-defined]
-        kind,
-        f"{resource.noun} {what}",
-        resource_uri=resource.uri(what),
-    )
+def _user(request: HttpRequest) -> Any:
+    return request.auth  # type: ignore[attr-defined]

@@ -14,7 +14,7 @@ def image_of(app: App) -> Image | None:
     """
     if app.stack is None:
         return None
-    image = app.stack.active_image
+    image: Image | None = app.stack.active_image
     if image is None:
         raise CannotBuild(
             f"The stack {app.stack.name!r} of {app.name} has no active image.",

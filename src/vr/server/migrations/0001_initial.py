@@ -5,6 +5,7 @@ import django.db.models.deletion
 import vr.server.models.dispatch
 import vr.server.models.fields
 import vr.server.models.names
+import vr.server.models.yaml_text
 from django.conf import settings
 from django.db import migrations, models
 
@@ -77,8 +78,8 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('name', models.CharField(max_length=50, unique=True)),
-                ('config_yaml', vr.server.models.fields.EncryptedTextField(blank=True, default='', help_text='Merged into the config of every swarm that uses this.', validators=[vr.server.models.fields.validate_mapping])),
-                ('env_yaml', vr.server.models.fields.EncryptedTextField(blank=True, default='', help_text='Merged into the environment of every swarm that uses this.', validators=[vr.server.models.fields.validate_mapping])),
+                ('config_yaml', vr.server.models.fields.EncryptedTextField(blank=True, default='', help_text='Merged into the config of every swarm that uses this.', validators=[vr.server.models.yaml_text.validate_config])),
+                ('env_yaml', vr.server.models.fields.EncryptedTextField(blank=True, default='', help_text='Merged into the environment of every swarm that uses this.', validators=[vr.server.models.yaml_text.validate_config])),
             ],
             options={
                 'ordering': ['name'],
@@ -131,7 +132,7 @@ class Migration(migrations.Migration):
                 ('error', models.TextField(blank=True, default='', help_text='Why it failed.')),
                 ('start_time', models.DateTimeField(blank=True, null=True)),
                 ('end_time', models.DateTimeField(blank=True, null=True)),
-                ('env_yaml', vr.server.models.fields.EncryptedTextField(blank=True, default='', help_text="Environment that the build brings, such as the buildpack's config_vars.", validators=[vr.server.models.fields.validate_mapping])),
+                ('env_yaml', vr.server.models.fields.EncryptedTextField(blank=True, default='', help_text="Environment that the build brings, such as the buildpack's config_vars.", validators=[vr.server.models.yaml_text.validate_config])),
                 ('release_data', models.JSONField(blank=True, default=dict)),
                 ('process_types', models.JSONField(blank=True, default=dict, help_text='Commands by proc name; empty if not known.')),
                 ('revision', models.CharField(blank=True, default='', max_length=64)),
@@ -169,8 +170,8 @@ class Migration(migrations.Migration):
             name='Release',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('config_yaml', vr.server.models.fields.EncryptedTextField(blank=True, default='', help_text='Becomes settings.yaml in the container.', validators=[vr.server.models.fields.validate_mapping])),
-                ('env_yaml', vr.server.models.fields.EncryptedTextField(blank=True, default='', help_text='Environment variables of the app.', validators=[vr.server.models.fields.validate_mapping])),
+                ('config_yaml', vr.server.models.fields.EncryptedTextField(blank=True, default='', help_text='Becomes settings.yaml in the container.', validators=[vr.server.models.yaml_text.validate_config])),
+                ('env_yaml', vr.server.models.fields.EncryptedTextField(blank=True, default='', help_text='Environment variables of the app.', validators=[vr.server.models.yaml_text.validate_config])),
                 ('volumes', models.JSONField(blank=True, default=list)),
                 ('run_as', models.CharField(default='nobody', max_length=32)),
                 ('mem_limit', models.CharField(blank=True, default='', max_length=20, validators=[django.core.validators.RegexValidator('^[1-9][0-9]*[KMG]?\\Z', 'must be a size such as 256M or 1G')])),
@@ -238,9 +239,9 @@ class Migration(migrations.Migration):
                 ('proc_name', models.CharField(max_length=50, validators=[vr.server.models.names.validate_part])),
                 ('config_name', models.CharField(max_length=50, validators=[vr.server.models.names.validate_part])),
                 ('size', models.PositiveIntegerField(default=1)),
-                ('config_yaml', vr.server.models.fields.EncryptedTextField(blank=True, default='', help_text='Becomes settings.yaml; its path is in APP_SETTINGS_YAML.', validators=[vr.server.models.fields.validate_mapping])),
-                ('env_yaml', vr.server.models.fields.EncryptedTextField(blank=True, default='', help_text='Additional environment variables of the app.', validators=[vr.server.models.fields.validate_mapping])),
-                ('volumes_yaml', vr.server.models.fields.EncryptedTextField(blank=True, default='', validators=[vr.server.models.fields.validate_volumes])),
+                ('config_yaml', vr.server.models.fields.EncryptedTextField(blank=True, default='', help_text='Becomes settings.yaml; its path is in APP_SETTINGS_YAML.', validators=[vr.server.models.yaml_text.validate_config])),
+                ('env_yaml', vr.server.models.fields.EncryptedTextField(blank=True, default='', help_text='Additional environment variables of the app.', validators=[vr.server.models.yaml_text.validate_config])),
+                ('volumes_yaml', vr.server.models.fields.EncryptedTextField(blank=True, default='', validators=[vr.server.models.yaml_text.validate_volumes])),
                 ('run_as', models.CharField(default='nobody', max_length=32, validators=[django.core.validators.RegexValidator('^[a-z_][a-z0-9_-]*\\Z', 'must be the name of a user account')])),
                 ('mem_limit', models.CharField(blank=True, default='', max_length=20, validators=[django.core.validators.RegexValidator('^[1-9][0-9]*[KMG]?\\Z', 'must be a size such as 256M or 1G')])),
                 ('memsw_limit', models.CharField(blank=True, default='', max_length=20, validators=[django.core.validators.RegexValidator('^[1-9][0-9]*[KMG]?\\Z', 'must be a size such as 256M or 1G')])),

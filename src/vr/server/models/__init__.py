@@ -1,20 +1,23 @@
 """What the database holds: intent. Supervisor holds what runs, the balancer what is routed."""
 
-from vr.server.models.access import ApiToken
-from vr.server.models.apps import App, Build, Buildpack, BuildStatus, Release
-from vr.server.models.dispatch import (
-    Dispatch,
-    DispatchStatus,
-    PortLease,
-    Step,
-    StepKind,
-    StepStatus,
-)
-from vr.server.models.events import Event, LogEntry
-from vr.server.models.hosts import Host, Squad
-from vr.server.models.stacks import Image, Stack
-from vr.server.models.swarms import Ingredient, Swarm
-from vr.server.models.uptests import TestResult, TestRun
+from vr.server.models.api_token import ApiToken
+from vr.server.models.app import App
+from vr.server.models.build import Build, BuildStatus
+from vr.server.models.buildpack import Buildpack
+from vr.server.models.dispatch import Dispatch, DispatchStatus
+from vr.server.models.event import Event
+from vr.server.models.host import Host
+from vr.server.models.image import Image
+from vr.server.models.ingredient import Ingredient
+from vr.server.models.log_entry import LogEntry
+from vr.server.models.port_lease import PortLease
+from vr.server.models.release import Release
+from vr.server.models.squad import Squad
+from vr.server.models.stack import Stack
+from vr.server.models.step import Step, StepKind, StepStatus
+from vr.server.models.swarm import Swarm
+from vr.server.models.test_result import TestResult
+from vr.server.models.test_run import TestRun
 
 __all__ = [
     "ApiToken",

@@ -12,10 +12,10 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
-from vr.server.models.apps import Build, Release
-from vr.server.models.hosts import Host
+from vr.server.models.build import Build
 from vr.server.models.names import validate_tag
-from vr.server.models.swarms import Swarm
+from vr.server.models.release import Release
+from vr.server.models.swarm import Swarm
 
 
 def new_trace_id() -> str:
@@ -51,8 +51,6 @@ class Dispatch(models.Model):
     release = models.ForeignKey(
         Release, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
     )
-    # A rollback names its release; otherwise one is found or made for the tag.
-    release_is_fixed = models.BooleanField(default=False)
     previous_release = models.ForeignKey(
         Release, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
     )
@@ -84,73 +82,3 @@ class Dispatch(models.Model):
     @property
     def is_open(self) -> bool:
         return self.status in OPEN
-
-
-class StepKind(models.TextChoices):
-    BUILD = "build"
-    RELEASE = "release"
-    DEPLOY = "deploy"
-    START = "start"  # waiting until the deployed procs are ready
-    UPTEST = "uptest"
-    ROUTE = "route"
-    DRAIN = "drain"
-    RETIRE = "retire"
-    UNDO = "undo"  # removing the new procs after a failure
-
-
-class StepStatus(models.TextChoices):
-    RUNNING = "running"
-    DONE = "done"
-    FAILED = "failed"
-
-
-class Step(models.Model):
-    """One step of a dispatch as people see it: what, how far, how long.
-
-    A dispatch has one row per kind: a worker that carries on after another's death goes on with
-    that row.
-    """
-
-    dispatch = models.ForeignKey(Dispatch, on_delete=models.CASCADE, related_name="steps")
-    kind = models.CharField(max_length=10, choices=StepKind.choices)
-    status = models.CharField(max_length=10, choices=StepStatus.choices, default=StepStatus.RUNNING)
-    message = models.TextField(blank=True, default="")
-    started = models.DateTimeField()
-    ended = models.DateTimeField(null=True, blank=True)
-
-    class Meta:
-        ordering = ["id"]
-        constraints = [
-            models.UniqueConstraint(fields=["dispatch", "kind"], name="one_step_per_kind"),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.kind}: {self.message}"
-
-
-class PortLease(models.Model):
-    """A port of a host and the proc that owns it, from before its deploy until it is retired."""
-
-    host = models.ForeignKey(Host, on_delete=models.CASCADE, related_name="port_leases")
-    port = models.PositiveIntegerField()
-    swarm = models.ForeignKey(
-        Swarm, null=True, blank=True, on_delete=models.SET_NULL, related_name="port_leases"
-    )
-    dispatch = models.ForeignKey(
-        Dispatch,
-        null=True,
-        blank=True,
-        on_delete=models.SET_NULL,
-        related_name="port_leases",
-        help_text="The dispatch that placed the proc; its failure removes it.",
-    )
-    proc = models.CharField(max_length=250, help_text="Full name of the proc.")
-    created = models.DateTimeField(auto_now_add=True)
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["host", "port"], name="one_owner_per_port"),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.host}:{self.port} {self.proc}"

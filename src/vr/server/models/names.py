@@ -1,10 +1,10 @@
-"""Validators that let only names through that can be part of a proc's name."""
+"""Validators that let only names through that a host can use: parts of a proc's name, accounts."""
 
 from __future__ import annotations
 
 from django.core.exceptions import ValidationError
 
-from vr.specs.names import part_problem, tag_problem
+from vr.specs.names import account_problem, part_problem, tag_problem
 
 
 def validate_part(value: str) -> None:
@@ -15,6 +15,11 @@ def validate_part(value: str) -> None:
 def validate_tag(value: str) -> None:
     """Raises ValidationError if `value` can't be deployed as a version."""
     _check(tag_problem("version", value))
+
+
+def validate_account(value: str) -> None:
+    """Raises ValidationError if `value` can't be the name of a user account."""
+    _check(account_problem("run_as", value))
 
 
 def _check(problem: str | None) -> None:

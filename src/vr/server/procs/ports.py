@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
-from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import Q
 
@@ -13,11 +12,6 @@ from vr.server.models import Dispatch, Host, PortLease, Swarm
 
 class PortTaken(Exception):
     """The port belongs to another proc; no port was leased. The message names it."""
-
-
-def port_range() -> range:
-    """The ports that swarms may use, from VR_PORT_RANGE."""
-    return settings.PORT_RANGE
 
 
 def lease_to(dispatch: Dispatch, procs: Iterable[tuple[Host, int, str]]) -> None:

@@ -10,7 +10,7 @@ from django.conf import settings
 from vr.hosts.deployment import ProcFile
 from vr.server.files import links
 from vr.server.models import Release
-from vr.server.models.fields import parse_mapping
+from vr.server.models.yaml_text import parse_mapping
 from vr.specs.names import ProcName
 
 GROUP = "nogroup"
@@ -48,8 +48,7 @@ def content(release: Release, name: ProcName, host: str) -> dict[str, Any]:
         # Of our own keys this is the one that an app's config may hold.
         "pilot": config.get("pilot"),
         "volumes": release.volumes,
-        "mem_limit": release.mem_limit,
-        "memsw_limit": release.memsw_limit,
+        **release.limits,
         "build_url": links.url_for_host(build.file),
         "build_md5": build.file_md5,
         "app_repo_url": build.app.repo_url,

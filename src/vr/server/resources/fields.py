@@ -7,24 +7,25 @@ model's own validation. `shown` and `taken` describe both for programs.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
 import yaml
-from django.core.exceptions import ValidationError
 from django.db.models import Model
 from django.http import HttpRequest
 
 from vr.server.files import links
-from vr.server.models.fields import parse_volumes
+from vr.server.models.yaml_text import parse_volumes
 from vr.server.resources.shapes import (
     FLAG,
     INTEGER,
     INTEGER_LIMIT,
     MOMENT,
     NULL,
+    NUMBER,
     OBJECT,
     TEXT,
     Schema,
@@ -128,6 +129,35 @@ class Integer(Field):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Number(Field):
+    """A number that need not be set: null then. A `whole` one has no fraction."""
+
+    whole: bool = False
+
+    def shown(self, model: type[Model]) -> Schema:
+        return or_null(INTEGER if self.whole else NUMBER)
+
+    def taken(self, model: type[Model]) -> Schema:
+        return or_null(integer_of(column(model, self.target)) if self.whole else NUMBER)
+
+    def load(self, value: Any) -> Any:
+        if value is None or value == "":
+            return None
+        if isinstance(value, str):
+            with contextlib.suppress(ValueError):
+                value = float(value)
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise ValueError(f"is {kind_of(value)}, but a number is expected")
+        if not -INTEGER_LIMIT <= value < INTEGER_LIMIT:
+            raise ValueError(f"is {value}, which is no number that can be kept")
+        if not self.whole:
+            return float(value)
+        if value != int(value):
+            raise ValueError(f"is {value}, but a whole number is expected")
+        return int(value)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Flag(Field):
     def shown(self, model: type[Model]) -> Schema:
         return FLAG
@@ -179,10 +209,7 @@ class Mapping(Field):
 
 @dataclass(frozen=True, kw_only=True)
 class Volumes(Field):
-    """Pairs of host folder and mount point, null if there are none.
-
-    Kept as YAML text in `attribute`, or as the list itself if that is `volumes`.
-    """
+    """Pairs of host folder and mount point, null if there are none; kept as YAML text."""
 
     def shown(self, model: type[Model]) -> Schema:
         return or_null(_PAIRS)
@@ -191,18 +218,12 @@ class Volumes(Field):
         return any_of(_PAIRS, TEXT, NULL, description="pairs, or YAML text of them")
 
     def dump(self, source: Any, answering: Answering) -> Any:
-        return source.volumes or None
+        return parse_volumes(getattr(source, self.target)) or None
 
     def load(self, value: Any) -> Any:
         if value is not None and not isinstance(value, str | list):
             raise ValueError(f"is {kind_of(value)}, but a list of pairs is expected")
-        text = value if isinstance(value, str) else yaml_text(value) if value else ""
-        if self.target != "volumes":
-            return text
-        try:
-            return parse_volumes(text)
-        except ValidationError as error:
-            raise ValueError(error.messages[0]) from None
+        return value if isinstance(value, str) else yaml_text(value) if value else ""
 
 
 @dataclass(frozen=True, kw_only=True)

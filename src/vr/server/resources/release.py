@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from vr.server import models
-from vr.server.resources.fields import Computed, Mapping, Moment, Text, Volumes
+from vr.server.resources.fields import Computed, Moment, Text
 from vr.server.resources.links import Link
+from vr.server.resources.proc_settings import proc_settings
 from vr.server.resources.resource import Resource, Through
 
 
@@ -21,12 +22,7 @@ RELEASES = Resource(
     model=models.Release,
     fields=(
         Link(name="build", to="builds"),
-        Mapping(name="config_yaml"),
-        Mapping(name="env_yaml"),
-        Volumes(name="volumes"),
-        Text(name="run_as"),
-        Text(name="mem_limit", nullable=True),
-        Text(name="memsw_limit", nullable=True),
+        *proc_settings(),
         Text(name="hash", nullable=True, writable=False),
         Computed(name="compiled_name", value=lambda release, _: release.compiled_name),
         Moment(name="created"),

@@ -7,8 +7,9 @@ from typing import Any
 from vr.server import models
 from vr.server.resources import procs
 from vr.server.resources.dispatch import latest_uri
-from vr.server.resources.fields import Computed, Integer, Mapping, Text, Volumes
+from vr.server.resources.fields import Computed, Integer, Text
 from vr.server.resources.links import Link, Links, find_linked
+from vr.server.resources.proc_settings import proc_settings
 from vr.server.resources.release import RELEASES
 from vr.server.resources.resource import Resource, Through
 from vr.server.resources.shapes import OBJECT, PATH, or_null
@@ -39,12 +40,7 @@ SWARMS: Resource = Resource(
         Integer(name="size"),
         Text(name="pool", nullable=True),
         Text(name="balancer", nullable=True),
-        Mapping(name="config_yaml"),
-        Mapping(name="env_yaml"),
-        Volumes(name="volumes", attribute="volumes_yaml"),
-        Text(name="run_as"),
-        Text(name="mem_limit", nullable=True),
-        Text(name="memsw_limit", nullable=True),
+        *proc_settings(),
         Links(name="config_ingredients", to="ingredients"),
         Computed(name="name", value=lambda swarm, _: swarm.name),
         Computed(name="shortname", value=lambda swarm, _: swarm.shortname),

@@ -90,7 +90,6 @@ def _open(
                 size=size,
                 release=release,
                 build=release.build if release else None,
-                release_is_fixed=release is not None,
                 previous_release=swarm.release,
             )
             user_did(

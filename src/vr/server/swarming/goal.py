@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from zlib import crc32
 
+from django.conf import settings
+
 from vr.server.models import Dispatch, Host, Release, Swarm
-from vr.server.procs.ports import port_range
 from vr.server.swarming.plan_types import Intent
 from vr.server.swarming.pools import Pool, pool_of
 from vr.specs.names import ProcName
@@ -52,7 +53,7 @@ class Goal:
 
 def goal_of(dispatch: Dispatch) -> Goal:
     """The goal of `dispatch`, whose swarm's app and squad have been fetched."""
-    ports = port_range()
+    ports = settings.PORT_RANGE
     return Goal(
         swarm=dispatch.swarm,
         tag=dispatch.tag,

@@ -8,7 +8,7 @@ from typing import Any
 import yaml
 
 from vr.server.models import Build, BuildStatus, DispatchStatus, Release, Swarm
-from vr.server.models.fields import parse_mapping
+from vr.server.models.yaml_text import parse_mapping
 from vr.server.swarming.problems import CannotDispatch
 
 
@@ -17,15 +17,11 @@ def release_for(swarm: Swarm, build: Build) -> Release:
 
     `build` must be done: the hash is set once and answers exactly what runs.
     """
-    release = Release(
-        build=build,
-        config_yaml=_text(swarm.compiled_config()),
-        env_yaml=_text({**parse_mapping(build.env_yaml), **swarm.compiled_env()}),
-        volumes=swarm.volumes,
-        run_as=swarm.run_as or "nobody",
-        mem_limit=swarm.mem_limit,
-        memsw_limit=swarm.memsw_limit,
-    )
+    settings = swarm.settings() | {
+        "config_yaml": _text(swarm.compiled_config()),
+        "env_yaml": _text({**parse_mapping(build.env_yaml), **swarm.compiled_env()}),
+    }
+    release = Release(build=build, **settings)
     release.hash = release.compute_hash()
     known = Release.objects.filter(build=build, hash=release.hash).order_by("-id").first()
     if known is not None:

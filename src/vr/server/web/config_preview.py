@@ -8,7 +8,7 @@ from typing import Any
 import yaml
 from django.core.exceptions import ValidationError
 
-from vr.server.models.fields import parse_mapping
+from vr.server.models.yaml_text import parse_mapping
 
 
 def compiled(own: str, shared: Sequence[str]) -> str:

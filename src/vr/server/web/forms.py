@@ -10,12 +10,14 @@ from django.conf import settings
 
 from vr.server.models import App, Build, Swarm
 from vr.server.models.names import validate_tag
+from vr.server.models.proc_settings import ProcSettings
 from vr.server.web.config_preview import compiled
+from vr.server.web.widgets import NAME, formfield
 from vr.server.web.wording import listed
+from vr.specs.limits import LIMITS
 from vr.text.plurals import with_article
 
-_CODE = {"spellcheck": "false", "autocapitalize": "off", "autocomplete": "off", "class": "code"}
-_NAME = {"spellcheck": "false", "autocapitalize": "off", "autocomplete": "off"}
+_RUNS_WITH = [one.name for one in ProcSettings._meta.local_fields if one.name not in LIMITS]
 
 
 class SwarmForm(forms.ModelForm):
@@ -26,82 +28,26 @@ class SwarmForm(forms.ModelForm):
 
     GROUPS = (
         ("General", ("app", "tag", "proc_name", "config_name", "squad", "size")),
-        (
-            "Config",
-            (
-                "config_yaml",
-                "env_yaml",
-                "config_ingredients",
-                "volumes_yaml",
-                "run_as",
-                "mem_limit",
-                "memsw_limit",
-            ),
-        ),
+        ("Config", (*_RUNS_WITH, "config_ingredients")),
+        ("Limits", tuple(LIMITS)),
         ("Routing", ("pool", "balancer")),
     )
 
     balancer = forms.ChoiceField(
-        required=False, help_text="Which balancer routes to the pool. Needed if there is a pool."
+        required=False, help_text=Swarm._meta.get_field("balancer").help_text
     )
     confirm_pool = forms.BooleanField(required=False, label="Share this pool")
 
     class Meta:
         model = Swarm
-        fields = [
-            "app",
-            "tag",
-            "proc_name",
-            "config_name",
-            "squad",
-            "size",
-            "config_yaml",
-            "env_yaml",
-            "config_ingredients",
-            "volumes_yaml",
-            "run_as",
-            "mem_limit",
-            "memsw_limit",
-            "pool",
-            "balancer",
-        ]
-        labels = {
-            "config_yaml": "Config YAML",
-            "env_yaml": "Env YAML",
-            "volumes_yaml": "Volumes",
-            "mem_limit": "Memory limit",
-            "memsw_limit": "Memory + swap",
-            "config_ingredients": "Ingredients",
-        }
-        help_texts = {
-            "tag": "Tag, branch or commit to build, without dashes or slashes.",
-            "proc_name": "Name of the process in the app's Procfile, such as web.",
-            "config_name": "Tells deployments of one app apart, such as prod or europe.",
-            "squad": "The group of hosts to run on.",
-            "size": "How many procs. 0 takes the swarm down.",
-            "volumes_yaml": "Folders of the host to mount: pairs of host folder, mount point.",
-            "run_as": "The user account of the app inside its container.",
-            "mem_limit": "Such as 256M or 1G. Empty: no limit.",
-            "memsw_limit": "Memory and swap together. Empty: no limit.",
-            "pool": "What the balancer calls this group of procs. Empty: not routed.",
-            "config_ingredients": "Shared config, merged in order of name below the swarm's own.",
-        }
+        # All that can be edited; GROUPS say in which order.
+        exclude = ["release"]
+        formfield_callback = formfield
         widgets = {
-            "tag": forms.TextInput(attrs=_NAME | {"placeholder": "v1"}),
-            "proc_name": forms.TextInput(attrs=_NAME | {"placeholder": "web", "list": "procs"}),
-            "config_name": forms.TextInput(attrs=_NAME | {"placeholder": "prod"}),
-            "config_yaml": forms.Textarea(
-                attrs=_CODE | {"rows": 6, "placeholder": "greeting: hello"}
-            ),
-            "env_yaml": forms.Textarea(attrs=_CODE | {"rows": 6, "placeholder": "LOG_LEVEL: info"}),
-            "volumes_yaml": forms.Textarea(
-                attrs=_CODE | {"rows": 2, "placeholder": "- [/var/data, /data]"}
-            ),
-            "config_ingredients": forms.CheckboxSelectMultiple,
-            "run_as": forms.TextInput(attrs=_NAME),
-            "mem_limit": forms.TextInput(attrs=_NAME | {"placeholder": "512M"}),
-            "memsw_limit": forms.TextInput(attrs=_NAME | {"placeholder": "1G"}),
-            "pool": forms.TextInput(attrs=_NAME | {"placeholder": "shop"}),
+            "tag": forms.TextInput(attrs=NAME | {"placeholder": "v1"}),
+            "proc_name": forms.TextInput(attrs=NAME | {"placeholder": "web", "list": "procs"}),
+            "config_name": forms.TextInput(attrs=NAME | {"placeholder": "prod"}),
+            "pool": forms.TextInput(attrs=NAME | {"placeholder": "shop"}),
         }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -160,7 +106,7 @@ class BuildForm(forms.ModelForm):
         model = Build
         fields = ["app", "tag"]
         help_texts = {"tag": "Tag, branch or commit, without dashes or slashes."}
-        widgets = {"tag": forms.TextInput(attrs=_NAME | {"placeholder": "v1"})}
+        widgets = {"tag": forms.TextInput(attrs=NAME | {"placeholder": "v1"})}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -176,13 +122,13 @@ class UploadForm(forms.Form):
         max_length=50,
         validators=[validate_tag],
         help_text="The version it becomes. Empty: from its checksum.",
-        widget=forms.TextInput(attrs=_NAME | {"placeholder": "v1"}),
+        widget=forms.TextInput(attrs=NAME | {"placeholder": "v1"}),
     )
     runtime = forms.CharField(
         required=False,
         max_length=64,
         help_text="Empty: what the droplet says.",
-        widget=forms.TextInput(attrs=_NAME | {"placeholder": "ruby"}),
+        widget=forms.TextInput(attrs=NAME | {"placeholder": "ruby"}),
     )
     droplet = forms.FileField(help_text="A tar.gz as vstager writes it.")
 
@@ -197,14 +143,14 @@ class VersionForm(forms.Form):
     """The version to bring a swarm to."""
 
     tag = forms.CharField(
-        max_length=50, validators=[validate_tag], widget=forms.TextInput(attrs=_NAME)
+        max_length=50, validators=[validate_tag], widget=forms.TextInput(attrs=NAME)
     )
 
 
 class SizeForm(forms.Form):
     """The number of procs to bring a swarm to."""
 
-    size = forms.IntegerField(min_value=0, max_value=1000)
+    size = Swarm._meta.get_field("size").formfield()
 
 
 def _ask_to_choose(form: forms.BaseForm, *names: str) -> None:

@@ -175,6 +175,5 @@ SECTIONS = (
         about="An ingredient is config that several swarms share.",
         empty="No ingredients yet. Put config here that more than one swarm needs.",
         related=(("Swarms", lambda ingredient: ingredient.swarms.select_related("app")),),
-        labels={"config_yaml": "Config YAML", "env_yaml": "Env YAML"},
     ),
 )

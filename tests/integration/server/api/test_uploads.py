@@ -15,7 +15,7 @@ from django.test import Client
 from support.droplets import FILES, droplet
 from vr.server.files import store
 from vr.server.models import ApiToken, App, Build, Event
-from vr.server.models.fields import parse_mapping
+from vr.server.models.yaml_text import parse_mapping
 
 
 @pytest.fixture

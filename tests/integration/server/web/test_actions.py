@@ -135,7 +135,7 @@ def test_a_swarm_whose_procs_run_is_kept(web: Client, swarm: Swarm, redis: Any) 
     response = web.post(f"/swarm/{swarm.pk}/delete/")
 
     assert response.status_code == 409
-    assert "Scale it to 0 first" in response.content.decode()
+    assert "scale it to 0 first" in response.content.decode()
     assert Swarm.objects.exists()
 
 

@@ -8,6 +8,8 @@ import pytest
 from django.test import Client
 
 from vr.server.models import App, Dispatch, Event, Host, Ingredient, LogEntry, Squad, Swarm
+from vr.server.web.forms import SwarmForm
+from vr.specs.limits import LIMITS
 
 
 @pytest.fixture
@@ -42,8 +44,22 @@ def filled(**changes: Any) -> dict[str, Any]:
 def test_the_form_has_every_field_of_the_walkthrough(ready: Client) -> None:
     text = ready.get("/swarm/").content.decode()
 
-    for name in [*filled(), "config_ingredients"]:
-        assert f'id="field-{name}"' in text, name
+    for name in [*filled(), *SwarmForm.base_fields]:
+        assert (f'id="field-{name}"' in text) == (name != "confirm_pool"), name
+
+
+@pytest.mark.parametrize("limit", LIMITS.values(), ids=LIMITS)
+def test_every_limit_can_be_set_and_is_shown(ready: Client, limit: Any) -> None:
+    assert (
+        ready.post(
+            "/swarm/", filled(save="1", memsw_limit="", mem_limit="") | {limit.name: limit.example}
+        ).status_code
+        == 302
+    )
+
+    swarm = Swarm.objects.get()
+    assert list(swarm.limits) == [limit.name]
+    assert f"<dt>{limit.label}</dt>" in ready.get(f"/swarm/{swarm.pk}/").content.decode()
 
 
 def test_swarming_saves_every_field_and_dispatches(
@@ -84,7 +100,14 @@ def test_saving_only_dispatches_nothing(ready: Client) -> None:
         ("env_yaml", "a: [", "is not YAML in line"),
         ("volumes_yaml", "data: /data", "must be a YAML list"),
         ("run_as", "no body", "user account"),
-        ("mem_limit", "lots", "must be a size such as 256M"),
+        ("env_yaml", "MY-VAR: 1", "be the name of a variable"),
+        ("volumes_yaml", "- [/srv/data, /proc]", "which is the kernel"),
+        ("size", "1001", "less than or equal to 1000"),
+        ("mem_limit", "lots", "is no size; write it like 64M"),
+        ("mem_limit", "1K", "1K is too little"),
+        ("memsw_limit", "128M", "be less than mem_limit, 256M"),
+        ("cpu_limit", "0", "is out of range"),
+        ("pids_limit", "few", "Enter a whole number"),
         ("pool", "my pool", "becomes a balancer"),
         ("balancer", "", "needs a balancer"),
         ("balancer", "varnish", "not one of the available choices"),

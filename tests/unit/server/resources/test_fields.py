@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from vr.server.resources.fields import Field, Flag, Integer, Mapping, Text, Volumes
+from vr.server.resources.fields import Field, Flag, Integer, Mapping, Number, Text, Volumes
 
 
 @pytest.mark.parametrize(
@@ -22,9 +22,12 @@ from vr.server.resources.fields import Field, Flag, Integer, Mapping, Text, Volu
         (Mapping(name="x"), "{}\n", ""),
         (Mapping(name="x"), {}, ""),
         (Mapping(name="x"), "# kept\na: 1", "# kept\na: 1"),
-        (Volumes(name="volumes"), [["/a", "/b"]], [["/a", "/b"]]),
-        (Volumes(name="volumes"), None, []),
-        (Volumes(name="volumes", attribute="text"), [["/a", "/b"]], "- - /a\n  - /b\n"),
+        (Volumes(name="volumes"), [["/a", "/b"]], "- - /a\n  - /b\n"),
+        (Volumes(name="volumes"), None, ""),
+        (Number(name="x"), "1.5", 1.5),
+        (Number(name="x"), 2, 2.0),
+        (Number(name="x"), "", None),
+        (Number(name="x", whole=True), "4096", 4096),
     ],
 )
 def test_values_that_are_understood(field: Field, value: Any, loaded: Any) -> None:
@@ -42,7 +45,10 @@ def test_values_that_are_understood(field: Field, value: Any, loaded: Any) -> No
         (Integer(name="x"), 2**31, "too large"),
         (Flag(name="x"), "yes", "true or false"),
         (Mapping(name="x"), [1], "is a list"),
-        (Volumes(name="volumes"), [["a"]], "pairs of absolute paths"),
+        (Number(name="x"), "few", "is text ('few'), but a number is expected"),
+        (Number(name="x"), True, "is a boolean (True), but a number is expected"),
+        (Number(name="x"), float("inf"), "no number that can be kept"),
+        (Number(name="x", whole=True), 1.5, "is 1.5, but a whole number is expected"),
         (Volumes(name="volumes"), 7, "list of pairs"),
     ],
 )

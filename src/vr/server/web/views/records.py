@@ -6,22 +6,20 @@ import time
 from typing import Any, ClassVar
 
 from django.contrib import messages
-from django.db import transaction
-from django.db.models import Model, ProtectedError, QuerySet
-from django.forms import ModelForm, Textarea, modelform_factory
+from django.db.models import Model, QuerySet
+from django.forms import ModelForm, modelform_factory
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.views.generic import CreateView, DeleteView, ListView, UpdateView
 
-from vr.server.events.announcing import user_did
-from vr.server.events.kinds import Kind
+from vr.server.answers import InUse
+from vr.server.records import changes
+from vr.server.records.guards import why_kept
 from vr.server.web.board import HostGroup, by_host
 from vr.server.web.live_state import read_hosts
 from vr.server.web.sections import Section
-from vr.server.web.wording import listed
-
-_CODE_FIELDS = {"config_yaml", "env_yaml", "provisioning_script"}
+from vr.server.web.widgets import formfield
 
 
 class _OfSection:
@@ -58,12 +56,11 @@ class _WithForm(_OfSection):
 
     def get_form_class(self) -> Any:
         section = self.section
-        code = {"class": "code", "spellcheck": "false", "rows": 8}
         return modelform_factory(
             section.model,
             fields=section.fields,
             labels=section.labels,
-            widgets={name: Textarea(attrs=code) for name in _CODE_FIELDS & {*section.fields}},
+            formfield_callback=formfield,
         )
 
     def get_form(self, form_class: Any = None) -> ModelForm:
@@ -77,10 +74,8 @@ class _WithForm(_OfSection):
         return render(self.request, self.template_name, context, status=422)
 
     def form_valid(self, form: ModelForm) -> HttpResponse:
-        kind = Kind.USER_CHANGED if form.instance.pk else Kind.USER_ADDED
-        with transaction.atomic():
-            saved = form.save()
-            user_did(self.request.user, kind, f"{self.section.one} {saved}")
+        saved = form.instance
+        changes.save(saved, user=self.request.user, write=form.save)
         messages.success(self.request, f"The {self.section.one} {saved} is saved.")
         return HttpResponseRedirect(self.get_success_url())
 
@@ -139,20 +134,16 @@ class Delete(_OfSection, DeleteView):
     def form_valid(self, form: Any) -> HttpResponse:
         name = str(self.object)
         try:
-            with transaction.atomic():
-                self.object.delete()
-                user_did(self.request.user, Kind.USER_REMOVED, f"{self.section.one} {name}")
-        except ProtectedError as error:
-            users = listed(sorted(f"{o._meta.verbose_name} {o}" for o in error.protected_objects))
-            messages.error(
-                self.request,
-                f"The {self.section.one} {name} is used by {users}. Remove or change them first.",
-            )
-            return HttpResponseRedirect(self.request.path)
+            changes.delete(self.object, user=self.request.user)
+        except InUse as error:
+            context = self.get_context_data(obstacle=str(error))
+            return render(self.request, self.template_name, context, status=409)
         messages.success(self.request, f"The {self.section.one} {name} is gone.")
         return HttpResponseRedirect(self.get_success_url())
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        kept = why_kept(self.object)
+        kwargs.setdefault("obstacle", changes.refusal(self.object, kept) if kept else "")
         return super().get_context_data(back_url=self.address("", self.object), **kwargs)
 
 

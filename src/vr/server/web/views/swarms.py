@@ -14,9 +14,10 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from django_htmx.http import HttpResponseClientRefresh, trigger_client_event
 
 from vr.errors import VelociraptorError
-from vr.server.events.announcing import user_did
-from vr.server.events.kinds import Kind
+from vr.server.answers import InUse
 from vr.server.models import App, Dispatch, Squad, Swarm
+from vr.server.records import changes
+from vr.server.records.guards import why_kept
 from vr.server.swarming import asking
 from vr.server.swarming.releases import previous_release
 from vr.server.web.feedback import say
@@ -139,15 +140,16 @@ def rollback(request: HttpRequest, pk: int) -> HttpResponse:
 def delete(request: HttpRequest, pk: int) -> HttpResponse:
     """Ask, then forget the swarm. One whose procs still run, or may, is kept."""
     swarm = get_object_or_404(swarms_with_dispatch(), pk=pk)
-    live = _live(swarm)
-    obstacle = _why_kept(swarm, live)
+    kept = why_kept(swarm)
+    obstacle = changes.refusal(swarm, kept) if kept else ""
     if request.method == "POST" and not obstacle:
-        name = swarm.name
-        with transaction.atomic():
-            swarm.delete()
-            user_did(request.user, Kind.USER_REMOVED, f"swarm {name}")
-        messages.success(request, f"The swarm {name} is gone.")
-        return redirect("web:home")
+        try:
+            changes.delete(swarm, user=request.user)
+        except InUse as error:
+            obstacle = str(error)
+        else:
+            messages.success(request, f"The swarm {swarm.name} is gone.")
+            return redirect("web:home")
     context = {"what": f"the swarm {swarm.name}", "obstacle": obstacle, "back": swarm}
     status = 409 if request.method == "POST" else 200
     return render(request, "web/swarm_delete.html", context, status=status)
@@ -167,17 +169,16 @@ def _initial(request: HttpRequest) -> dict[str, Any]:
 def _save(request: HttpRequest, form: SwarmForm) -> bool:
     """Save, and dispatch unless only saving was asked for; False leaves all as it was, with the
     reason in the form."""
-    was_new = form.instance.pk is None
+    swarm = form.instance
+    was_new = swarm.pk is None
     try:
         with transaction.atomic():
-            swarm = form.save()
-            kind = Kind.USER_ADDED if was_new else Kind.USER_CHANGED
-            user_did(request.user, kind, f"swarm {swarm.name}")
+            changes.save(swarm, user=request.user, write=form.save)
             if "save" not in request.POST:
                 asking.dispatch(swarm, user=request.user)
     except VelociraptorError as error:
         if was_new:
-            form.instance.pk = None
+            swarm.pk = None
         form.add_error(None, str(error))
         return False
     if "save" in request.POST:
@@ -221,17 +222,3 @@ def _keys(compile_mapping: Any) -> dict[str, Any]:
     except ValidationError:
         return {}
     return found
-
-
-def _why_kept(swarm: Swarm, live: dict[str, Any]) -> str:
-    node = live["node"]
-    if asking.open_dispatch(swarm):
-        return "A dispatch of this swarm is under way; wait for its end."
-    if not live["live_available"]:
-        return "Whether its procs still run can't be told now: Redis does not answer."
-    if node and node.procs:
-        return (
-            f"{len(node.procs)} of its procs are still on {len(node.hosts)} hosts. "
-            "Scale it to 0 first, so that nothing is left behind."
-        )
-    return ""

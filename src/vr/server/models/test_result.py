@@ -1,27 +1,10 @@
-"""Results of uptests: of a dispatch, or of a scheduled run over all procs."""
+"""Results of uptests, proc by proc."""
 
 from __future__ import annotations
 
 from django.db import models
 
-from vr.server.models.dispatch import Dispatch
-
-
-class TestRun(models.Model):
-    """One round of uptests; part of a dispatch, or scheduled."""
-
-    __test__ = False
-    dispatch = models.ForeignKey(
-        Dispatch, null=True, blank=True, on_delete=models.CASCADE, related_name="testruns"
-    )
-    start = models.DateTimeField(auto_now_add=True)
-    end = models.DateTimeField(null=True, blank=True)
-
-    class Meta:
-        ordering = ["-id"]
-
-    def __str__(self) -> str:
-        return f"test run {self.pk}"
+from vr.server.models.test_run import TestRun
 
 
 class TestResult(models.Model):

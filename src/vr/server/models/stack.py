@@ -1,6 +1,8 @@
-"""Stacks, and the OS images that are built for them."""
+"""Stacks: what apps build and run in."""
 
 from __future__ import annotations
+
+from typing import Any
 
 from django.db import models
 
@@ -27,23 +29,6 @@ class Stack(models.Model):
         return self.name
 
     @property
-    def active_image(self) -> Image | None:
-        """The newest image marked active."""
+    def active_image(self) -> Any:
+        """The newest Image marked active, if any. (Images know their stack, not the reverse.)"""
         return self.images.filter(active=True).order_by("-id").first()
-
-
-class Image(models.Model):
-    """A built OS image of a stack."""
-
-    stack = models.ForeignKey(Stack, on_delete=models.CASCADE, related_name="images")
-    name = models.CharField(max_length=100, unique=True)
-    file = models.CharField(max_length=400, blank=True, default="", help_text="In the file store.")
-    md5 = models.CharField(max_length=32, blank=True, default="")
-    active = models.BooleanField(default=False)
-    created = models.DateTimeField(auto_now_add=True)
-
-    class Meta:
-        ordering = ["-id"]
-
-    def __str__(self) -> str:
-        return self.name

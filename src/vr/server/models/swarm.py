@@ -1,63 +1,83 @@
-"""Swarms: procs of one release, balanced over a squad; and the config they share."""
+"""Swarms: procs of one release, balanced over a squad."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from django.core.exceptions import ValidationError
-from django.core.validators import RegexValidator
+from django.conf import settings
+from django.core.validators import MaxValueValidator, RegexValidator
 from django.db import models
 
-from vr.server.models.apps import SIZE, App, Release
-from vr.server.models.fields import (
-    EncryptedTextField,
-    parse_mapping,
-    parse_volumes,
-    validate_volumes,
-    yaml_field,
-)
-from vr.server.models.hosts import Squad
+from vr.server.models.app import App
+from vr.server.models.ingredient import Ingredient
 from vr.server.models.names import validate_part, validate_tag
+from vr.server.models.proc_settings import ProcSettings
+from vr.server.models.release import Release
+from vr.server.models.squad import Squad
+from vr.server.models.yaml_text import parse_mapping
 
 POOL = RegexValidator(
     r"^[A-Za-z0-9]([A-Za-z0-9_-]*[A-Za-z0-9])?\Z",
     "must be letters, digits, '_' and '-', as it becomes a balancer's pool and a host name",
 )
-ACCOUNT = RegexValidator(r"^[a-z_][a-z0-9_-]*\Z", "must be the name of a user account")
 
 
-class Ingredient(models.Model):
-    """A piece of config that several swarms share."""
-
-    name = models.CharField(max_length=50, unique=True)
-    config_yaml = yaml_field("Merged into the config of every swarm that uses this.")
-    env_yaml = yaml_field("Merged into the environment of every swarm that uses this.")
-
-    class Meta:
-        ordering = ["name"]
-
-    def __str__(self) -> str:
-        return self.name
+def largest_size() -> int:
+    """The most procs that a swarm may have."""
+    largest: int = settings.LARGEST_SWARM
+    return largest
 
 
-class Swarm(models.Model):
+class Swarm(ProcSettings):
     """The intent: this proc of this app, at this tag, with this config, so many, there, routed."""
 
     app = models.ForeignKey(App, on_delete=models.PROTECT, related_name="swarms")
-    tag = models.CharField(max_length=50, validators=[validate_tag])
-    proc_name = models.CharField(max_length=50, validators=[validate_part])
-    config_name = models.CharField(max_length=50, validators=[validate_part])
-    squad = models.ForeignKey(Squad, on_delete=models.PROTECT, related_name="swarms")
-    size = models.PositiveIntegerField(default=1)
-    config_yaml = yaml_field("Becomes settings.yaml; its path is in APP_SETTINGS_YAML.")
-    env_yaml = yaml_field("Additional environment variables of the app.")
-    volumes_yaml = EncryptedTextField(blank=True, default="", validators=[validate_volumes])
-    run_as = models.CharField(max_length=32, default="nobody", validators=[ACCOUNT])
-    mem_limit = models.CharField(max_length=20, blank=True, default="", validators=[SIZE])
-    memsw_limit = models.CharField(max_length=20, blank=True, default="", validators=[SIZE])
-    config_ingredients = models.ManyToManyField(Ingredient, blank=True, related_name="swarms")
-    pool = models.CharField(max_length=50, blank=True, default="", validators=[POOL])
-    balancer = models.CharField(max_length=50, blank=True, default="")
+    tag = models.CharField(
+        max_length=50,
+        validators=[validate_tag],
+        help_text="Tag, branch or commit to build, without dashes or slashes.",
+    )
+    proc_name = models.CharField(
+        max_length=50,
+        validators=[validate_part],
+        help_text="Name of the process in the app's Procfile, such as web.",
+    )
+    config_name = models.CharField(
+        max_length=50,
+        validators=[validate_part],
+        help_text="Tells deployments of one app apart, such as prod or europe.",
+    )
+    squad = models.ForeignKey(
+        Squad,
+        on_delete=models.PROTECT,
+        related_name="swarms",
+        help_text="The group of hosts to run on.",
+    )
+    size = models.PositiveIntegerField(
+        default=1,
+        validators=[MaxValueValidator(largest_size)],
+        help_text="How many procs. 0 takes the swarm down.",
+    )
+    config_ingredients = models.ManyToManyField(
+        Ingredient,
+        blank=True,
+        related_name="swarms",
+        verbose_name="Ingredients",
+        help_text="Shared config, merged in order of name below the swarm's own.",
+    )
+    pool = models.CharField(
+        max_length=50,
+        blank=True,
+        default="",
+        validators=[POOL],
+        help_text="What the balancer calls this group of procs. Empty: not routed.",
+    )
+    balancer = models.CharField(
+        max_length=50,
+        blank=True,
+        default="",
+        help_text="Which balancer routes to the pool. Needed if there is a pool.",
+    )
     # Every [balancer, pool] that may hold nodes of this swarm, written before the balancer is:
     # after pool or balancer were changed, the next dispatch cleans the former ones.
     routed_pools = models.JSONField(default=list, editable=False)
@@ -90,10 +110,6 @@ class Swarm(models.Model):
     def shortname(self) -> str:
         return f"{self.app.name}-{self.tag}-{self.config_name}-{self.proc_name}"
 
-    @property
-    def volumes(self) -> list[list[str]]:
-        return parse_volumes(self.volumes_yaml)
-
     def compiled_config(self) -> dict[str, Any]:
         """Ingredients in order of name, then the swarm's own; later wins, shallow."""
         return self._compiled("config_yaml")
@@ -109,8 +125,8 @@ class Swarm(models.Model):
         merged.update(parse_mapping(getattr(self, field)))
         return merged
 
-    def clean(self) -> None:
+    def problems(self) -> dict[str, list[str]]:
+        found = super().problems()
         if self.pool and not self.balancer:
-            raise ValidationError(
-                {"balancer": f"The pool {self.pool!r} needs a balancer that routes to it."}
-            )
+            found["balancer"] = [f"The pool {self.pool!r} needs a balancer that routes to it."]
+        return found

@@ -1,27 +1,12 @@
-"""Hosts, and the squads that they form."""
+"""Hosts: the machines that procs run on."""
 
 from __future__ import annotations
 
 from django.core.validators import RegexValidator
 from django.db import models
 
+from vr.server.models.squad import Squad
 from vr.specs.names import HOST_NAME
-
-
-class Squad(models.Model):
-    """A pool of identically provisioned hosts."""
-
-    name = models.CharField(
-        max_length=50,
-        unique=True,
-        validators=[RegexValidator(r"^[A-Za-z0-9_.-]+\Z", "use letters, digits, '_', '.', '-'")],
-    )
-
-    class Meta:
-        ordering = ["name"]
-
-    def __str__(self) -> str:
-        return self.name
 
 
 class Host(models.Model):

@@ -1,0 +1,88 @@
+"""YAML that users write: how it is read, and what is said of text that can't be.
+
+Reading asks for the shape only, so that what was stored before a rule still shows; whether
+values are allowed is asked when they are written.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import yaml
+from django.core.exceptions import ValidationError
+
+from vr.specs.config import config_problems, plain_problems
+from vr.specs.env import env_problems
+from vr.specs.volumes import volume_problems
+
+
+def parse_mapping(text: str | None) -> dict[str, Any]:
+    """The mapping that a YAML text holds; empty text is an empty mapping.
+
+    Raises ValidationError for anything that is not a mapping, or that would not survive
+    Supervisor's XML-RPC (docs/reference/release.md#config).
+    """
+    data = _mapping(text)
+    _refuse(plain_problems(data))
+    return data
+
+
+def parse_volumes(text: str | None) -> list[list[str]]:
+    """The `[host folder, mount point]` pairs that a YAML text holds; ValidationError if none."""
+    data = _load(text)
+    if data is None:
+        return []
+    if not isinstance(data, list) or not all(
+        isinstance(pair, list) and len(pair) == 2 and all(isinstance(path, str) for path in pair)
+        for pair in data
+    ):
+        raise ValidationError(
+            "must be a YAML list of [host folder, mount point] pairs of absolute paths, "
+            "such as '- [/var/data, /data]'"
+        )
+    return data
+
+
+def validate_config(text: str | None) -> None:
+    """Raises ValidationError with all that is wrong with an app's config."""
+    _refuse(config_problems(_mapping(text)))
+
+
+def validate_env(text: str | None) -> None:
+    """Raises ValidationError with all that is wrong with the environment of a proc."""
+    env = _mapping(text)
+    names = {name: value for name, value in env.items() if isinstance(name, str)}
+    # Values that an environment can't hold are named once.
+    plain = {name: value for name, value in names.items() if not isinstance(value, dict | list)}
+    _refuse([*env_problems(env), *plain_problems(plain)])
+
+
+def validate_volumes(text: str | None) -> None:
+    """Raises ValidationError with all that is wrong with the volumes of a proc."""
+    _refuse(volume_problems([(source, target) for source, target in parse_volumes(text)]))
+
+
+def _mapping(text: str | None) -> dict[Any, Any]:
+    data = _load(text)
+    if data is None:
+        return {}
+    if not isinstance(data, dict):
+        raise ValidationError(
+            f"is a {type(data).__name__}, but a YAML mapping (lines like 'KEY: value') is expected"
+        )
+    return data
+
+
+def _load(text: str | None) -> Any:
+    try:
+        return yaml.safe_load(text or "")
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f" in line {mark.line + 1}, column {mark.column + 1}" if mark else ""
+        problem = getattr(error, "problem", None) or "can't be read"
+        raise ValidationError(f"is not YAML{where}: {problem}") from None
+
+
+def _refuse(problems: list[str]) -> None:
+    if problems:
+        raise ValidationError(problems)

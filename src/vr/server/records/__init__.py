@@ -1,0 +1,1 @@
+"""Records are saved and deleted here, whoever asks: API, pages, admin."""

@@ -1,0 +1,59 @@
+"""Limits: what each may be, and how they bound one another."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from vr.specs.limits import LIMITS, limits_problems
+from vr.specs.proc import ProcYaml
+
+
+def problems(**values: Any) -> list[str]:
+    return [f"{name}: {sentence}" for name, sentence in limits_problems(values)]
+
+
+def test_every_limit_is_a_key_of_proc_yaml() -> None:
+    assert LIMITS.keys() <= {field.name for field in msgspec.structs.fields(ProcYaml)}
+
+
+@pytest.mark.parametrize("limit", LIMITS.values(), ids=LIMITS)
+def test_the_example_of_a_limit_can_be_set(limit: Any) -> None:
+    convert = {"size": str, "number": float, "whole": int}[limit.kind]
+    assert problems(**{limit.name: convert(limit.example)}) == []
+
+
+def test_no_limit_is_no_problem() -> None:
+    assert problems(mem_limit="", memsw_limit=None) == []
+
+
+@pytest.mark.parametrize("size", ["4M", "1.5G", "1T", "64mb", "268435456"])
+def test_sizes_are_read_as_people_write_them(size: str) -> None:
+    assert problems(mem_limit=size) == []
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ({"mem_limit": "lots"}, "mem_limit: 'lots' is no size"),
+        ({"mem_limit": "1K"}, "mem_limit: 1K is too little"),
+        ({"mem_limit": "9" * 400}, "larger than any disk"),
+        ({"disk_limit": "1M"}, "disk_limit: 1M is too little"),
+        ({"mem_limit": "1.5G", "memsw_limit": "1G"}, "memsw_limit: 1G is RAM and swap together"),
+        ({"cpu_limit": 0}, "cpu_limit: 0 is out of range"),
+        ({"cpu_limit": float("nan")}, "cpu_limit: nan is out of range"),
+        ({"cpu_limit": "1"}, "cpu_limit: '1' is no number"),
+        ({"pids_limit": 1}, "pids_limit: 1 is out of range"),
+        ({"pids_limit": 4.5}, "pids_limit: 4.5 is no whole number"),
+        ({"nofile": 2**40}, "nofile: 1.09951e+12 is out of range"),
+    ],
+)
+def test_each_problem_names_its_limit(values: dict[str, Any], expected: str) -> None:
+    (problem,) = problems(**values)
+    assert expected in problem
+
+
+def test_all_problems_are_told_at_once() -> None:
+    assert len(problems(mem_limit="x", disk_limit="1M", pids_limit=0)) == 3
