@@ -26,7 +26,7 @@ host = Host.objects.create(name='testhost', squad=squad)
 build = Build.objects.create(app=app, tag='v1', image=image, status='success', file='builds/x',
                              file_md5='0' * 32, hash='1' * 32, compile_log='builds/x.log')
 Build.objects.create(app=app, tag='v2', image=image)
-release = Release.objects.create(build=build, hash='0a1b2c3d', volumes=[['/srv', '/data']])
+release = Release.objects.create(build=build, hash='0a1b2c3d', volumes_yaml='- [/srv, /data]')
 swarm = Swarm.objects.create(app=app, squad=squad, tag='v1', config_name='prod', proc_name='web',
                              release=release)
 dispatch = Dispatch.objects.create(swarm=swarm, tag='v1', size=1, status='succeeded', user=user,
