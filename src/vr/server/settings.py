@@ -73,6 +73,8 @@ DISCOVERY = {
 }
 # The ports that procs may get.
 PORT_RANGE = _given.ports
+# The user ids that apps get on hosts.
+HOST_UIDS = _given.host_uids
 # How long a new proc may take until it is ready, and old connections to a retired one to end.
 START_SECONDS = _given.start_seconds
 DRAIN_SECONDS = _given.drain_seconds

@@ -15,6 +15,7 @@ import dj_database_url
 
 from vr.bus.addresses import http_uri_problem, nats_uri_problem
 from vr.specs.names import HOST_NAME
+from vr.specs.proc import FIRST_HOST_UID, LAST_HOST_UID
 
 T = TypeVar("T")
 D = TypeVar("D")
@@ -128,6 +129,13 @@ def _ports(text: str) -> range:
     return range(int(low), int(high) + 1)
 
 
+def _uids(text: str) -> range:
+    low, dash, high = text.partition("-")
+    _demand(dash and text.isascii() and low.isdigit() and high.isdigit())
+    _demand(FIRST_HOST_UID <= int(low) <= int(high) <= LAST_HOST_UID)
+    return range(int(low), int(high) + 1)
+
+
 def ports_text(ports: range) -> str:
     """The text that PORTS reads as `ports`."""
     return f"{ports.start}-{ports.stop - 1}"
@@ -214,6 +222,9 @@ PLAIN_FOLDER = Reader(
 EXISTING_FILE = Reader("a file that is there", _existing_file)
 EXISTING_FOLDER = Reader("a folder that is there", _existing_folder)
 PORTS = Reader("two ports such as 5000-5999, from 1024 to 65535", _ports)
+UIDS = Reader(
+    f"two user ids such as 200000-265535, from {FIRST_HOST_UID} to {LAST_HOST_UID}", _uids
+)
 HOST = Reader("a host name or an IPv4 address", _host_name)
 IP_ADDRESS = Reader("an IP address", _ip_address)
 ADDRESS = Reader("an address such as 127.0.0.1:8500", _address)

@@ -22,6 +22,7 @@ from vr.settings.readers import (
     REDIS_URL,
     SUPERVISOR_URL,
     TEXT,
+    UIDS,
     URL_FOLDER,
     WORDS,
     optional,
@@ -136,6 +137,16 @@ class ServerSettings:
         whole(1, 60_000),
         "1000",
         meaning="the most procs that a swarm may have",
+        read_by=_BOTH,
+    )
+    host_uids: range = setting(
+        "VR_HOST_UIDS",
+        UIDS,
+        "200000-265535",
+        meaning=(
+            "user ids on hosts, one for each app whose `run_as` is `nobody`; none is given twice, "
+            "so no account and no container of others may have them"
+        ),
         read_by=_BOTH,
     )
     runtimes: dict[str, str] = setting(

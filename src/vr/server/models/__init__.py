@@ -2,6 +2,7 @@
 
 from vr.server.models.api_token import ApiToken
 from vr.server.models.app import App
+from vr.server.models.app_uid import AppUid
 from vr.server.models.build import Build, BuildStatus
 from vr.server.models.buildpack import Buildpack
 from vr.server.models.dispatch import Dispatch, DispatchStatus
@@ -22,6 +23,7 @@ from vr.server.models.test_run import TestRun
 __all__ = [
     "ApiToken",
     "App",
+    "AppUid",
     "Build",
     "BuildStatus",
     "Buildpack",

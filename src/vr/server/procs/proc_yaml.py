@@ -11,7 +11,9 @@ from vr.hosts.deployment import ProcFile
 from vr.server.files import links
 from vr.server.models import Release
 from vr.server.models.yaml_text import parse_mapping
+from vr.server.procs.uids import uid_of
 from vr.specs.names import ProcName
+from vr.specs.proc import NOBODY
 
 GROUP = "nogroup"
 
@@ -43,6 +45,8 @@ def content(release: Release, name: ProcName, host: str) -> dict[str, Any]:
         "port": name.port,
         "user": release.run_as,
         "group": GROUP,
+        # Another account is named for volumes that belong to it, and keeps its own id.
+        "host_uid": uid_of(build.app) if release.run_as == NOBODY else None,
         "env": {**settings.DISCOVERY, **parse_mapping(release.env_yaml)},
         "settings": config,
         # Of our own keys this is the one that an app's config may hold.

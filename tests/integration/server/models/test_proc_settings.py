@@ -88,6 +88,7 @@ def test_no_limit_is_shown_as_null_and_can_be_taken_away(swarm: Swarm, api: Any)
 REFUSED: list[tuple[dict[str, Any], list[str]]] = [
     ({"volumes": [["/srv/data", "/proc"]]}, ["volumes: pair 1: the mount point '/proc'"]),
     ({"volumes": [["/srv/../etc", "/data"]]}, ["volumes: pair 1: the host folder"]),
+    ({"volumes": [["/etc", "/data"]]}, ["volumes: pair 1: the host folder '/etc' lies in /etc"]),
     ({"env_yaml": {"MY-VAR": "x"}}, ["env_yaml: 'MY-VAR' can't be the name"]),
     ({"env_yaml": {"A": [1], "B": {}}}, ["env_yaml: A is a list", "env_yaml: B is a dict"]),
     ({"config_yaml": {"pilot": 5}}, ["config_yaml: pilot: is a number"]),

@@ -17,7 +17,7 @@ from vr.hosts.stopping import stop
 from vr.server.hosts import connect
 from vr.server.models import Event, Host, PortLease, Release
 from vr.server.procs.actions import UnknownProc, log_tail, proc_action
-from vr.server.procs.proc_yaml import proc_file
+from vr.server.procs.proc_yaml import content, proc_file
 from vr.server.swarming import tasks
 from vr.server.swarming.manual import deploy_release
 from vr.specs.names import ProcName
@@ -47,6 +47,16 @@ def proc(release: Release, name: ProcName) -> ProcFile:
 @pytest.fixture
 def host(machine: Machine) -> Host:
     return Host.objects.get()
+
+
+def test_only_an_app_that_runs_as_nobody_gets_a_user_id_of_its_own(
+    release: Release, name: ProcName
+) -> None:
+    own = content(release, name, HOST)
+    assert own["user"] == "nobody"
+    assert own["host_uid"] == content(release, name, HOST)["host_uid"] in range(200_000, 265_536)
+    release.run_as = "games"
+    assert "host_uid" not in content(release, name, HOST)
 
 
 def test_a_manual_deploy_runs_one_proc_without_tests_and_routing(
