@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, RegexValidator
 from django.db import models
 
@@ -15,11 +16,24 @@ from vr.server.models.proc_settings import ProcSettings
 from vr.server.models.release import Release
 from vr.server.models.squad import Squad
 from vr.server.models.yaml_text import parse_mapping
+from vr.specs.statuses import parse_statuses
 
 POOL = RegexValidator(
     r"^[A-Za-z0-9]([A-Za-z0-9_-]*[A-Za-z0-9])?\Z",
     "must be letters, digits, '_' and '-', as it becomes a balancer's pool and a host name",
 )
+
+CHECK_PATH = RegexValidator(
+    r"^/[!-~]*\Z", "must begin with / and be printable ASCII without blanks, as in /health?deep=1"
+)
+
+
+def validate_statuses(value: str) -> None:
+    """Raise ValidationError unless the value lists HTTP statuses."""
+    try:
+        parse_statuses(value)
+    except ValueError as error:
+        raise ValidationError(str(error)) from None
 
 
 def largest_size() -> int:
@@ -77,6 +91,29 @@ class Swarm(ProcSettings):
         blank=True,
         default="",
         help_text="Which balancer routes to the pool. Needed if there is a pool.",
+    )
+    settle_seconds = models.PositiveIntegerField(
+        null=True,
+        blank=True,
+        validators=[MaxValueValidator(86400)],
+        help_text="How long new procs must stay up, routed, before the old ones go; until then "
+        "their failure brings the old ones back. 0: not at all. Empty: VR_SETTLE_SECONDS.",
+    )
+    check_path = models.CharField(
+        max_length=200,
+        blank=True,
+        default="/",
+        validators=[CHECK_PATH],
+        help_text="The path that a proc named web must answer before it is routed, if its app "
+        "has no uptests. Empty: no check.",
+    )
+    check_statuses = models.CharField(
+        max_length=100,
+        blank=True,
+        default="",
+        validators=[validate_statuses],
+        help_text="Which HTTP statuses are good there, such as 200-399,401. Empty: all below "
+        "500.",
     )
     # Every [balancer, pool] that may hold nodes of this swarm, written before the balancer is:
     # after pool or balancer were changed, the next dispatch cleans the former ones.
