@@ -154,6 +154,11 @@ class Swarm(ProcSettings):
     def compiled_env(self) -> dict[str, Any]:
         return self._compiled("env_yaml")
 
+    def pool_owner(self) -> Swarm | None:
+        """Another swarm that has this one's pool, if any."""
+        same = Swarm.objects.filter(pool__iexact=self.pool, balancer=self.balancer)
+        return same.exclude(pk=self.pk).select_related("app").first()
+
     def _compiled(self, field: str) -> dict[str, Any]:
         merged: dict[str, Any] = {}
         # Sorted here, so that ingredients which a list has fetched for all are not asked for again.
@@ -166,4 +171,9 @@ class Swarm(ProcSettings):
         found = super().problems()
         if self.pool and not self.balancer:
             found["balancer"] = [f"The pool {self.pool!r} needs a balancer that routes to it."]
+        if self.pool and (other := self.pool_owner()):
+            found["pool"] = [
+                f"The pool {self.pool!r} of {self.balancer} is {other.name}'s; two swarms would "
+                "take each other's nodes out of it. Choose another name."
+            ]
         return found

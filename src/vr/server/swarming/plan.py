@@ -113,7 +113,10 @@ def _back_out(seen: Observed) -> list[PlannedStep]:
             back = _still_there(seen, seen.former)
             if seen.nodes != back or seen.backups:
                 steps.append(RouteBack(tuple(sorted(back))))
-        if new := tuple(proc for proc in seen.procs if proc.is_new):
+        # What somebody else routed stays.
+        stays = (seen.nodes or frozenset()) if seen.former is None else frozenset()
+        new = tuple(p for p in seen.procs if p.is_new and str(p.node) not in stays)
+        if new:
             steps.append(Undo(_sorted(new)))
     steps.append(Finish(silent_hosts=_silent(seen)))
     return steps
