@@ -81,7 +81,9 @@ class Balancer(ABC):
         goes to a removed node.
 
         `backups` get requests only while none of `nodes` takes connections; a balancer that has
-        no such thing leaves them out. Raises PoolChanged, changing nothing, if `expected` is given and isn't what is there;
+        no such thing leaves them out.
+
+        Raises PoolChanged, changing nothing, if `expected` is given and isn't what is there;
         VelociraptorError if the balancer refuses, with everything as it was before.
         """
         before = sorted(self.get_nodes(pool))

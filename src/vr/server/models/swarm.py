@@ -112,8 +112,7 @@ class Swarm(ProcSettings):
         blank=True,
         default="",
         validators=[validate_statuses],
-        help_text="Which HTTP statuses are good there, such as 200-399,401. Empty: all below "
-        "500.",
+        help_text="Which HTTP statuses are good there, such as 200-399,401. Empty: all below 500.",
     )
     # Every [balancer, pool] that may hold nodes of this swarm, written before the balancer is:
     # after pool or balancer were changed, the next dispatch cleans the former ones.

@@ -57,9 +57,10 @@ def note_spawns(dispatch: Dispatch, spawns: Mapping[tuple[str, str], str]) -> No
 def spawns_of(dispatch: Dispatch) -> dict[tuple[str, str], str]:
     """What `note_spawns` has noted of the procs that the dispatch placed."""
     leases = PortLease.objects.filter(dispatch=dispatch).exclude(spawn="")
-    return {(host, proc): spawn for host, proc, spawn in leases.values_list(
-        "host__name", "proc", "spawn"
-    )}
+    return {
+        (host, proc): spawn
+        for host, proc, spawn in leases.values_list("host__name", "proc", "spawn")
+    }
 
 
 def leased_by(dispatch: Dispatch) -> set[tuple[str, int]]:

@@ -320,7 +320,7 @@ def test_a_second_dispatch_of_the_swarm_is_refused_while_one_is_open(
 def test_a_bug_in_a_step_fails_the_dispatch_instead_of_hanging_it(
     machine: Machine, served: Swarm, untouched: Callable[[], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def broken(*_: object) -> None:
+    def broken(*_: object, **__: object) -> None:
         raise ZeroDivisionError("oops")
 
     machine.build("v2")

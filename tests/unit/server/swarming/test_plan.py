@@ -91,9 +91,7 @@ def test_young_procs_are_looked_at_again_before_they_are_routed() -> None:
     young = tuple(replace(one, is_running=False) for one in NEW)
     seen = replace(SERVED, procs=OLD + young, tested=frozenset(NEW_NODES))
     assert plan(INTENT, seen)[0] == Start(NEW_NODES, running=True)
-    assert plan(INTENT, replace(seen, procs=OLD + NEW))[0] == Route(
-        NEW_NODES, ("a:5000", "b:5000")
-    )
+    assert plan(INTENT, replace(seen, procs=OLD + NEW))[0] == Route(NEW_NODES, ("a:5000", "b:5000"))
 
 
 def test_a_death_while_settling_routes_back_and_undoes() -> None:

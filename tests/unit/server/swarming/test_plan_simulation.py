@@ -244,7 +244,9 @@ class World:
 
 
 def _new(node: Node, state: ProcState) -> SeenProc:
-    return SeenProc(node.host, f"shop-v2-{node}", node.port, state, True, is_new=True, is_running=False)
+    return SeenProc(
+        node.host, f"shop-v2-{node}", node.port, state, True, is_new=True, is_running=False
+    )
 
 
 def _world(seed: int, size: int, old: int, routed: bool, settles: bool = True) -> World:

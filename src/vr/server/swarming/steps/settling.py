@@ -63,7 +63,9 @@ def _judge(one: ProcSight, spawn: str, refusals: Counter[str]) -> None:
     if one.state in {ProcState.DEAD, ProcState.ABSENT}:
         raise blame(proc.host, str(proc), "died soon after it was put to use")
     if one.info is not None and has_restarted(spawn, one.info):
-        raise blame(proc.host, str(proc), "ended and was started again, soon after it was put to use")
+        raise blame(
+            proc.host, str(proc), "ended and was started again, soon after it was put to use"
+        )
     if one.state is ProcState.READY:
         del refusals[str(proc)]
         return
