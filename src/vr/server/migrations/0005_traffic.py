@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('server', '0003_proc_settings'),
+        ('server', '0004_queues_cancelling'),
     ]
 
     operations = [
