@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -59,6 +60,12 @@ class App:
                 data = b""
                 while b"\r\n\r\n" not in data and (more := connection.recv(1 << 20)):
                     data += more
+                # A body that nobody has read would reset the connection, and the answer with it.
+                head, _, body = data.partition(b"\r\n\r\n")
+                length = re.search(rb"(?i)content-length: *([0-9]+)", head)
+                left = int(length[1]) - len(body) if length else 0
+                while left > 0 and (more := connection.recv(1 << 20)):
+                    left -= len(more)
                 line = data.split(b"\r\n")[0].decode()
                 self.seen.append(line)
                 if answer := self._answer(line):

@@ -115,6 +115,24 @@ def test_a_death_while_settling_routes_back_and_undoes() -> None:
     assert plan(INTENT, replace(failed, procs=(OLD[0], dead)))[0] == RouteBack(("a:5000",))
 
 
+def test_a_node_whose_port_a_new_proc_has_is_not_routed_back_to() -> None:
+    former = frozenset({"a:5001", "a:5000"})
+    seen = replace(SERVED, procs=(OLD[0], *NEW), nodes=None, former=former, failed=True)
+    assert plan(INTENT, seen)[0] == RouteBack(("a:5000",))
+
+
+def test_backups_leave_the_pool_though_nothing_is_left_to_retire() -> None:
+    seen = replace(
+        SERVED,
+        procs=NEW,
+        tested=frozenset(NEW_NODES),
+        nodes=frozenset(map(str, NEW_NODES)),
+        backups=frozenset({"c:5000"}),
+        milestones=frozenset({Milestone.ROUTED, Milestone.COMMITTED}),
+    )
+    assert plan(INTENT, seen) == [Drain(NEW_NODES), Finish(NEW_NODES)]
+
+
 def test_what_was_placed_but_not_deployed_is_deployed_on_its_own_port() -> None:
     absent = tuple(replace(one, state=ProcState.ABSENT) for one in NEW)
     steps = plan(INTENT, replace(SERVED, procs=OLD + absent))
