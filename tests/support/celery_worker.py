@@ -33,6 +33,7 @@ def environment(settings: Any, folder: Path) -> dict[str, str]:
         "VR_SUPERVISOR_URL": settings.SUPERVISOR_URL,
         "VR_LOCAL_HOST": settings.LOCAL_HOST,
         "VR_PORT_RANGE": ports_text(settings.PORT_RANGE),
+        "VR_SETTLE_SECONDS": str(settings.SETTLE_SECONDS),
         "VR_BALANCERS_FILE": str(balancers),
     }
 

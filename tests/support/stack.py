@@ -36,6 +36,7 @@ class Stack:
             "VR_ROOT": str(self.root),
             "VR_WEB_PORT": str(self.web_port),
             "VR_HTTP_PORT": str(self.http_port),
+            "VR_SETTLE_SECONDS": "1",
             "VR_PORT_RANGE": ports_text(port_range(procs)),
             "PATH": f"{BIN}:{os.environ['PATH']}",
         }

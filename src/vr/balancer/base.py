@@ -65,11 +65,23 @@ class Balancer(ABC):
         if not self.get_nodes(pool):
             self.delete_pool(pool)
 
+    def get_backups(self, pool: str) -> list[str]:
+        """The pool's backup nodes, sorted; [] for balancers that have no such thing."""
+        return []
+
     def set_nodes(
-        self, pool: str, nodes: Collection[str], *, expected: Collection[str] | None = None
+        self,
+        pool: str,
+        nodes: Collection[str],
+        *,
+        backups: Collection[str] = (),
+        expected: Collection[str] | None = None,
     ) -> Change:
         """Make the pool exactly `nodes`; none removes it. When this returns, no new connection
         goes to a removed node.
+
+        `backups` get requests only while none of `nodes` takes connections; a balancer that has
+        no such thing leaves them out.
 
         Raises PoolChanged, changing nothing, if `expected` is given and isn't what is there;
         VelociraptorError if the balancer refuses, with everything as it was before.

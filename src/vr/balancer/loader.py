@@ -16,7 +16,14 @@ from vr.hosts.supervisor import HostUnreachable
 
 BUNDLED = ("vr.balancer.dummy.DummyBalancer", "vr.balancer.nginx.NginxBalancer")
 _HERE = ("localhost",)
-_FURTHER = ("set_nodes", "delete_pool", "delete_pool_if_empty", "wait_drained", "address")
+_FURTHER = (
+    "set_nodes",
+    "get_backups",
+    "delete_pool",
+    "delete_pool_if_empty",
+    "wait_drained",
+    "address",
+)
 
 Connect = Callable[[str], HostConnection]
 

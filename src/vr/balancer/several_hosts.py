@@ -28,8 +28,13 @@ class PoolHost(Protocol):
         """The pool's nodes, sorted; [] for an unknown pool."""
         ...
 
-    def put(self, pool: str, nodes: Collection[str]) -> None:
-        """Make the pool exactly `nodes`; none removes it. The caller holds the pool's lock.
+    def backups(self, pool: str) -> list[str]:
+        """The pool's backup nodes, sorted."""
+        ...
+
+    def put(self, pool: str, nodes: Collection[str], backups: Collection[str] = ()) -> None:
+        """Make the pool exactly `nodes`, with these backups; no nodes remove it. The caller holds
+        the pool's lock.
 
         Raises VelociraptorError if the machine refuses, with the pool as it was.
         """
@@ -61,24 +66,36 @@ class HostsBalancer(Balancer):
         """The nodes that any of the machines routes to."""
         return sorted({node for nodes in self.nodes_by_host(pool).values() for node in nodes})
 
+    def get_backups(self, pool: str) -> list[str]:
+        """The backup nodes that any of the machines knows."""
+        check_names(pool)
+        return sorted({node for host in self._hosts for node in host.backups(pool)})
+
     def add_nodes(self, pool: str, nodes: Sequence[str]) -> None:
         with self._locks(pool):
-            self._make(pool, {*self.get_nodes(pool), *nodes})
+            self._make(pool, {*self.get_nodes(pool), *nodes}, self.get_backups(pool))
 
     def delete_nodes(self, pool: str, nodes: Sequence[str]) -> None:
         with self._locks(pool):
-            self._make(pool, set(self.get_nodes(pool)) - set(nodes))
+            gone = set(nodes)
+            backups = set(self.get_backups(pool)) - gone
+            self._make(pool, set(self.get_nodes(pool)) - gone, backups)
 
     def delete_pool(self, pool: str) -> None:
         self.set_nodes(pool, [])
 
     def set_nodes(
-        self, pool: str, nodes: Collection[str], *, expected: Collection[str] | None = None
+        self,
+        pool: str,
+        nodes: Collection[str],
+        *,
+        backups: Collection[str] = (),
+        expected: Collection[str] | None = None,
     ) -> Change:
         with self._locks(pool):
             before = self.get_nodes(pool)
             check_expected(pool, before, expected)
-            self._make(pool, nodes)
+            self._make(pool, nodes, backups)
             return Change(tuple(before), tuple(sorted(set(nodes))))
 
     def wait_drained(self, timeout: float) -> bool:
@@ -86,14 +103,15 @@ class HostsBalancer(Balancer):
         drained = [host.wait_drained(max(0, deadline - time.monotonic())) for host in self._hosts]
         return all(drained)
 
-    def _make(self, pool: str, nodes: Collection[str]) -> None:
+    def _make(self, pool: str, nodes: Collection[str], backups: Collection[str]) -> None:
         """Bring all machines to `nodes`, or all back; the pool's locks are held."""
-        check_names(pool, nodes)
-        before = self.nodes_by_host(pool)
+        backups = set(backups) - set(nodes)
+        check_names(pool, {*nodes, *backups})
+        before = {host.name: (host.nodes(pool), host.backups(pool)) for host in self._hosts}
         done: list[PoolHost] = []
         try:
             for host in self._hosts:
-                host.put(pool, nodes)
+                host.put(pool, nodes, backups)
                 done.append(host)
         except VelociraptorError as error:
             if left := _take_back(pool, done, before):
@@ -114,13 +132,13 @@ class HostsBalancer(Balancer):
 
 
 def _take_back(
-    pool: str, hosts: Sequence[PoolHost], before: Mapping[str, Collection[str]]
+    pool: str, hosts: Sequence[PoolHost], before: Mapping[str, tuple[list[str], list[str]]]
 ) -> list[str]:
     """Give each machine its former nodes; returns the names of those where that failed."""
     left = []
     for host in reversed(hosts):
         try:
-            host.put(pool, before[host.name])
+            host.put(pool, *before[host.name])
         except VelociraptorError:
             left.append(host.name)
     return sorted(left)

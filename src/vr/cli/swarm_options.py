@@ -28,6 +28,14 @@ _OPTIONS = (
     click.option("--size", type=int, help="How many procs."),
     click.option("--pool", help="The balancer's pool that they are routed in; '' for none."),
     click.option("--balancer", help="Routes the pool; the default one, unless told."),
+    click.option(
+        "--settle-seconds",
+        metavar="NUMBER",
+        help="How long new procs must stay up before old ones go; 0: not at all, '' for the "
+        "server's.",
+    ),
+    click.option("--check-path", help="What web must answer without uptests; '' for nothing."),
+    click.option("--check-statuses", help="Good HTTP statuses there, as in 200-399,401."),
     click.option("--config", type=click.Path(), help="YAML file with the app's settings."),
     click.option(
         "--env",
@@ -40,6 +48,8 @@ _OPTIONS = (
     *(_limit_option(limit) for limit in LIMITS.values()),
     click.option("--ingredient", multiple=True, metavar="NAME", help="Shared config to use."),
 )
+
+_CHECKS = ("settle_seconds", "check_path", "check_statuses")
 
 
 def swarm_options(command: F) -> F:
@@ -55,7 +65,7 @@ def document(given: dict[str, Any], *, env_before: str = "") -> dict[str, Any]:
     Single environment values are put on top of `env_before`, the YAML text so far, unless a
     file replaces it. Raises InvalidInput for files that can't be read and malformed values.
     """
-    simple = ("squad", "version", "size", "pool", "balancer", "run_as", *LIMITS)
+    simple = ("squad", "version", "size", "pool", "balancer", "run_as", *_CHECKS, *LIMITS)
     made = {key: given[key] for key in simple if given[key] is not None}
     if given["config"] is not None:
         made["config_yaml"] = _text(given["config"], "--config")

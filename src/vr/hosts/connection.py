@@ -122,3 +122,8 @@ class HostConnection(Protocol):
     def accepts(self, port: int) -> bool:
         """Does a connection to this port of the host succeed?"""
         ...
+
+    def ask(self, port: int, path: str) -> tuple[int, str]:
+        """The HTTP status of a GET of `path` on this port of the host; 0 and what went wrong if
+        there is no answer within seconds."""
+        ...

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import os
 import shutil
 import subprocess
@@ -19,6 +20,7 @@ from vr.machine import ports
 from vr.paths import Root
 
 _CONNECT_SECONDS = 1.0
+_ANSWER_SECONDS = 10.0
 # What a host's tools see of our environment. Not more: a proc.yaml may ask for any variable of
 # the host by `$NAME`, and ours hold secrets.
 _PASSED_ON = ("PATH", "LANG", "http_proxy", "https_proxy", "no_proxy", "SSL_CERT_FILE")
@@ -105,3 +107,13 @@ class LocalConnection:
 
     def accepts(self, port: int) -> bool:
         return ports.answers(port, self.name, seconds=_CONNECT_SECONDS)
+
+    def ask(self, port: int, path: str) -> tuple[int, str]:
+        connection = http.client.HTTPConnection(self.name, port, timeout=_ANSWER_SECONDS)
+        try:
+            connection.request("GET", path, headers={"User-Agent": "velociraptor-check"})
+            return connection.getresponse().status, ""
+        except (OSError, http.client.HTTPException) as error:
+            return 0, f"no answer ({error or type(error).__name__})"
+        finally:
+            connection.close()

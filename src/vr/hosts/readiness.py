@@ -17,6 +17,21 @@ class ProcState(Enum):
     DEAD = "dead"  # ended, gave up or was stopped
 
 
+def spawn_of(info: ProcessInfo) -> str:
+    """Tells one start of a proc from the next; empty while it has no process. Pure."""
+    return f"{info['pid']}@{info['start']}" if info["pid"] else ""
+
+
+def has_restarted(spawn: str, info: ProcessInfo) -> bool:
+    """Is what runs now another process than the one that was noted as `spawn`, if any was?"""
+    return bool(spawn) and spawn_of(info) not in {"", spawn}
+
+
+def is_running(info: ProcessInfo | None) -> bool:
+    """Has it stayed up for long enough to be called RUNNING by its Supervisor?"""
+    return info is not None and info["state"] == ProcessStates.RUNNING
+
+
 def state_of(info: ProcessInfo, host: HostConnection, port: int, *, listens: bool) -> ProcState:
     """How far a proc is that Supervisor knows.
 

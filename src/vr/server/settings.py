@@ -77,6 +77,7 @@ PORT_RANGE = _given.ports
 HOST_UIDS = _given.host_uids
 # How long a new proc may take until it is ready, and old connections to a retired one to end.
 START_SECONDS = _given.start_seconds
+SETTLE_SECONDS = _given.settle_seconds
 DRAIN_SECONDS = _given.drain_seconds
 
 BALANCERS = _given.balancers

@@ -211,6 +211,16 @@ class ServerSettings:
         meaning="how long a new proc may take until it is ready",
         read_by=_BOTH,
     )
+    settle_seconds: int = setting(
+        "VR_SETTLE_SECONDS",
+        whole(0, _DAY),
+        "10",
+        meaning=(
+            "how long new procs must stay up, routed, before old ones go, for swarms that don't "
+            "say; 0: not at all"
+        ),
+        read_by=_BOTH,
+    )
     drain_seconds: float = setting(
         "VR_DRAIN_SECONDS",
         seconds(0, _DAY),

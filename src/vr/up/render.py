@@ -234,8 +234,8 @@ def nginx_conf(config: Config) -> str:
 daemon off;
 user www-data;
 worker_processes auto;
-# Bounds how long an old worker may serve what it had when the pools changed.
-worker_shutdown_timeout 30s;
+# Bounds how long an old worker may serve what it had when any pool changed.
+worker_shutdown_timeout {max(1, round(config.drain_seconds))}s;
 pid {config.run}/nginx.pid;
 error_log stderr warn;
 events {{ worker_connections 4096; }}
@@ -243,6 +243,8 @@ http {{
   # A file of nginx's own would grow for ever; the procs know their requests.
   access_log off;
   client_max_body_size 0;
+  # nginx goes by the http block here, before it knows whose server it is.
+  large_client_header_buffers 8 64k;
   server_tokens off;
   # A reload closes idle connections at once, and with them the request that a client may just
   # have sent. Only nginx 1.27.4 and later can wait (keepalive_min_timeout).

@@ -128,6 +128,7 @@ def machine(
     settings.LOCAL_HOST = HOST
     settings.PORT_RANGE = port_range(100)
     settings.START_SECONDS = 20
+    settings.SETTLE_SECONDS = 0
     settings.BALANCERS = {
         "nginx": {"BACKEND": "vr.balancer.nginx.NginxBalancer", **nginx.config},
         "other": {"BACKEND": "vr.balancer.dummy.DummyBalancer"},

@@ -70,7 +70,7 @@ class HalfASubclass(Balancer):
 
 
 class OneStep(TightRopeBalancer):
-    def set_nodes(self, pool, nodes, *, expected=None):
+    def set_nodes(self, pool, nodes, *, backups=(), expected=None):
         ROPES[pool] = ["in one step"]
 """
 

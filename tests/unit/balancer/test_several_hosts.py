@@ -21,6 +21,7 @@ class Machine:
         self.refused = refused
         self.stuck_after = 1000
         self.pools: dict[str, list[str]] = {}
+        self.spare: dict[str, list[str]] = {}
         self.drains = True
         self.locked = threading.Lock()
 
@@ -35,12 +36,16 @@ class Machine:
     def nodes(self, pool: str) -> list[str]:
         return self.pools.get(pool, [])
 
-    def put(self, pool: str, nodes: Collection[str]) -> None:
+    def backups(self, pool: str) -> list[str]:
+        return self.spare.get(pool, [])
+
+    def put(self, pool: str, nodes: Collection[str], backups: Collection[str] = ()) -> None:
         assert self.locked.locked()
         self.stuck_after -= 1
         if self.refused in nodes or self.stuck_after < 0:
             raise VelociraptorError(f"{self.name} refuses.", hint="Mend it.", details="its words")
         self.pools[pool] = sorted(set(nodes))
+        self.spare[pool] = sorted(set(backups))
 
     def wait_drained(self, timeout: float) -> bool:
         return self.drains
@@ -111,3 +116,16 @@ def test_old_requests_have_ended_when_they_have_everywhere() -> None:
     assert balancer.wait_drained(1)
     one.drains = False
     assert not balancer.wait_drained(1)
+
+
+def test_backups_are_no_nodes_and_come_back_when_a_machine_refuses() -> None:
+    one, two = Machine("one"), Machine("two", refused="bad:1")
+    balancer = HostsBalancer({}, [one, two])
+    balancer.set_nodes("shop", ["new:1"], backups=["old:1", "new:1"])
+    assert balancer.get_nodes("shop") == ["new:1"]
+    assert balancer.get_backups("shop") == ["old:1"]
+    with pytest.raises(VelociraptorError):
+        balancer.set_nodes("shop", ["bad:1"])
+    assert one.spare == two.spare == {"shop": ["old:1"]}
+    balancer.set_nodes("shop", ["new:1"])
+    assert balancer.get_backups("shop") == []

@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 from vr.balancer.base import check_names
-from vr.balancer.nginx.pool_file import parse, render
+from vr.balancer.nginx.pool_file import parse, parse_backups, render
 from vr.balancer.nginx.settings import NginxSettings
 from vr.balancer.nginx.workers import Workers, observe, wait_ended, wait_taken_over
 from vr.errors import VelociraptorError
@@ -42,12 +42,16 @@ class NginxHost:
     def nodes(self, pool: str) -> list[str]:
         return parse(pool, self._read(self._file(pool)) or "")
 
-    def put(self, pool: str, nodes: Collection[str]) -> None:
+    def backups(self, pool: str) -> list[str]:
+        return parse_backups(pool, self._read(self._file(pool)) or "")
+
+    def put(self, pool: str, nodes: Collection[str], backups: Collection[str] = ()) -> None:
         nodes = sorted(set(nodes))
-        check_names(pool, nodes)
+        backups = sorted(set(backups) - set(nodes))
+        check_names(pool, [*nodes, *backups])
         path, pending = self._file(pool), self._settings.lock_dir / f".{pool}.pending"
         former = self._read(path)
-        wanted = render(pool, nodes, self._settings.site) if nodes else None
+        wanted = render(pool, nodes, self._settings.site, backups) if nodes else None
         # A writer that died between the file and the reload left `pending` behind.
         if wanted == former and not self._host.exists(pending):
             return

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
+
+# How many further nodes a request is offered that the first one did not take. Each costs an
+# internal redirect, of which nginx allows ten.
+_MOST_OFFERS = 8
 
 
 @dataclass(frozen=True)
@@ -13,10 +17,15 @@ class Site:
 
     `listen` is nginx's: `8080` or `127.0.0.1:8080`. The http block must map
     `$connection_upgrade` from `$http_upgrade`, as nginx's page on WebSocket proxying shows.
+    Times are nginx's (`90s`, `1h`), sizes too (`64k`).
     """
 
     listen: str
     domain: str
+    connect_timeout: str = "5s"
+    read_timeout: str = "1h"
+    header_size: str = "64k"
+    buffering: str = "off"
 
     def address(self, pool: str) -> str:
         """The URL of a pool."""
@@ -27,41 +36,87 @@ class Site:
         return f"{pool.lower()}.{self.domain}"
 
 
-def render(pool: str, nodes: Iterable[str], site: Site | None = None) -> str:
+def render(
+    pool: str, nodes: Iterable[str], site: Site | None = None, backups: Iterable[str] = ()
+) -> str:
     """The pool's file: the upstream, then the site's server if wanted.
 
-    There must be a node: nginx rejects its whole configuration for an empty upstream.
+    There must be a node: nginx rejects its whole configuration for an empty upstream, and for
+    one of backups alone. With a site no failed request takes a node out of the pool: one that
+    an app doesn't answer would else close the pool to everybody.
     """
-    servers = "".join(f"  server {node};\n" for node in nodes)
+    nodes, backups = list(nodes), list(backups)
+    counts = " max_fails=0" if site else ""
+    servers = "".join(f"  server {node}{counts};\n" for node in nodes)
+    servers += "".join(f"  server {node}{counts} backup;\n" for node in backups)
     upstream = f"upstream {pool} {{\n{servers}}}\n"
-    return upstream + (_server(pool, site) if site else "")
+    if site is None:
+        return upstream
+    return upstream + _server(pool, site, len(nodes), has_backups=bool(backups))
 
 
-def _server(pool: str, site: Site) -> str:
+def _server(pool: str, site: Site, nodes: int, *, has_backups: bool) -> str:
+    locations = "".join(_settling(pool) if has_backups else _locations(pool, nodes))
     return f"""\
 server {{
   listen {site.listen};
   server_name {site.host_name(pool)};
-  location / {{
-    proxy_pass http://{pool};
-    proxy_http_version 1.1;
-    proxy_connect_timeout 5s;
-    proxy_set_header Host $http_host;
-    proxy_set_header X-Real-IP $remote_addr;
-    proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
-    proxy_set_header X-Forwarded-Host $http_host;
-    proxy_set_header X-Forwarded-Proto $scheme;
-    proxy_set_header Upgrade $http_upgrade;
-    proxy_set_header Connection $connection_upgrade;
-  }}
-}}
+  recursive_error_pages on;
+  proxy_http_version 1.1;
+  proxy_connect_timeout {site.connect_timeout};
+  proxy_read_timeout {site.read_timeout};
+  proxy_send_timeout {site.read_timeout};
+  proxy_buffering {site.buffering};
+  proxy_buffer_size {site.header_size};
+  proxy_buffers 8 {site.header_size};
+  proxy_busy_buffers_size {site.header_size};
+  proxy_set_header Host $http_host;
+  proxy_set_header X-Real-IP $remote_addr;
+  proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
+  proxy_set_header X-Forwarded-Host $http_host;
+  proxy_set_header X-Forwarded-Proto $scheme;
+  proxy_set_header Upgrade $http_upgrade;
+  proxy_set_header Connection $connection_upgrade;
+{locations}}}
 """
+
+
+def _settling(pool: str) -> Iterator[str]:
+    """New nodes may die any moment: what they had begun and is safe to repeat is repeated."""
+    yield f"  location / {{\n    proxy_next_upstream error;\n    proxy_pass http://{pool};\n  }}\n"
+
+
+def _locations(pool: str, nodes: int) -> Iterator[str]:
+    """A request goes to another node only if the one before got none of it.
+
+    proxy_next_upstream can't say so: its `error` also repeats what a node got and did not
+    answer. $upstream_bytes_sent can, and a named location per offer asks it.
+    """
+    offers = min(nodes - 1, _MOST_OFFERS)
+    for offer in range(offers + 1):
+        name = f"@offer{offer}" if offer else "/"
+        was_sent = "    if ($upstream_bytes_sent ~ [1-9]) { return 502; }\n" if offer else ""
+        further = f"    error_page 502 504 = @offer{offer + 1};\n" if offer < offers else ""
+        yield (
+            f"  location {name} {{\n{was_sent}{further}"
+            f"    proxy_next_upstream off;\n    proxy_pass http://{pool};\n  }}\n"
+        )
 
 
 def parse(pool: str, text: str) -> list[str]:
     """The nodes in the pool's upstream block, sorted; [] without such a block."""
+    return sorted(node for node, is_backup in _servers(pool, text) if not is_backup)
+
+
+def parse_backups(pool: str, text: str) -> list[str]:
+    """The backup nodes in the pool's upstream block, sorted."""
+    return sorted(node for node, is_backup in _servers(pool, text) if is_backup)
+
+
+def _servers(pool: str, text: str) -> Collection[tuple[str, bool]]:
     text = re.sub(r"#[^\n]*", "", text)
     block = re.search(rf"\bupstream\s+{re.escape(pool)}\s*\{{([^}}]*)\}}", text)
     if not block:
-        return []
-    return sorted(set(re.findall(r"\bserver\s+([^\s;]+)[^;]*;", block.group(1))))
+        return set()
+    found = re.findall(r"\bserver\s+([^\s;]+)([^;]*);", block.group(1))
+    return {(node, "backup" in parameters.split()) for node, parameters in found}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,6 +19,15 @@ DEFAULTS = {
     "pid_file": "/run/nginx.pid",
 }
 DOMAIN = "localhost"
+_TIME = re.compile(r"[0-9]+(ms|s|m|h|d)?")
+_SIZE = re.compile(r"[0-9]+[kKmM]?")
+# Keys that say how the site of a pool passes requests on: what a value must be.
+_SITE = {
+    "connect_timeout": (_TIME, "a time such as 5s"),
+    "read_timeout": (_TIME, "a time such as 90s or 1h"),
+    "header_size": (_SIZE, "a size such as 64k"),
+    "buffering": (re.compile("on|off"), "on or off"),
+}
 
 
 @dataclass(frozen=True)
@@ -46,6 +56,14 @@ class NginxSettings:
                 commands[key] = tuple(shlex.split(str(settings[key])))
             except ValueError as error:
                 problems.append(f"{key}: {settings[key]!r} can't be split into words: {error}")
+        # YAML reads on and off as truth values.
+        words = {True: "on", False: "off"}
+        site = {key: words.get(config[key], str(config[key])) for key in _SITE if key in config}
+        problems += [
+            f"{key}: is {value!r}, expected {_SITE[key][1]}"
+            for key, value in site.items()
+            if not _SITE[key][0].fullmatch(value)
+        ]
         if problems:
             raise InvalidInput("nginx balancer", problems)
         listen, domain = settings.get("listen"), str(settings.get("domain") or DOMAIN)
@@ -54,5 +72,5 @@ class NginxSettings:
             lock_dir=Path(settings.get("lock_dir") or settings["include_dir"]),
             **commands,
             pid_file=Path(settings["pid_file"]),
-            site=Site(str(listen), domain) if listen else None,
+            site=Site(str(listen), domain, **site) if listen else None,
         )

@@ -54,6 +54,8 @@ class Dispatch(models.Model):
     previous_release = models.ForeignKey(
         Release, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
     )
+    # The pool's nodes from before this dispatch first changed it: where a failure leads back to.
+    routed_before = models.JSONField(null=True, blank=True, editable=False)
     status = models.CharField(
         max_length=10, choices=DispatchStatus.choices, default=DispatchStatus.QUEUED
     )

@@ -26,6 +26,8 @@ class PortLease(models.Model):
         help_text="The dispatch that placed the proc; its failure removes it.",
     )
     proc = models.CharField(max_length=250, help_text="Full name of the proc.")
+    # The start of the process that was seen first; another one means that the proc started again.
+    spawn = models.CharField(max_length=40, blank=True, default="", editable=False)
     created = models.DateTimeField(auto_now_add=True)
 
     class Meta:

@@ -14,6 +14,7 @@ class StepKind(models.TextChoices):
     START = "start"  # waiting until the deployed procs are ready
     UPTEST = "uptest"
     ROUTE = "route"
+    SETTLE = "settle"  # the new procs serve, the old ones stand by
     DRAIN = "drain"
     RETIRE = "retire"
     UNDO = "undo"  # removing the new procs after a failure

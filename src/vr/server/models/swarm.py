@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, RegexValidator
 from django.db import models
 
@@ -15,11 +16,24 @@ from vr.server.models.proc_settings import ProcSettings
 from vr.server.models.release import Release
 from vr.server.models.squad import Squad
 from vr.server.models.yaml_text import parse_mapping
+from vr.specs.statuses import parse_statuses
 
 POOL = RegexValidator(
     r"^[A-Za-z0-9]([A-Za-z0-9_-]*[A-Za-z0-9])?\Z",
     "must be letters, digits, '_' and '-', as it becomes a balancer's pool and a host name",
 )
+
+CHECK_PATH = RegexValidator(
+    r"^/[!-~]*\Z", "must begin with / and be printable ASCII without blanks, as in /health?deep=1"
+)
+
+
+def validate_statuses(value: str) -> None:
+    """Raise ValidationError unless the value lists HTTP statuses."""
+    try:
+        parse_statuses(value)
+    except ValueError as error:
+        raise ValidationError(str(error)) from None
 
 
 def largest_size() -> int:
@@ -78,6 +92,28 @@ class Swarm(ProcSettings):
         default="",
         help_text="Which balancer routes to the pool. Needed if there is a pool.",
     )
+    settle_seconds = models.PositiveIntegerField(
+        null=True,
+        blank=True,
+        validators=[MaxValueValidator(86400)],
+        help_text="How long new procs must stay up, routed, before the old ones go; until then "
+        "their failure brings the old ones back. 0: not at all. Empty: VR_SETTLE_SECONDS.",
+    )
+    check_path = models.CharField(
+        max_length=200,
+        blank=True,
+        default="/",
+        validators=[CHECK_PATH],
+        help_text="The path that a proc named web must answer before it is routed, if its app "
+        "has no uptests. Empty: no check.",
+    )
+    check_statuses = models.CharField(
+        max_length=100,
+        blank=True,
+        default="",
+        validators=[validate_statuses],
+        help_text="Which HTTP statuses are good there, such as 200-399,401. Empty: all below 500.",
+    )
     # Every [balancer, pool] that may hold nodes of this swarm, written before the balancer is:
     # after pool or balancer were changed, the next dispatch cleans the former ones.
     routed_pools = models.JSONField(default=list, editable=False)
@@ -117,6 +153,11 @@ class Swarm(ProcSettings):
     def compiled_env(self) -> dict[str, Any]:
         return self._compiled("env_yaml")
 
+    def pool_owner(self) -> Swarm | None:
+        """Another swarm that has this one's pool, if any."""
+        same = Swarm.objects.filter(pool__iexact=self.pool, balancer=self.balancer)
+        return same.exclude(pk=self.pk).select_related("app").first()
+
     def _compiled(self, field: str) -> dict[str, Any]:
         merged: dict[str, Any] = {}
         # Sorted here, so that ingredients which a list has fetched for all are not asked for again.
@@ -129,4 +170,9 @@ class Swarm(ProcSettings):
         found = super().problems()
         if self.pool and not self.balancer:
             found["balancer"] = [f"The pool {self.pool!r} needs a balancer that routes to it."]
+        if self.pool and (other := self.pool_owner()):
+            found["pool"] = [
+                f"The pool {self.pool!r} of {self.balancer} is {other.name}'s; two swarms would "
+                "take each other's nodes out of it. Choose another name."
+            ]
         return found

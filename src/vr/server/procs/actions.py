@@ -14,7 +14,7 @@ from vr.server.events.announcing import user_did
 from vr.server.events.kinds import Kind
 from vr.server.hosts import connect
 from vr.server.models import Host
-from vr.server.procs import ports
+from vr.server.procs import ports, routed
 from vr.specs.names import ProcName
 
 ACTIONS = {
@@ -48,9 +48,12 @@ def proc_action(host: Host, proc: str, action: str, *, user: Any) -> dict[str, A
         raise _unknown(host, proc)
     try:
         if action in {"stop", "restart"}:
+            left = routed.take_out(host, proc)
             stop(connection, [proc], timeout=STOP_TIMEOUT + _PATIENCE)
         if action in {"start", "restart"}:
             connection.supervisor.start(proc)
+        if action == "restart" and left:
+            routed.put_back(connection, proc, left)
     except VelociraptorError:
         user_did(user, Kind.USER_FAILED, f"to {action} {proc} on {host.name}")
         raise
@@ -61,6 +64,7 @@ def proc_action(host: Host, proc: str, action: str, *, user: Any) -> dict[str, A
 def _delete(connection: HostConnection, host: Host, proc: str, user: Any) -> dict[str, Any]:
     if ProcName.parse(proc) is None:
         raise InvalidInput("proc", [f"{proc!r} is not one of Velociraptor's and stays"])
+    routed.take_out(host, proc)
     deployment.retire(connection, [proc])
     ports.give_back(host.name, [proc])
     user_did(user, ACTIONS["delete"], f"{proc} on {host.name}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 
 from django.db import IntegrityError, transaction
 from django.db.models import Q
@@ -42,6 +42,25 @@ def lease_alone(host: Host, port: int, proc: str) -> None:
         raise PortTaken(
             f"{port} of {host} belongs to {owner.proc if owner else 'another'}"
         ) from None
+
+
+def note_spawns(dispatch: Dispatch, spawns: Mapping[tuple[str, str], str]) -> None:
+    """Remember which process each proc, given as host and full name, was seen with first; procs
+    that `dispatch` did not place are passed over."""
+    with transaction.atomic():
+        for (host, proc), spawn in spawns.items():
+            PortLease.objects.filter(
+                dispatch=dispatch, host__name=host, proc=proc, spawn=""
+            ).update(spawn=spawn)
+
+
+def spawns_of(dispatch: Dispatch) -> dict[tuple[str, str], str]:
+    """What `note_spawns` has noted of the procs that the dispatch placed."""
+    leases = PortLease.objects.filter(dispatch=dispatch).exclude(spawn="")
+    return {
+        (host, proc): spawn
+        for host, proc, spawn in leases.values_list("host__name", "proc", "spawn")
+    }
 
 
 def leased_by(dispatch: Dispatch) -> set[tuple[str, int]]:

@@ -7,7 +7,7 @@ from typing import Any
 from vr.server import models
 from vr.server.resources import procs
 from vr.server.resources.dispatch import latest_uri
-from vr.server.resources.fields import Computed, Integer, Text
+from vr.server.resources.fields import Computed, Integer, Number, Text
 from vr.server.resources.links import Link, Links, find_linked
 from vr.server.resources.proc_settings import proc_settings
 from vr.server.resources.release import RELEASES
@@ -40,6 +40,9 @@ SWARMS: Resource = Resource(
         Integer(name="size"),
         Text(name="pool", nullable=True),
         Text(name="balancer", nullable=True),
+        Number(name="settle_seconds", whole=True),
+        Text(name="check_path", nullable=True),
+        Text(name="check_statuses", nullable=True),
         *proc_settings(),
         Links(name="config_ingredients", to="ingredients"),
         Computed(name="name", value=lambda swarm, _: swarm.name),

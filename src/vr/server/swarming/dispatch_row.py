@@ -3,6 +3,8 @@ through the lease, so that a worker that was taken for dead overwrites nothing."
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from django.utils import timezone
 
 from vr.errors import VelociraptorError
@@ -54,6 +56,12 @@ class DispatchRow:
         """From here on it is known which procs are current."""
         self.dispatch.release = release
         self.lease.rows.update(release=release)
+
+    def note_routed_before(self, nodes: Collection[str]) -> None:
+        """Remember what was routed before this dispatch changed the pool; the first word counts."""
+        if self.dispatch.routed_before is None:
+            self.dispatch.routed_before = sorted(nodes)
+            self.lease.rows.update(routed_before=self.dispatch.routed_before)
 
     def note_failure(self, error: VelociraptorError) -> None:
         """Note why the dispatch fails; after an earlier reason it is only more output."""

@@ -22,6 +22,7 @@ from vr.server.jobs import leases
 from vr.server.jobs.leases import LeaseLost
 from vr.server.models import Dispatch
 from vr.server.models.dispatch import OPEN
+from vr.server.procs import ports
 from vr.server.swarming import plan_types
 from vr.server.swarming.dispatch_row import DispatchRow
 from vr.server.swarming.ending import end, silence
@@ -37,6 +38,7 @@ from vr.server.swarming.steps import (
     releasing,
     retiring,
     routing,
+    settling,
     starting,
     uptesting,
 )
@@ -47,6 +49,8 @@ log = logging.getLogger(__name__)
 # How often a step may fail in a way that may pass, before the dispatch is given up.
 _ATTEMPTS = 3
 _RETRY_SECONDS = 0.5
+# Steps after which there is no other way: they are tried again whatever goes wrong.
+_REPEATED = plan_types.Retire | plan_types.Undo | plan_types.RouteBack
 # A dispatch that deploys again and again, as its procs pass and die, must end some time.
 _LONGEST_PLAN = 200
 
@@ -134,7 +138,7 @@ class _Drive:
             except (HostUnreachable, OperationalError) as error:
                 problem = error
             except VelociraptorError as error:
-                if not isinstance(step, plan_types.Retire | plan_types.Undo):
+                if not isinstance(step, _REPEATED):
                     row.note_failure(error)
                     return True
                 problem = error
@@ -145,6 +149,10 @@ class _Drive:
             log.warning("dispatch %s, attempt %s: %s", row.dispatch.pk, attempt, problem)
             row.lease.check()
             time.sleep(_RETRY_SECONDS)
+        if isinstance(step, plan_types.RouteBack):
+            # The pool keeps what it holds, and so do the procs: the next dispatch clears up.
+            end(row, self._journal, f"The pool could not be routed back: {problem}")
+            return False
         if isinstance(step, plan_types.Undo):
             # The procs keep their ports, and the next dispatch of the swarm retires them.
             left = ", ".join(proc.name for proc in step.procs)
@@ -171,21 +179,38 @@ class _Drive:
             case plan_types.Deploy(nodes):
                 procs = self._wanted(nodes)
                 deploying.deploy(row.dispatch, row.release, procs, goal.squad, journal)
-            case plan_types.Start(nodes):
-                starting.wait_until_ready(self._wanted(nodes), journal, listens=goal.listens)
+            case plan_types.Start(nodes, running):
+                starting.wait_until_ready(
+                    self._wanted(nodes),
+                    journal,
+                    listens=goal.listens,
+                    running=running,
+                    note=lambda spawns: ports.note_spawns(row.dispatch, spawns),
+                )
             case plan_types.Uptest(nodes):
-                uptesting.uptest(row.dispatch, row.release, self._wanted(nodes), journal)
-            case plan_types.Route(nodes):
+                procs = self._wanted(nodes)
+                uptesting.uptest(row.dispatch, row.release, procs, journal, check=goal.check)
+            case plan_types.Route(nodes, backups):
                 assert goal.pool is not None
-                routing.route(goal.swarm, goal.pool, nodes, journal)
+                remember = row.note_routed_before
+                routing.route(
+                    goal.swarm, goal.pool, nodes, journal, backups=backups, remember=remember
+                )
+            case plan_types.Settle(nodes):
+                procs, seconds = self._wanted(nodes), goal.settle_seconds
+                settling.settle(row.dispatch, procs, seconds, journal, listens=goal.listens)
+            case plan_types.RouteBack(before):
+                assert goal.pool is not None
+                routing.route_back(goal.pool, before, journal)
             case plan_types.Unroute():
                 routing.unroute(goal.swarm, journal)
-            case plan_types.Drain():
-                routing.drain(goal.pool, journal)
+            case plan_types.Drain(nodes):
+                routing.drain(goal.pool, nodes, journal)
             case plan_types.Retire(procs):
                 retiring.retire(self._leaving(procs), journal)
             case plan_types.Undo(procs):
-                retiring.undo(self._leaving(procs), journal)
+                drained = None if row.dispatch.routed_before is None else goal.pool
+                retiring.undo(self._leaving(procs), journal, drained=drained)
             case plan_types.Fail():
                 self._carry_out_failure(step)
             case _:

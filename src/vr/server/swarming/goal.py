@@ -11,7 +11,9 @@ from django.conf import settings
 from vr.server.models import Dispatch, Host, Release, Swarm
 from vr.server.swarming.plan_types import Intent
 from vr.server.swarming.pools import Pool, pool_of
+from vr.server.uptests.http_check import HttpCheck
 from vr.specs.names import ProcName
+from vr.specs.statuses import parse_statuses
 
 
 @dataclass(frozen=True)
@@ -40,8 +42,24 @@ class Goal:
             routed=self.pool is not None,
             ports=self.ports,
             first_port=self.first_port,
+            settles=self.settle_seconds > 0,
             squad=f"the squad {self.swarm.squad.name}",
         )
+
+    @property
+    def settle_seconds(self) -> int:
+        """How long new procs must stay up before old ones go."""
+        own = self.swarm.settle_seconds
+        seconds: int = settings.SETTLE_SECONDS if own is None else own
+        return seconds
+
+    @property
+    def check(self) -> HttpCheck | None:
+        """What procs without uptests are asked, if anything."""
+        swarm = self.swarm
+        if swarm.proc_name != "web" or not swarm.check_path:
+            return None
+        return HttpCheck(swarm.check_path, parse_statuses(swarm.check_statuses))
 
     def proc_name(self, release: Release, port: int) -> ProcName:
         """The name of the swarm's proc of `release` on that port."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from datetime import datetime
 
 from django.utils import timezone
 
@@ -60,6 +61,11 @@ class Journal:
         """Has a step of that kind begun, be it ended or not?"""
         return self._dispatch.steps.filter(kind=kind).exists()
 
+    def ended(self, kind: StepKind) -> datetime | None:
+        """When the step of that kind was last done; None if it wasn't."""
+        row = self._dispatch.steps.filter(kind=kind, status=StepStatus.DONE).first()
+        return row.ended if row else None
+
     def milestones(self) -> frozenset[Milestone]:
         """What this dispatch has completed and can't be seen from outside."""
         return _milestones({row.kind: row for row in self._dispatch.steps.all()})
@@ -103,6 +109,11 @@ class OpenStep:
         self._check = check
         self.is_left_open = False
 
+    @property
+    def started(self) -> datetime:
+        """When it first began."""
+        return self._row.started
+
     def check(self) -> None:
         """Raise LeaseLost if the dispatch may be another worker's by now."""
         self._check()
@@ -123,11 +134,11 @@ def _milestones(steps: Mapping[str, Step]) -> frozenset[Milestone]:
     done = {kind: row for kind, row in steps.items() if row.status == StepStatus.DONE}
     found = set()
     if route := done.get(StepKind.ROUTE):
-        found |= {Milestone.ROUTED, Milestone.COMMITTED}
+        found.add(Milestone.ROUTED)
         drain = done.get(StepKind.DRAIN)
         # What was routed again after a drain must be drained again.
         if drain and drain.ended and route.ended and drain.ended >= route.ended:
             found.add(Milestone.DRAINED)
-    if StepKind.RETIRE in steps:
+    if StepKind.RETIRE in steps or StepKind.SETTLE in done:
         found.add(Milestone.COMMITTED)
     return frozenset(found)

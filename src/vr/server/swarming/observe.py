@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from vr.hosts.connection import HostConnection
 from vr.hosts.crews import LOOKING
-from vr.hosts.readiness import ProcState, state_of
+from vr.hosts.readiness import ProcState, has_restarted, is_running, state_of
 from vr.hosts.supervisor import HostUnreachable, ProcessInfo
 from vr.server.models import Build, BuildStatus, Dispatch, PortLease
 from vr.server.procs import ownership, ports
@@ -56,12 +56,15 @@ def observe(
     looks = LOOKING.do(lambda name: _look(name, reach), names)
     sights = dict(zip(names, looks, strict=True))
     claims = ownership.claims_of(goal.swarm, goal.squad, leases)
+    may_restart = Milestone.COMMITTED in milestones
     return Observed(
         build=build_state(dispatch.build),
         release=dispatch.release is not None,
         hosts=tuple(_seen_hosts(goal, leases, sights, foreign_ports)),
-        procs=tuple(_seen_procs(goal, dispatch, own, claims, sights)),
+        procs=tuple(_seen_procs(goal, dispatch, own, claims, sights, may_restart)),
         nodes=goal.pool.nodes() if goal.pool else frozenset(),
+        backups=goal.pool.backups() if goal.pool else frozenset(),
+        former=None if dispatch.routed_before is None else frozenset(dispatch.routed_before),
         has_former_pools=bool(pools.former(goal.swarm)),
         tested=_tested(dispatch),
         milestones=milestones,
@@ -116,8 +119,11 @@ def _seen_procs(
     own: Iterable[PortLease],
     claims: Claims,
     sights: Mapping[str, _Sight],
+    may_restart: bool,
 ) -> Iterable[SeenProc]:
-    """The swarm's procs on hosts that answer, those too that own a port and do not run there."""
+    """The swarm's procs on hosts that answer, those too that own a port and do not run there.
+
+    Unless they may restart, new ones that did so are dead: they would do it again."""
     lease_of = {(lease.host.name, lease.proc): lease for lease in own}
     for host_name, sight in sights.items():
         if sight.host is None or sight.infos is None:
@@ -138,7 +144,9 @@ def _seen_procs(
             listens = goal.listens and is_current
             info = sight.infos.get(name)
             state = state_of(info, sight.host, port, listens=listens) if info else ProcState.ABSENT
-            yield SeenProc(host_name, name, port, state, is_current, is_new)
+            if lease and info and is_new and not may_restart and has_restarted(lease.spawn, info):
+                state = ProcState.DEAD
+            yield SeenProc(host_name, name, port, state, is_current, is_new, is_running(info))
 
 
 def _tested(dispatch: Dispatch) -> frozenset[Node]:

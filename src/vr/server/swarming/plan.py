@@ -1,9 +1,9 @@
 """The planner: from what is wanted and what is seen to what to do. Pure.
 
 Its invariants, which the property tests hold it to:
-- a node is routed only after its uptests passed in this very dispatch;
-- nothing is retired before the wanted procs are ready, tested and, with a pool, routed;
-- a failure before that removes what this dispatch placed and touches nothing else;
+- a node is routed only after its uptests passed in this very dispatch, while it runs;
+- nothing is retired before the wanted procs are ready, tested, with a pool routed, and settled;
+- a failure before that routes back, removes what this dispatch placed and touches nothing else;
 - a host that doesn't answer is neither empty nor a place for procs.
 """
 
@@ -30,7 +30,9 @@ from vr.server.swarming.plan_types import (
     PlannedStep,
     Retire,
     Route,
+    RouteBack,
     SeenProc,
+    Settle,
     Start,
     Undo,
     Unroute,
@@ -79,31 +81,79 @@ def _towards_serving(
         steps.append(Deploy(tuple(sorted([*added, *unfinished]))))
     if added or any(proc.state is not ProcState.READY for proc in kept):
         steps.append(Start(wanted))
+    elif all(proc.node in seen.tested for proc in kept) and _still_young(kept):
+        # Looked at again, after the uptests and before anything is routed.
+        steps.append(Start(wanted, running=True))
     if untested := tuple(node for node in wanted if node not in seen.tested):
         steps.append(Uptest(untested))
+    settling = _settling(intent, seen, kept, added)
     routing: list[PlannedStep] = []
     if intent.routed and _is_misrouted(seen, wanted):
-        routing.append(Route(wanted))
+        routing.append(Route(wanted, _backups(seen, wanted) if settling else ()))
+    steps += routing
+    if settling:
+        steps.append(Settle(settling))
     if seen.has_former_pools:
         routing.append(Unroute())
-    steps += routing
-    if old := tuple(proc for proc in seen.procs if proc not in kept):
-        if routing or (
-            Milestone.ROUTED in seen.milestones and Milestone.DRAINED not in seen.milestones
-        ):
-            steps.append(Drain())
+        steps.append(Unroute())
+    old = tuple(proc for proc in seen.procs if proc not in kept)
+    if seen.backups or (old and _is_undrained(seen, routing)):
+        steps.append(Drain(wanted))
+    if old:
         steps.append(Retire(_sorted(old)))
     steps.append(Finish(wanted, _silent(seen)))
     return steps
 
 
 def _back_out(seen: Observed) -> list[PlannedStep]:
-    """After a failure: remove what is new and serves nobody."""
-    if Milestone.COMMITTED in seen.milestones or seen.nodes is None:
-        return [Finish(silent_hosts=_silent(seen))]
-    new = tuple(p for p in seen.procs if p.is_new and str(p.node) not in seen.nodes)
-    end = Finish(silent_hosts=_silent(seen))
-    return [Undo(_sorted(new)), end] if new else [end]
+    """After a failure: route what was routed before, and remove what is new."""
+    steps: list[PlannedStep] = []
+    if Milestone.COMMITTED not in seen.milestones:
+        if seen.former is not None:
+            back = _still_there(seen, seen.former)
+            if seen.nodes != back or seen.backups:
+                steps.append(RouteBack(tuple(sorted(back))))
+        # What somebody else routed stays.
+        stays = (seen.nodes or frozenset()) if seen.former is None else frozenset()
+        new = tuple(p for p in seen.procs if p.is_new and str(p.node) not in stays)
+        if new:
+            steps.append(Undo(_sorted(new)))
+    steps.append(Finish(silent_hosts=_silent(seen)))
+    return steps
+
+
+def _settling(
+    intent: Intent, seen: Observed, kept: tuple[SeenProc, ...], added: tuple[Node, ...]
+) -> tuple[Node, ...]:
+    """The new procs that still have to show that they stay up."""
+    if not intent.settles or Milestone.COMMITTED in seen.milestones:
+        return ()
+    return tuple(sorted([*(proc.node for proc in kept if proc.is_new), *added]))
+
+
+def _still_young(procs: Iterable[SeenProc]) -> bool:
+    return any(proc.is_new and not proc.is_running for proc in procs)
+
+
+def _backups(seen: Observed, wanted: Iterable[Node]) -> tuple[str, ...]:
+    """What was routed before and stands by for the new procs."""
+    routed = seen.former if seen.former is not None else (seen.nodes or frozenset()) | seen.backups
+    return tuple(sorted(_still_there(seen, routed) - {str(node) for node in wanted}))
+
+
+def _still_there(seen: Observed, nodes: frozenset[str]) -> frozenset[str]:
+    """Those of the nodes that are not known to have gone: the port may be another proc's now."""
+    answering = {host.name for host in seen.hosts if host.answers}
+    there = {str(proc.node) for proc in seen.procs if not proc.is_new}
+    return frozenset(
+        node for node in nodes if node in there or node.rpartition(":")[0] not in answering
+    )
+
+
+def _is_undrained(seen: Observed, routing: list[PlannedStep]) -> bool:
+    if routing:
+        return True
+    return Milestone.ROUTED in seen.milestones and Milestone.DRAINED not in seen.milestones
 
 
 def _kept(intent: Intent, seen: Observed) -> tuple[SeenProc, ...]:

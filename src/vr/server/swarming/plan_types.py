@@ -35,7 +35,7 @@ class SeenProc:
     """A proc of the swarm on a host that answers.
 
     `is_current`: it runs the release that is wanted, on a host of the squad.
-    `is_new`: this dispatch placed it.
+    `is_new`: this dispatch placed it. `is_running`: its Supervisor calls it RUNNING.
     """
 
     host: str
@@ -44,6 +44,7 @@ class SeenProc:
     state: ProcState
     is_current: bool
     is_new: bool = False
+    is_running: bool = True
 
     @property
     def node(self) -> Node:
@@ -68,7 +69,7 @@ class Milestone(Enum):
 
     ROUTED = "routed"
     DRAINED = "drained"
-    # The new procs serve, or old ones began to go: there is no way back.
+    # The new procs have settled, or old ones began to go: there is no way back.
     COMMITTED = "committed"
 
 
@@ -80,6 +81,7 @@ class Intent:
     routed: bool  # is there a pool?
     ports: range
     first_port: int = 0
+    settles: bool = True  # must new procs stay up for a while before old ones go?
     # Names the planner puts into its sentences.
     squad: str = "the squad"
 
@@ -93,6 +95,9 @@ class Observed:
     hosts: tuple[SeenHost, ...] = ()
     procs: tuple[SeenProc, ...] = ()
     nodes: frozenset[str] | None = frozenset()
+    backups: frozenset[str] = frozenset()  # of the pool
+    # The pool's nodes from before this dispatch first changed it; None while it hasn't.
+    former: frozenset[str] | None = None
     has_former_pools: bool = False  # of another name or balancer, from before a change
     tested: frozenset[Node] = frozenset()  # passed their uptests in this dispatch
     milestones: frozenset[Milestone] = frozenset()
@@ -123,9 +128,10 @@ class Deploy:
 
 @dataclass(frozen=True)
 class Start:
-    """Wait until the procs are ready."""
+    """Wait until the procs are ready; with `running`, until Supervisor calls them RUNNING, too."""
 
     nodes: tuple[Node, ...]
+    running: bool = False
 
 
 @dataclass(frozen=True)
@@ -135,9 +141,11 @@ class Uptest:
 
 @dataclass(frozen=True)
 class Route:
-    """Make the pool exactly these nodes; none: the pool goes away."""
+    """Make the pool exactly these nodes; none: the pool goes away. What was routed before stands
+    by as `backups`."""
 
     nodes: tuple[Node, ...]
+    backups: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -146,8 +154,25 @@ class Unroute:
 
 
 @dataclass(frozen=True)
+class Settle:
+    """Watch the new procs for as long as they must stay up before old ones go."""
+
+    nodes: tuple[Node, ...]
+
+
+@dataclass(frozen=True)
 class Drain:
-    """Wait until nobody is served any more by what was routed before."""
+    """Take backups out of the pool, which is exactly `nodes`, and wait until nobody is served any
+    more by what was routed before."""
+
+    nodes: tuple[Node, ...] = ()
+
+
+@dataclass(frozen=True)
+class RouteBack:
+    """After a failure: make the pool what it was before this dispatch."""
+
+    nodes: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -159,7 +184,8 @@ class Retire:
 
 @dataclass(frozen=True)
 class Undo:
-    """Remove the procs that this dispatch placed, as it failed."""
+    """Remove the procs that this dispatch placed, as it failed, when requests to them have
+    ended."""
 
     procs: tuple[SeenProc, ...]
 
@@ -190,7 +216,9 @@ PlannedStep = (
     | Uptest
     | Route
     | Unroute
+    | Settle
     | Drain
+    | RouteBack
     | Retire
     | Undo
     | Fail

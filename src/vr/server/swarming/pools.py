@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from django.conf import settings
 from django.db import transaction
@@ -12,7 +13,6 @@ from vr.balancer.base import Change
 from vr.errors import VelociraptorError
 from vr.server.balancers import balancer_named
 from vr.server.models import Swarm
-from vr.server.swarming.plan_types import Node
 
 
 @dataclass(frozen=True)
@@ -30,9 +30,21 @@ class Pool:
         except (VelociraptorError, OSError):
             return None
 
-    def set_nodes(self, nodes: Sequence[Node]) -> Change:
-        """Make the pool exactly `nodes`; none removes it. It is as it was if this raises."""
-        return balancer_named(self.balancer).set_nodes(self.name, [str(node) for node in nodes])
+    def backups(self) -> frozenset[str]:
+        """The nodes that stand by now; none if the balancer can't tell."""
+        try:
+            return frozenset(balancer_named(self.balancer).get_backups(self.name))
+        except (VelociraptorError, OSError):
+            return frozenset()
+
+    def set_nodes(self, nodes: Iterable[str], backups: Iterable[str] = ()) -> Change:
+        """Make the pool exactly `nodes`; none removes it. It is as it was if this raises.
+
+        `backups` serve while no node takes requests, if the balancer knows how."""
+        balancer = balancer_named(self.balancer)
+        # Balancers of others may know nothing of backups.
+        more: dict[str, Any] = {"backups": sorted(backups)} if backups else {}
+        return balancer.set_nodes(self.name, sorted(nodes), **more)
 
     def wait_drained(self, timeout: float) -> bool:
         """Wait until requests that began before the last change have ended, for `timeout` seconds

@@ -41,17 +41,20 @@ def check_proc_name(build: Build, proc_name: str) -> None:
 
 
 def previous_release(swarm: Swarm) -> Release | None:
-    """What `rollback` would go to; None if there is nothing."""
-    succeeded = (
-        swarm.dispatches.filter(
-            status=DispatchStatus.SUCCEEDED, release__build__status=BuildStatus.SUCCESS
-        )
-        .exclude(release=swarm.release_id)
-        .select_related("release__build__app")
-        .order_by("-id")
-        .first()
-    )
-    return succeeded.release if succeeded else None
+    """What `rollback` would go to; None if there is nothing.
+
+    That is the release that came before the present one when that was first dispatched with
+    success: rolling back again goes further back, and never forth to what was left.
+    """
+    succeeded = swarm.dispatches.filter(status=DispatchStatus.SUCCEEDED, release__isnull=False)
+    usable = succeeded.filter(release__build__status=BuildStatus.SUCCESS)
+    if swarm.release_id is not None:
+        first = succeeded.filter(release=swarm.release_id).order_by("id").first()
+        usable = usable.exclude(release=swarm.release_id)
+        if first is not None:
+            usable = usable.filter(pk__lt=first.pk)
+    found = usable.select_related("release__build__app").order_by("-id").first()
+    return found.release if found else None
 
 
 def _text(mapping: dict[str, Any]) -> str:

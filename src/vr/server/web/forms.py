@@ -13,30 +13,26 @@ from vr.server.models.names import validate_tag
 from vr.server.models.proc_settings import ProcSettings
 from vr.server.web.config_preview import compiled
 from vr.server.web.widgets import NAME, formfield
-from vr.server.web.wording import listed
 from vr.specs.limits import LIMITS
 from vr.text.plurals import with_article
 
 _RUNS_WITH = [one.name for one in ProcSettings._meta.local_fields if one.name not in LIMITS]
+_CHECKS = ("settle_seconds", "check_path", "check_statuses")
 
 
 class SwarmForm(forms.ModelForm):
-    """Every field of a swarm, in the groups of the walkthrough.
-
-    A pool that other swarms use on the same balancer is taken only once that was confirmed.
-    """
+    """Every field of a swarm, in the groups of the walkthrough."""
 
     GROUPS = (
         ("General", ("app", "tag", "proc_name", "config_name", "squad", "size")),
         ("Config", (*_RUNS_WITH, "config_ingredients")),
         ("Limits", tuple(LIMITS)),
-        ("Routing", ("pool", "balancer")),
+        ("Routing", ("pool", "balancer", *_CHECKS)),
     )
 
     balancer = forms.ChoiceField(
         required=False, help_text=Swarm._meta.get_field("balancer").help_text
     )
-    confirm_pool = forms.BooleanField(required=False, label="Share this pool")
 
     class Meta:
         model = Swarm
@@ -61,28 +57,11 @@ class SwarmForm(forms.ModelForm):
         if not self.instance.pk:
             balancer.initial = settings.DEFAULT_BALANCER
         _ask_to_choose(self, "app", "squad")
-        self.asks_to_share = False
 
     def groups(self) -> Iterator[tuple[str, list[forms.BoundField]]]:
         """The form's groups with their bound fields, for the template."""
         for title, names in self.GROUPS:
             yield title, [self[name] for name in names]
-
-    def clean(self) -> dict[str, Any]:
-        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
-        pool, balancer = cleaned.get("pool"), cleaned.get("balancer")
-        if pool and balancer:
-            sharing = Swarm.objects.filter(pool=pool, balancer=balancer).select_related("app")
-            others = [swarm.name for swarm in sharing.exclude(pk=self.instance.pk)]
-            self.asks_to_share = bool(others)
-            if others and not cleaned.get("confirm_pool"):
-                self.add_error(
-                    "confirm_pool",
-                    f"The pool {pool!r} on the balancer {balancer!r} is used by "
-                    f"{listed(others)} already; requests would go to both. "
-                    "Tick this to share it, or choose another pool.",
-                )
-        return cleaned
 
     def previews(self) -> dict[str, str]:
         """The compiled config and environment of what the form holds now, valid or not."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-ORDER = ("build", "release", "deploy", "start", "uptest", "route", "drain", "retire")
+ORDER = ("build", "release", "deploy", "start", "uptest", "route", "settle", "drain", "retire")
 _LABELS = {
     "build": "Build",
     "release": "Release",
@@ -15,6 +15,7 @@ _LABELS = {
     "start": "Start",
     "uptest": "Uptest",
     "route": "Route",
+    "settle": "Settle",
     "drain": "Drain",
     "retire": "Retire",
     "undo": "Undo",

@@ -16,7 +16,7 @@ from vr.errors import VelociraptorError
 from vr.server.models import Dispatch, DispatchStatus, Event, PortLease, Swarm
 from vr.server.procs.actions import proc_action
 from vr.server.swarming import asking, engine
-from vr.server.swarming.problems import SwarmBusy
+from vr.server.swarming.problems import NothingToRollBackTo, SwarmBusy
 
 
 def steps(dispatch: Dispatch) -> list[tuple[str, str]]:
@@ -158,6 +158,60 @@ def test_a_refused_pool_file_leaves_the_old_version_and_shows_what_nginx_says(
     untouched()
 
 
+@pytest.mark.parametrize("seconds", [0.3, 2])
+def test_a_version_that_dies_while_it_settles_fails_no_request_and_leaves_the_old_one(
+    machine: Machine,
+    served: Swarm,
+    untouched: Callable[[], None],
+    settings: Any,
+    seconds: float,
+) -> None:
+    settings.SETTLE_SECONDS = 8
+    machine.build("v2", web=f"timeout {seconds} python3 app.py")
+    with Load(machine.nginx.port, "shop.localhost", rate=200) as load:
+        dispatch = machine.dispatch(served, tag="v2")
+        before = load.versions["v1"]
+        until(lambda: load.versions["v1"] > before + 20, "v1 serves")
+    assert load.failures == []
+    assert dispatch.status == DispatchStatus.FAILED
+    untouched()
+
+
+def test_procs_that_stay_up_settle_and_only_then_the_old_ones_go(
+    machine: Machine, served: Swarm, settings: Any
+) -> None:
+    settings.SETTLE_SECONDS = 2
+    machine.build("v2")
+    dispatch = succeeded(machine.dispatch(served, tag="v2"))
+    assert [kind for kind, _ in steps(dispatch)][-4:] == ["route", "settle", "drain", "retire"]
+    assert "settled after" in dispatch.steps.get(kind="settle").message
+    assert len(machine.nodes()) == len(machine.procs()) == 2
+    assert "backup" not in (machine.nginx.folder / "pools" / "shop.conf").read_text()
+
+
+def test_rolling_back_again_goes_further_back(machine: Machine, served: Swarm) -> None:
+    for tag in ("v2", "v3"):
+        machine.build(tag)
+        succeeded(machine.dispatch(served, tag=tag))
+    for tag in ("v2", "v1"):
+        succeeded(machine.drive(asking.rollback(served, user=None)))
+        assert machine.nginx.get("shop").text == tag
+    with pytest.raises(NothingToRollBackTo):
+        asking.rollback(served, user=None)
+
+
+def test_a_restarted_or_destroyed_proc_fails_no_request(machine: Machine, served: Swarm) -> None:
+    from vr.server.models import Host
+
+    host, (first, second) = Host.objects.get(), machine.procs()
+    with Load(machine.nginx.port, "shop.localhost", rate=100) as load:
+        proc_action(host, first, "restart", user=None)
+        assert len(machine.nodes()) == 2
+        proc_action(host, second, "delete", user=None)
+    assert load.failures == []
+    assert [node.rpartition(":")[2] for node in machine.nodes()] == [first.rpartition("-")[2]]
+
+
 def test_workers_need_no_pool_and_no_port(machine: Machine) -> None:
     machine.build("v1")
     swarm = machine.swarm(proc_name="worker", pool="", balancer="", size=1)
@@ -266,7 +320,7 @@ def test_a_second_dispatch_of_the_swarm_is_refused_while_one_is_open(
 def test_a_bug_in_a_step_fails_the_dispatch_instead_of_hanging_it(
     machine: Machine, served: Swarm, untouched: Callable[[], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def broken(*_: object) -> None:
+    def broken(*_: object, **__: object) -> None:
         raise ZeroDivisionError("oops")
 
     machine.build("v2")

@@ -45,7 +45,7 @@ def test_the_form_has_every_field_of_the_walkthrough(ready: Client) -> None:
     text = ready.get("/swarm/").content.decode()
 
     for name in [*filled(), *SwarmForm.base_fields]:
-        assert (f'id="field-{name}"' in text) == (name != "confirm_pool"), name
+        assert f'id="field-{name}"' in text, name
 
 
 @pytest.mark.parametrize("limit", LIMITS.values(), ids=LIMITS)
@@ -140,16 +140,13 @@ def test_two_swarms_of_one_name_are_refused(ready: Client) -> None:
     assert "There is a swarm of this app, config name, squad and proc name already" in text
 
 
-def test_a_pool_of_another_swarm_is_shared_only_when_confirmed(ready: Client) -> None:
+def test_a_pool_of_another_swarm_is_refused(ready: Client) -> None:
     ready.post("/swarm/", filled(save="1"))
     other = filled(save="1", config_name="europe")
 
     asked = ready.post("/swarm/", other)
-    assert "is used by shop-prod-web already" in asked.content.decode()
+    assert "is shop-prod-web&#x27;s" in asked.content.decode()
     assert Swarm.objects.count() == 1
-
-    assert ready.post("/swarm/", other | {"confirm_pool": "on"}).status_code == 302
-    assert Swarm.objects.count() == 2
 
 
 def test_a_swarm_may_keep_its_own_pool_without_a_question(ready: Client) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from vr.balancer.nginx.pool_file import Site, parse, render
+from vr.balancer.nginx.pool_file import Site, parse, parse_backups, render
 
 DOCUMENTED = """\
 upstream my_app {
@@ -43,3 +43,11 @@ def test_what_people_add_to_a_file_does_not_confuse() -> None:
 def test_a_missing_or_empty_pool_has_no_nodes() -> None:
     assert parse("shop", "") == []
     assert parse("shop", "upstream shop { }") == []
+
+
+def test_backups_are_told_from_nodes() -> None:
+    text = render("shop", ["b:1"], Site("8080", "localhost"), backups=["a:1"])
+    assert parse("shop", text) == ["b:1"]
+    assert parse_backups("shop", text) == ["a:1"]
+    assert "server a:1 max_fails=0 backup;" in text
+    assert parse_backups("shop", render("shop", NODES)) == []

@@ -21,8 +21,10 @@ from vr.server.swarming.plan_types import (
     Observed,
     Retire,
     Route,
+    RouteBack,
     SeenHost,
     SeenProc,
+    Settle,
     Start,
     Undo,
     Unroute,
@@ -72,11 +74,63 @@ def test_a_new_version_is_deployed_tested_routed_and_only_then_replaces_the_old_
         Deploy(NEW_NODES),
         Start(NEW_NODES),
         Uptest(NEW_NODES),
-        Route(NEW_NODES),
-        Drain(),
+        Route(NEW_NODES, ("a:5000", "b:5000")),
+        Settle(NEW_NODES),
+        Drain(NEW_NODES),
         Retire(OLD),
         Finish(NEW_NODES),
     ]
+
+
+def test_without_settling_the_old_ones_go_at_once() -> None:
+    steps = plan(replace(INTENT, settles=False), SERVED)
+    assert steps[3:5] == [Route(NEW_NODES), Drain(NEW_NODES)]
+
+
+def test_young_procs_are_looked_at_again_before_they_are_routed() -> None:
+    young = tuple(replace(one, is_running=False) for one in NEW)
+    seen = replace(SERVED, procs=OLD + young, tested=frozenset(NEW_NODES))
+    assert plan(INTENT, seen)[0] == Start(NEW_NODES, running=True)
+    assert plan(INTENT, replace(seen, procs=OLD + NEW))[0] == Route(NEW_NODES, ("a:5000", "b:5000"))
+
+
+def test_a_death_while_settling_routes_back_and_undoes() -> None:
+    dead = replace(NEW[0], state=ProcState.DEAD)
+    seen = replace(
+        SERVED,
+        procs=(*OLD, dead, NEW[1]),
+        tested=frozenset(NEW_NODES),
+        nodes=frozenset(map(str, NEW_NODES)),
+        backups=OLD_NODES,
+        former=OLD_NODES,
+        milestones=frozenset({Milestone.ROUTED}),
+    )
+    [fail] = plan(INTENT, seen)
+    assert isinstance(fail, Fail) and fail.procs == (dead,)
+    failed = replace(seen, failed=True)
+    back = RouteBack(("a:5000", "b:5000"))
+    assert plan(INTENT, failed) == [back, Undo((dead, NEW[1])), Finish()]
+    assert plan(INTENT, replace(failed, nodes=None))[0] == back
+    # A node that has gone meanwhile may be another proc's by now.
+    assert plan(INTENT, replace(failed, procs=(OLD[0], dead)))[0] == RouteBack(("a:5000",))
+
+
+def test_a_node_whose_port_a_new_proc_has_is_not_routed_back_to() -> None:
+    former = frozenset({"a:5001", "a:5000"})
+    seen = replace(SERVED, procs=(OLD[0], *NEW), nodes=None, former=former, failed=True)
+    assert plan(INTENT, seen)[0] == RouteBack(("a:5000",))
+
+
+def test_backups_leave_the_pool_though_nothing_is_left_to_retire() -> None:
+    seen = replace(
+        SERVED,
+        procs=NEW,
+        tested=frozenset(NEW_NODES),
+        nodes=frozenset(map(str, NEW_NODES)),
+        backups=frozenset({"c:5000"}),
+        milestones=frozenset({Milestone.ROUTED, Milestone.COMMITTED}),
+    )
+    assert plan(INTENT, seen) == [Drain(NEW_NODES), Finish(NEW_NODES)]
 
 
 def test_what_was_placed_but_not_deployed_is_deployed_on_its_own_port() -> None:
@@ -145,12 +199,12 @@ def test_procs_of_inactive_hosts_are_given_up_first() -> None:
 def test_without_a_pool_nothing_is_routed_or_drained() -> None:
     intent = replace(INTENT, routed=False)
     seen = replace(SERVED, nodes=frozenset())
-    assert kinds(intent, seen) == ["Deploy", "Start", "Uptest", "Retire", "Finish"]
+    assert kinds(intent, seen) == ["Deploy", "Start", "Uptest", "Settle", "Retire", "Finish"]
 
 
 def test_former_pools_are_cleaned_before_their_procs_go() -> None:
     steps = plan(replace(INTENT, routed=False), replace(SERVED, has_former_pools=True))
-    assert steps[-4:-1] == [Unroute(), Drain(), Retire(OLD)]
+    assert steps[-4:-1] == [Unroute(), Drain(NEW_NODES), Retire(OLD)]
 
 
 def test_a_new_proc_that_died_fails_the_dispatch() -> None:
@@ -190,9 +244,9 @@ def test_a_failure_never_removes_what_is_routed() -> None:
     assert plan(INTENT, seen) == [Undo((NEW[1],)), Finish()]
 
 
-def test_a_failure_while_the_balancer_is_silent_removes_nothing() -> None:
+def test_a_failure_before_the_route_is_undone_though_the_balancer_is_silent() -> None:
     seen = replace(SERVED, procs=OLD + NEW, nodes=None, failed=True)
-    assert plan(INTENT, seen) == [Finish()]
+    assert plan(INTENT, seen) == [Undo(NEW), Finish()]
 
 
 def test_a_failure_after_the_old_ones_began_to_go_removes_nothing() -> None:

@@ -28,8 +28,10 @@ from vr.server.swarming.plan_types import (
     PlannedStep,
     Retire,
     Route,
+    RouteBack,
     SeenHost,
     SeenProc,
+    Settle,
     Start,
     Undo,
     Unroute,
@@ -42,6 +44,10 @@ FAULTS = 25
 
 class Died(Exception):
     """The worker was killed."""
+
+
+class Stuck(Exception):
+    """There is no way back now: the dispatch ends as it is."""
 
 
 class Refused(Exception):
@@ -67,9 +73,12 @@ class World:
     failed: bool = False
     hosts: tuple[str, ...] = ("a", "b", "c")
     old: frozenset[Node] = frozenset()
+    backups: frozenset[Node] = frozenset()
+    former: frozenset[str] | None = None
+    settles: bool = True
 
     def intent(self) -> Intent:
-        return Intent(self.size, self.routed, PORTS)
+        return Intent(self.size, self.routed, PORTS, settles=self.settles)
 
     def observe(self) -> Observed:
         taken = {h: frozenset(n.port for n in self.procs if n.host == h) for h in self.hosts}
@@ -82,6 +91,8 @@ class World:
             ),
             procs=tuple(p for p in self.procs.values() if p.host not in self.silent),
             nodes=None if self.balancer_silent else frozenset(map(str, self.pool)),
+            backups=frozenset() if self.balancer_silent else frozenset(map(str, self.backups)),
+            former=self.former,
             tested=frozenset(self.tested),
             milestones=frozenset(self.milestones),
             failed=self.failed,
@@ -129,6 +140,9 @@ class World:
         if gone and Milestone.COMMITTED not in self.milestones:
             raise AssertionError("an old proc was retired without a way forward")
 
+    def alive(self, nodes: frozenset[Node]) -> bool:
+        return all(n in self.procs and self.procs[n].state is ProcState.READY for n in nodes)
+
     def serving(self) -> int:
         return len([n for n in self.pool if n in self.procs])
 
@@ -145,30 +159,58 @@ class World:
                 for node in nodes:
                     self.moment()
                     self.procs[node] = _new(node, ProcState.STARTING)
-            case Start(nodes):
+            case Start(nodes, running):
                 for node in nodes:
                     self.moment()
                     if self.procs[node].state is ProcState.DEAD:
                         raise Refused
-                    self.procs[node] = replace(self.procs[node], state=ProcState.READY)
+                    self.procs[node] = replace(
+                        self.procs[node],
+                        state=ProcState.READY,
+                        is_running=running or self.procs[node].is_running,
+                    )
             case Uptest(nodes):
                 for node in nodes:
                     self.moment()
                     if self.procs[node].state is not ProcState.READY:
                         raise Refused
                     self.tested.add(node)
-            case Route(nodes):
+            case Route(nodes, backups):
                 self.moment()
                 if self.balancer_silent:
                     raise Refused
                 before = {n for n in self.pool if n in self.procs}
+                if self.former is None:
+                    self.former = frozenset(map(str, self.pool | self.backups))
+                self.moment()
+                for node in nodes:
+                    assert self.procs[node].is_running, "routed before it was looked at again"
                 self.pool = frozenset(nodes)
+                self.backups = frozenset(n for n in self.procs if str(n) in backups)
                 assert self.serving() >= min(self.size, len(before)), "routing lost capacity"
                 self.moment()
-                self.milestones |= {Milestone.ROUTED, Milestone.COMMITTED}
+                self.milestones.add(Milestone.ROUTED)
                 self.milestones -= {Milestone.DRAINED}
-            case Drain():
+            case Settle(nodes):
+                assert self.settles and self.alive(self.old), "an old proc went too early"
+                for node in nodes:
+                    self.moment()
+                    if self.procs[node].state is not ProcState.READY:
+                        raise Refused
+                self.milestones.add(Milestone.COMMITTED)
+            case RouteBack(names):
                 self.moment()
+                if self.balancer_silent:
+                    raise Stuck
+                self.pool = frozenset(n for n in self.procs if str(n) in names)
+                self.backups = frozenset()
+                assert set(names) == {str(n) for n in self.pool}, "routed back to what is gone"
+            case Drain(nodes):
+                self.moment()
+                if self.backups:
+                    if self.balancer_silent:
+                        raise Refused
+                    self.pool, self.backups = frozenset(nodes), frozenset()
                 self.milestones.add(Milestone.DRAINED)
             case Retire(procs):
                 self.milestones.add(Milestone.COMMITTED)
@@ -202,11 +244,13 @@ class World:
 
 
 def _new(node: Node, state: ProcState) -> SeenProc:
-    return SeenProc(node.host, f"shop-v2-{node}", node.port, state, is_current=True, is_new=True)
+    return SeenProc(
+        node.host, f"shop-v2-{node}", node.port, state, True, is_new=True, is_running=False
+    )
 
 
-def _world(seed: int, size: int, old: int, routed: bool) -> World:
-    world = World(random.Random(seed), size, routed)
+def _world(seed: int, size: int, old: int, routed: bool, settles: bool = True) -> World:
+    world = World(random.Random(seed), size, routed, settles=settles)
     nodes = [Node(world.hosts[i % 3], PORTS[0] + i) for i in range(old)]
     for node in nodes:
         name = f"shop-v1-{node}"
@@ -226,6 +270,9 @@ def _work(world: World) -> bool:
             world.carry_out(step)
         except Refused:
             world.failed = True
+        except Stuck:
+            assert world.failed and world.balancer_silent
+            return True
     return False
 
 
@@ -249,6 +296,7 @@ worlds = st.builds(
     size=st.integers(0, 4),
     old=st.integers(0, 4),
     routed=st.booleans(),
+    settles=st.booleans(),
 )
 
 
@@ -281,8 +329,11 @@ def test_a_failed_dispatch_leaves_every_old_proc_or_has_new_ones_serving(world: 
     if world.failed and Milestone.COMMITTED not in world.milestones:
         assert world.old <= set(world.procs)
         # A balancer may do what it then reports as failed.
-        if world.routed:
-            assert world.pool == world.old or world.pool <= world.tested
+        assert world.alive(world.old), "the way back is gone"
+        if world.routed and not world.balancer_silent:
+            assert world.pool == world.old and not world.backups
+            if not world.silent:
+                assert set(world.procs) == set(world.old), "something is left"
 
 
 def test_the_worlds_end_in_every_way() -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from django.conf import settings
+
 from vr.errors import VelociraptorError
 from vr.hosts import deployment
 from vr.hosts.crews import TEARING_DOWN
@@ -11,6 +13,7 @@ from vr.server.events.kinds import Kind
 from vr.server.models import StepKind
 from vr.server.procs import ports
 from vr.server.swarming.journal import Journal, OpenStep
+from vr.server.swarming.pools import Pool
 from vr.server.swarming.wanted import HostProcs
 from vr.text.plurals import counted
 
@@ -24,9 +27,14 @@ def retire(leaving: Sequence[HostProcs], journal: Journal) -> None:
         _remove(leaving, journal, step, "retired")
 
 
-def undo(leaving: Sequence[HostProcs], journal: Journal) -> None:
-    """Remove the procs that this failed dispatch placed. Raises as `retire` does."""
+def undo(leaving: Sequence[HostProcs], journal: Journal, *, drained: Pool | None = None) -> None:
+    """Remove the procs that this failed dispatch placed. Raises as `retire` does.
+
+    If they have been routed in the pool `drained`, requests to them may end before.
+    """
     with journal.step(StepKind.UNDO, f"removing {_number(leaving)} new procs") as step:
+        if drained is not None:
+            drained.wait_drained(settings.DRAIN_SECONDS)
         _remove(leaving, journal, step, "removed")
 
 

@@ -12,7 +12,8 @@ from vr.server.procs.proc_yaml import runner_of
 from vr.server.swarming.journal import Journal
 from vr.server.swarming.problems import DispatchFailed
 from vr.server.swarming.wanted import WantedProc
-from vr.server.uptests import recording, running
+from vr.server.uptests import http_check, recording, running
+from vr.server.uptests.http_check import HttpCheck
 from vr.server.uptests.results import Result, describe_failures, have_passed
 from vr.text.plurals import counted
 
@@ -20,19 +21,29 @@ Outcomes = Sequence[tuple[WantedProc, list[Result]]]
 
 
 def uptest(
-    dispatch: Dispatch, release: Release, procs: Sequence[WantedProc], journal: Journal
+    dispatch: Dispatch,
+    release: Release,
+    procs: Sequence[WantedProc],
+    journal: Journal,
+    *,
+    check: HttpCheck | None = None,
 ) -> None:
     """Run the uptests of the procs of `release` side by side and store what they say, as results
     of `dispatch`.
 
-    Raises DispatchFailed with the output of those that failed. Without uptests a proc passes,
-    with a warning.
+    Raises DispatchFailed with the output of those that failed. Without uptests a proc passes
+    `check`, if there is one, with a warning.
     """
     with journal.step(StepKind.UPTEST, f"testing {counted(len(procs), 'proc')}") as step:
         testrun = recording.begin(dispatch)
         began = time.monotonic()
         runner = runner_of(release)
-        results = TESTING.do(lambda proc: running.run(proc.host, str(proc), runner=runner), procs)
+
+        def test(proc: WantedProc) -> list[Result]:
+            results = running.run(proc.host, str(proc), runner=runner)
+            return results or (check.run(proc.host, proc.node.port) if check else [])
+
+        results = TESTING.do(test, procs)
         seconds = time.monotonic() - began
         outcomes = list(zip(procs, results, strict=True))
         message = _summary(outcomes, seconds)
@@ -53,11 +64,13 @@ def _judge(outcomes: Outcomes, journal: Journal) -> None:
         output = "\n\n".join(f"{name}:\n{text}" for name, text in failures.items())
         journal.event(f"{journal.swarm}: uptests failed", output, kind=Kind.UPTESTS_FAILED)
         raise DispatchFailed(f"The uptests of {', '.join(failures)} failed.", details=output)
-    if not any(results for _, results in outcomes):
+    said = [result for _, results in outcomes for result in results]
+    if all(result["Name"] == http_check.NAME for result in said):
         folder = outcomes[0][0].name.proc
+        tested = "only one page was asked for" if said else "nothing was tested"
         journal.event(
             f"{journal.swarm}: no uptests",
-            f"The app has nothing in uptests/{folder}/, so nothing was tested.",
+            f"The app has nothing in uptests/{folder}/, so {tested}.",
             kind=Kind.UPTESTS_MISSING,
         )
         return

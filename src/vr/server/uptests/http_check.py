@@ -1,0 +1,40 @@
+"""What a web proc without uptests is asked before it is routed: one page."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+from vr.hosts.connection import HostConnection
+from vr.server.uptests.results import Result
+
+NAME = "http check"
+_SECONDS = 10.0
+_POLL_SECONDS = 0.1
+
+
+@dataclass(frozen=True)
+class HttpCheck:
+    """The proc must answer `path` with one of `statuses`."""
+
+    path: str
+    statuses: frozenset[int]
+
+    def run(self, host: HostConnection, port: int) -> list[Result]:
+        """One result. Asked again for some seconds, as apps may open their port before they are
+        ready."""
+        began = time.monotonic()
+        while True:
+            status, problem = host.ask(port, self.path)
+            seconds = time.monotonic() - began
+            passed = status in self.statuses
+            if passed or seconds > _SECONDS:
+                break
+            time.sleep(_POLL_SECONDS)
+        said = f"GET {self.path} on port {port}: {status or problem}"
+        if not passed:
+            said += (
+                "\nThe swarm's check_path and check_statuses say what is asked and expected; "
+                "an empty check_path asks nothing."
+            )
+        return [{"Name": NAME, "Passed": passed, "Output": said, "Duration": round(seconds, 3)}]
