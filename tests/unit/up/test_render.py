@@ -22,7 +22,7 @@ def sections(text: str) -> configparser.RawConfigParser:
 
 def test_one_supervisord_runs_every_part_and_includes_the_deployed_procs() -> None:
     conf = sections(render.supervisord_conf(CONFIG, BIN))
-    for name in ("redis", "web", "worker", "beat", "nginx"):
+    for name in ("redis", "web", "worker", "builder", "beat", "nginx"):
         assert conf.has_section(f"program:{name}")
     assert conf["eventlistener:proc_publisher"]["events"].startswith("PROCESS_STATE")
     assert conf["include"]["files"] == "/srv/apps/procs/*/proc.conf"
@@ -82,3 +82,9 @@ def test_each_part_works_in_a_folder_of_its_own_so_that_what_it_leaves_is_found(
     for name in health.checked(CONFIG):
         section = f"{'eventlistener' if name == 'proc_publisher' else 'program'}:{name}"
         assert conf[section]["directory"] == f"/srv/vr/run/parts/{name}"
+
+
+def test_nothing_in_the_queue_of_dispatches_waits_behind_builds() -> None:
+    conf = sections(render.supervisord_conf(CONFIG, BIN))
+    assert " --queues celery " in conf["program:worker"]["command"]
+    assert " --queues builds " in conf["program:builder"]["command"]
