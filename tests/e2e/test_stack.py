@@ -6,6 +6,7 @@ import os
 import signal
 import socket
 import stat
+import subprocess
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,8 +14,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from support.stack import Stack
+from support.stack import BIN, Stack
 from support.waiting import until
+from vr.up import leftovers
 
 
 @pytest.fixture
@@ -94,3 +96,77 @@ def test_a_killed_supervisord_takes_all_with_it_and_up_starts_again(own: Stack) 
     until(lambda: own.leftovers() == [], "the parts end with supervisord", seconds=30)
     own.up()
     assert own.status()["healthy"] is True
+
+
+def nginx_processes(stack: Stack) -> list[int]:
+    """The master and the workers of the stack's nginx."""
+    return leftovers.working_in([stack.home / "vr" / "run" / "parts" / "nginx"])
+
+
+def nginx_has_a_master(stack: Stack) -> bool:
+    problems = {part["name"]: part["problem"] for part in stack.status()["parts"]}
+    return problems["nginx"] == ""
+
+
+def test_a_killed_nginx_master_is_replaced_and_its_workers_go(own: Stack) -> None:
+    own.up()
+    killed, before = own.pid_of("nginx"), set(nginx_processes(own))
+    assert len(before) > 1
+    os.kill(killed, signal.SIGKILL)
+    until(lambda: nginx_has_a_master(own), "a new master has the port", seconds=30)
+    assert own.pid_of("nginx") != killed
+    until(lambda: not before & set(nginx_processes(own)), "no former worker is left", seconds=30)
+    own.down()
+    assert nginx_processes(own) == []
+
+
+@pytest.mark.parametrize("command", ["up", "down"])
+def test_workers_that_lost_master_and_supervisord_are_ended(own: Stack, command: str) -> None:
+    own.up()
+    supervisord = int((own.home / "vr" / "run" / "supervisord.pid").read_text())
+    master = own.pid_of("nginx")
+    # Stopped first, so that it neither starts another master nor ends the one in time.
+    os.kill(supervisord, signal.SIGSTOP)
+    os.kill(master, signal.SIGKILL)
+    os.kill(supervisord, signal.SIGKILL)
+    until(lambda: own.status()["up"] is False, "supervisord is gone")
+    orphans = set(nginx_processes(own))
+    assert orphans, "the workers live on with the port"
+    own.vr(command)
+    assert not orphans & set(nginx_processes(own))
+    assert own.status()["up"] is (command == "up")
+
+
+def test_a_supervisord_without_its_socket_is_found_and_ended(own: Stack) -> None:
+    own.up()
+    (own.home / "vr" / "run" / "supervisor.sock").unlink()
+    assert "does not answer" in own.vr("down").stderr
+    assert own.leftovers() == []
+
+
+def test_up_brings_the_procs_back_after_stop_all_but_not_one_that_was_stopped(
+    stack: Stack, shop: str
+) -> None:
+    def control(*words: str) -> None:
+        conf = str(stack.home / "vr" / "etc" / "supervisord.conf")
+        subprocess.run(
+            [str(BIN / "supervisorctl"), "-c", conf, *words], check=True, capture_output=True
+        )
+
+    def states() -> dict[str, str]:
+        return {part["name"]: part["state"] for part in stack.status()["parts"]}
+
+    one, other = (name for name in stack.procs() if name.startswith("shop-"))
+    control("stop", "all")
+    assert set(states().values()) == {"STOPPED"}
+    said = stack.vr("up").stderr
+    assert "2 procs up" in said
+    assert states()[one] == states()[other] == "RUNNING"
+    assert stack.version("shop") == "v1"
+
+    control("stop", one)
+    said = stack.vr("up").stderr
+    assert states()[one] == "STOPPED"
+    assert f"{one} is STOPPED" in said
+    assert "accepts no connections" in said
+    control("start", one)

@@ -9,9 +9,10 @@ import click
 
 from vr.up import lifecycle
 from vr.up.config import Config
+from vr.up.waiting import Say
 
 
-def timed_say() -> lifecycle.Say:
+def timed_say() -> Say:
     """Says lines on stderr, each with the seconds since now."""
     started = time.monotonic()
 

@@ -21,6 +21,7 @@ class Process(NamedTuple):
     cpu_seconds: float
     resident_bytes: int
     started: int
+    has_terminal: bool
 
     @property
     def has_ended(self) -> bool:
@@ -42,6 +43,7 @@ def process(pid: int) -> Process | None:
         cpu_seconds=(int(fields[11]) + int(fields[12])) / _TICK,
         resident_bytes=int(fields[21]) * _PAGE,
         started=int(fields[19]),
+        has_terminal=fields[4] != "0",
     )
 
 
@@ -52,6 +54,12 @@ def send_signal(pid: int, number: int) -> bool:
     except ProcessLookupError:
         return False
     return True
+
+
+def is_alive(pid: int) -> bool:
+    """Whether there is such a process that has not ended."""
+    found = process(pid)
+    return found is not None and not found.has_ended
 
 
 def parent_of(pid: int) -> int | None:

@@ -79,6 +79,19 @@ class Config(Settings):
         """Where the nginx balancer writes its pool files."""
         return self.etc / "pools"
 
+    def folder_of(self, part: str) -> Path:
+        """The folder that a part of the stack works in, and whatever it starts."""
+        return self.run / "parts" / part
+
+    @property
+    def supervisord_pid_file(self) -> Path:
+        return self.run / "supervisord.pid"
+
+    @property
+    def nginx_pid_file(self) -> Path:
+        """Where nginx's master writes its pid, for itself and the balancer."""
+        return self.run / "nginx.pid"
+
     @property
     def supervisor_socket(self) -> Path:
         return self.run / "supervisor.sock"

@@ -12,6 +12,8 @@ from vr.up.config import Config
 from vr.up.parts import Part
 
 ALWAYS = ("redis", "proc_publisher", "web", "worker", "builder", "beat", "nginx")
+EVERY = (*ALWAYS, *farm.PARTS)
+"""Also what only some configurations have."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +30,7 @@ class Health:
 
 def checked(config: Config) -> tuple[str, ...]:
     """The names of the stack's parts."""
-    return (*ALWAYS, *farm.PARTS) if config.has_own_farm else ALWAYS
+    return EVERY if config.has_own_farm else ALWAYS
 
 
 def check(config: Config, parts: list[Part]) -> list[Health]:
@@ -45,7 +47,7 @@ def check(config: Config, parts: list[Part]) -> list[Health]:
         elif name == "redis":
             found.append(Health(name, _redis_problem(config)))
         elif name == "nginx":
-            found.append(Health(name, _nginx_problem(config)))
+            found.append(Health(name, _nginx_problem(config, part.pid)))
         elif name == "nats":
             found.append(Health(name, _nats_problem(config)))
         elif name in {"web", "worker", "builder"}:
@@ -78,7 +80,14 @@ def _nats_problem(config: Config) -> str:
     return "" if greeting == b"INFO " else f"greets with {greeting!r}"
 
 
-def _nginx_problem(config: Config) -> str:
+def _nginx_problem(config: Config, pid: int) -> str:
+    """Workers answer without their master, too, but learn of no pool any more."""
+    try:
+        written = config.nginx_pid_file.read_text().strip()
+    except OSError:
+        written = ""
+    if written != str(pid):
+        return f"has no master yet (its pid file says {written or 'nothing'}, it is {pid})"
     status, _ = _get(config.reachable, config.http_port, "/", host="no-such-pool.invalid")
     return "" if status == 404 else f"does not answer on port {config.http_port}"
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,18 +18,16 @@ from vr.errors import Busy, InvalidInput, VelociraptorError
 from vr.files.atomic import write_atomic
 from vr.hosts.supervisor import Supervisor
 from vr.machine.path import path_with_system
+from vr.machine.processes import is_alive, send_signal
 from vr.text.plurals import counted
-from vr.up import farm, health, render, secrets
+from vr.up import farm, health, leftovers, procs, render, secrets, waiting
 from vr.up.config import Config, machine_problems
 from vr.up.parts import Part, parts_of, supervisor_of
+from vr.up.waiting import Say
 
-UP_SECONDS = 60
-# A part that keeps ending for so long won't mend itself; supervisord goes on trying longer.
-HOPELESS_SECONDS = 5
 DOWN_SECONDS = 90
-_LOG_LINES = 25
-
-Say = Callable[[str], None]
+# What lost its supervisord was told to end by its death already.
+_ORPHANS_SECONDS = 20
 
 
 @dataclass(frozen=True)
@@ -62,9 +60,12 @@ def up(config: Config, say: Say) -> None:
     with _only_one(config):
         supervisord = supervisor_of(config)
         if supervisord.answers():
+            _make_folders(config)
             _write_configuration(config)
+            procs.start_if_all_was_stopped(config, supervisord)
             _start_stopped_parts(config, supervisord)
         else:
+            _end_leftovers(config, say)
             if problems := machine_problems(config):
                 raise InvalidInput("this machine", problems)
             _make_folders(config)
@@ -73,34 +74,68 @@ def up(config: Config, say: Say) -> None:
             say("preparing the database")
             _bootstrap(config)
             _start_supervisord(config)
-        _wait_until_healthy(config, supervisord, say)
+        waiting.until_healthy(config, supervisord, say)
+        procs.wait(config, supervisord, say)
 
 
 def down(config: Config, say: Say) -> bool:
     """Stop procs and parts; returns False when nothing ran.
 
-    Nothing is left behind: no process, container or mount. Procs come back with the next
-    `vr up`, as their folders stay.
+    Nothing is left behind: no process, container or mount, not even of a supervisord that was
+    killed. Procs come back with the next `vr up`, as their folders stay.
     """
     config.home.mkdir(parents=True, exist_ok=True)
     with _only_one(config):
         supervisord = supervisor_of(config)
         if not supervisord.answers():
-            return False
+            return _end_leftovers(config, say)
         pid = supervisord.pid()
         names = [part.name for part in parts_of(supervisord)]
         supervisord.stop_all()
         say(f"stopping {counted(len(names), 'program')}")
-        _wait(
+        waiting.until(
             lambda: all(part.is_stopped for part in parts_of(supervisord)),
             DOWN_SECONDS,
             "programs still run that were asked to stop",
         )
         supervisord.shutdown()
-        _wait(lambda: not _is_alive(pid), 20, f"supervisord (pid {pid}) still runs")
+        waiting.until(lambda: not is_alive(pid), 20, f"supervisord (pid {pid}) still runs")
+        leftovers.end(_parts_folders(config), seconds=_ORPHANS_SECONDS)
         for name in names:
             cgroups.sweep(name)
         return True
+
+
+def _end_leftovers(config: Config, say: Say) -> bool:
+    """End what a supervisord left that was killed, or that lost its socket; was there any?"""
+    pid = _lost_supervisord(config)
+    if pid:
+        say(f"ending a supervisord that does not answer (pid {pid})")
+        send_signal(pid, signal.SIGTERM)
+        if not leftovers.until(lambda: not is_alive(pid), DOWN_SECONDS):
+            send_signal(pid, signal.SIGKILL)
+    orphans = leftovers.end(_parts_folders(config), seconds=_ORPHANS_SECONDS)
+    if orphans:
+        say(f"ended {counted(orphans, 'process')} that had lost their supervisord")
+    if not pid and not orphans:
+        return False
+    for name in procs.folders(config):
+        cgroups.sweep(name)
+    return True
+
+
+def _lost_supervisord(config: Config) -> int:
+    """The pid of our supervisord if it lives, though nobody answers at its socket; or 0."""
+    try:
+        pid = int(config.supervisord_pid_file.read_text())
+        command = Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace").split("\0")
+    except (OSError, ValueError):
+        return 0
+    return pid if str(config.supervisord_conf) in command and is_alive(pid) else 0
+
+
+def _parts_folders(config: Config) -> list[Path]:
+    return [config.folder_of(name) for name in health.EVERY]
 
 
 def status(config: Config) -> Status:
@@ -136,6 +171,7 @@ def _make_folders(config: Config) -> None:
         (config.run / "nginx", 0o755),
         (config.etc, 0o700),
         (config.pools, 0o700),
+        *((folder, 0o755) for folder in _parts_folders(config)),
         (config.logs, 0o700),
         (config.home / "files", 0o700),
         (config.root, 0o755),
@@ -200,7 +236,7 @@ def _start_supervisord(config: Config) -> None:
     if done.returncode:
         raise VelociraptorError(
             "supervisord did not start.",
-            details=(done.stdout + done.stderr) or _tail(config.logs / "supervisord.log"),
+            details=(done.stdout + done.stderr) or waiting.tail(config.logs / "supervisord.log"),
             hint=f"Its configuration is {config.supervisord_conf}.",
         )
 
@@ -210,72 +246,3 @@ def _start_stopped_parts(config: Config, supervisord: Supervisor) -> None:
     for part in parts_of(supervisord):
         if part.name in parts and part.is_stopped:
             supervisord.start(part.name)
-
-
-def _wait_until_healthy(config: Config, supervisord: Supervisor, say: Say) -> None:
-    deadline = time.monotonic() + UP_SECONDS
-    healthy: set[str] = set()
-    failing_since: dict[str, float] = {}
-    while True:
-        parts = parts_of(supervisord) if supervisord.answers() else []
-        found = health.check(config, parts)
-        for one in found:
-            if one.is_healthy and one.part not in healthy:
-                healthy.add(one.part)
-                say(f"{one.part} is up")
-        sick = [one for one in found if not one.is_healthy]
-        if not sick:
-            return
-        now = time.monotonic()
-        for part in parts:
-            if part.is_failing:
-                failing_since.setdefault(part.name, now)
-            elif part.is_running:
-                failing_since.pop(part.name, None)
-        hopeless = [
-            one for one in sick if now - failing_since.get(one.part, now) > HOPELESS_SECONDS
-        ]
-        if hopeless or now > deadline:
-            raise _not_healthy(config, hopeless or sick, parts)
-        time.sleep(0.1)
-
-
-def _not_healthy(config: Config, sick: list[health.Health], parts: list[Part]) -> VelociraptorError:
-    logs = {part.name: part.logfile for part in parts}
-    details = []
-    for one in sick:
-        log = Path(logs.get(one.part) or config.logs / "supervisord.log")
-        details.append(f"--- {log} ---\n{_tail(log)}")
-    names = "; ".join(f"{one.part} {one.problem}" for one in sick)
-    return VelociraptorError(
-        f"Not healthy: {names}.",
-        details="\n".join(details),
-        hint="Mend what the logs say and run vr up again, or stop all with vr down.",
-    )
-
-
-def _tail(path: Path) -> str:
-    try:
-        lines = path.read_text(errors="replace").splitlines()
-    except OSError as error:
-        return f"({error.strerror})"
-    return "\n".join(lines[-_LOG_LINES:]) or "(empty)"
-
-
-def _wait(condition: Callable[[], bool], seconds: float, problem: str) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > deadline:
-            raise VelociraptorError(
-                f"After {seconds:.0f} seconds {problem}.",
-                hint="vr status shows them; vr down may be repeated.",
-            )
-        time.sleep(0.05)
-
-
-def _is_alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True

@@ -24,6 +24,8 @@ class Part:
     statename: str
     description: str
     logfile: str
+    # 0 unless it runs.
+    pid: int = 0
 
     @property
     def is_running(self) -> bool:
@@ -54,6 +56,7 @@ def parts_of(supervisor: Supervisor) -> list[Part]:
             statename=info["statename"],
             description=info["description"],
             logfile=info["stdout_logfile"] or info["stderr_logfile"],
+            pid=info["pid"],
         )
         for info in supervisor.all()
     ]

@@ -27,15 +27,18 @@ class Program:
     stop_signal: str = "TERM"
     umask: str = "077"
 
-    def render(self, logs: Path, *, section: str = "program", extra: str = "") -> str:
+    def render(self, config: Config, *, section: str = "program", extra: str = "") -> str:
         """The section of supervisord.conf.
 
         Should supervisord be killed, its parts end too, so that the next one can start them.
+        The folder that a part works in tells whose its processes are (see leftovers.py).
         """
+        logs = config.logs
         environment = ",".join(f'{k}="{_escape(v)}"' for k, v in self.environment.items())
         return f"""\
 [{section}:{self.name}]
 command=setpriv --pdeathsig TERM {self.command}
+directory={config.folder_of(self.name)}
 priority={self.priority}
 autostart=true
 autorestart=true
@@ -107,7 +110,8 @@ def programs(config: Config, bin_folder: Path) -> list[Program]:
         ),
         Program(
             "nginx",
-            _nginx(config),
+            f"{bin_folder}/python -m vr.up.nginx_master {config.bind} {config.http_port} "
+            + _nginx(config),
             20,
             {},
             stop_signal="QUIT",
@@ -159,7 +163,7 @@ def publisher(config: Config, bin_folder: Path) -> Program:
 def supervisord_conf(config: Config, bin_folder: Path) -> str:
     """The one supervisord that runs the parts and, by its include, every deployed proc."""
     listener = publisher(config, bin_folder).render(
-        config.logs,
+        config,
         section="eventlistener",
         extra="events=PROCESS_STATE,PROCESS_GROUP,TICK_5\nbuffer_size=1000\n"
         f"stderr_logfile={config.logs}/proc_publisher-errors.log\n",
@@ -169,7 +173,7 @@ def supervisord_conf(config: Config, bin_folder: Path) -> str:
         line for line in listener.splitlines(keepends=True) if not line.startswith("stdout_logfile")
     )
     parts = "\n".join(
-        program.render(config.logs, extra="redirect_stderr=true\n")
+        program.render(config, extra="redirect_stderr=true\n")
         for program in programs(config, bin_folder)
     )
     return f"""\
@@ -178,7 +182,7 @@ def supervisord_conf(config: Config, bin_folder: Path) -> str:
 logfile={config.logs}/supervisord.log
 logfile_maxbytes=10MB
 logfile_backups=1
-pidfile={config.run}/supervisord.pid
+pidfile={config.supervisord_pid_file}
 childlogdir={config.logs}
 identifier=velociraptor
 ; three descriptors a proc: room for thousands
@@ -236,7 +240,7 @@ user www-data;
 worker_processes auto;
 # Bounds how long an old worker may serve what it had when any pool changed.
 worker_shutdown_timeout {max(1, round(config.drain_seconds))}s;
-pid {config.run}/nginx.pid;
+pid {config.nginx_pid_file};
 error_log stderr warn;
 events {{ worker_connections 4096; }}
 http {{
@@ -284,7 +288,7 @@ def balancers_yaml(config: Config) -> str:
                     "domain": "localhost",
                     "reload_cmd": f"{nginx} -s reload",
                     "test_cmd": f"{nginx} -t",
-                    "pid_file": str(config.run / "nginx.pid"),
+                    "pid_file": str(config.nginx_pid_file),
                     "lock_dir": str(config.run),
                 }
             }

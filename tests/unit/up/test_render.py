@@ -7,7 +7,7 @@ from pathlib import Path
 
 import yaml
 
-from vr.up import render
+from vr.up import health, render
 from vr.up.config import Config
 
 CONFIG = Config.from_env({"VR_HOME": "/srv/vr", "VR_ROOT": "/srv/apps"})
@@ -50,7 +50,7 @@ def test_no_secret_is_in_any_configuration_only_the_name_of_its_file() -> None:
 
 def test_percent_signs_survive_supervisors_expansion() -> None:
     program = render.Program("x", "true", 1, {"A": "50%"})
-    assert 'environment=A="50%%"' in program.render(Path("/logs"))
+    assert 'environment=A="50%%"' in program.render(CONFIG)
 
 
 def test_redis_listens_on_a_private_socket_only() -> None:
@@ -75,6 +75,13 @@ def test_the_bundled_balancer_is_nginx_with_its_test_and_reload() -> None:
     assert local["include_dir"] == "/srv/vr/etc/pools"
     assert local["test_cmd"].endswith("-t")
     assert local["reload_cmd"].endswith("-s reload")
+
+
+def test_each_part_works_in_a_folder_of_its_own_so_that_what_it_leaves_is_found() -> None:
+    conf = sections(render.supervisord_conf(CONFIG, BIN))
+    for name in health.checked(CONFIG):
+        section = f"{'eventlistener' if name == 'proc_publisher' else 'program'}:{name}"
+        assert conf[section]["directory"] == f"/srv/vr/run/parts/{name}"
 
 
 def test_nothing_in_the_queue_of_dispatches_waits_behind_builds() -> None:
