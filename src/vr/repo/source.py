@@ -96,7 +96,7 @@ class Source:
 
 def redact(text: str) -> str:
     """`text` with the credentials of every URL in it replaced by `***`."""
-    return re.sub(r"(?i)\b([a-z][a-z0-9+.-]*://)[^/\s@'\"]+@", r"\1***@", text)
+    return re.sub(r"://[^/\s'\"]*@", "://***@", text)
 
 
 def revision_problem(revision: str) -> str | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeVar
@@ -78,9 +77,9 @@ def _explain(error: msgspec.ValidationError, expected: Any, value: Any) -> str:
         return f"must be a string, but YAML reads {value!r} as a number; put it in quotes"
     message = str(error)
     message = message[:1].lower() + message[1:]
-    at = re.search(r" - at `\$(.+)`$", message)
-    if at:
-        message = f"{message[: at.start()]} at {at.group(1)}"
+    said, separator, at = message.rpartition(" - at `$")
+    if separator and at.endswith("`"):
+        message = f"{said} at {at[:-1]}"
     return message.replace("`", "")
 
 

@@ -66,6 +66,16 @@ def test_passwords_are_never_shown() -> None:
     assert "s3cret" not in repr(source.split_credentials()[1])
 
 
+@pytest.mark.parametrize("text", ["https://ada:s3@cret@host/x", "a://b+c://u:s3@cret@h x://"])
+def test_passwords_with_an_at_sign_are_hidden_whole(text: str) -> None:
+    assert "cret" not in redact(text)
+
+
+def test_long_output_is_redacted_in_linear_time() -> None:
+    text = "a." * 500_000 + "://" + "b" * 500_000
+    assert redact(text) == text
+
+
 def test_credentials_are_taken_out_of_what_programs_are_given() -> None:
     url, credentials = Source("https://ada:p%40ss@host:8443/shop.git").split_credentials()
     assert url == "https://host:8443/shop.git"
