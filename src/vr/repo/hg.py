@@ -9,11 +9,17 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from urllib.parse import urlsplit
 
+from vr.errors import VelociraptorError
 from vr.repo import process
+from vr.repo.environment import host_environment
 from vr.repo.failures import unknown_revision, unreachable
 from vr.repo.source import Credentials, Source
 
 _DEFAULT_RCS = "/etc/mercurial/hgrc:/etc/mercurial/hgrc.d:~/.hgrc"
+
+
+class Subrepositories(VelociraptorError):
+    """The commit is fine, but wants the files of other repositories, too."""
 
 
 class Hg:
@@ -53,15 +59,21 @@ class Hg:
         )
 
     def export(self, clone: Path, commit: str, target: Path) -> None:
-        """Write the files of `commit` into the new folder `target`, subrepositories included.
+        """Write the files of `commit` into the new folder `target`; raises Subrepositories.
 
         Without the note that `hg archive` usually adds: it changes whenever a tag is added
         somewhere, and two builds of one commit must be equal.
         """
         self._checked(
-            "archive", "-R", str(clone), "--rev", commit, "--subrepos",
-            "--config", "ui.archivemeta=false", "--type", "files", "--", str(target),
+            "archive", "-R", str(clone), "--rev", commit, "--config", "ui.archivemeta=false",
+            "--config", "subrepos.allowed=false", "--type", "files", "--", str(target),
         )  # fmt: skip
+        if os.path.lexists(target / ".hgsub"):
+            raise Subrepositories(
+                f"The repository {self.source.public_url} has subrepositories (.hgsub), which "
+                "are not fetched: they may name any folder of the machine that builds.",
+                hint="Commit their files into the repository, and remove .hgsub.",
+            )
 
     def _node(self, clone: Path, revision: str) -> str:
         found = self._run(
@@ -80,7 +92,7 @@ class Hg:
     def _run(self, *arguments: str) -> process.Result:
         with _configuration(self.url, self._credentials) as rc_path:
             env = {
-                **os.environ, "LC_ALL": "C.UTF-8", "HGPLAIN": "1", "HGENCODING": "utf-8",
+                **host_environment(os.environ), "LC_ALL": "C.UTF-8", "HGPLAIN": "1", "HGENCODING": "utf-8",
                 "HGRCPATH": rc_path,
             }  # fmt: skip
             return process.run(

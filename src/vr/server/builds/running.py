@@ -11,6 +11,7 @@ from typing import Any
 from django.conf import settings
 from django.utils import timezone
 
+from vr.container.output import BoundedLog
 from vr.errors import VelociraptorError
 from vr.paths import Root
 from vr.server.events.announcing import announce
@@ -27,13 +28,18 @@ log = logging.getLogger(__name__)
 
 OPEN = (BuildStatus.PENDING, BuildStatus.STARTED)
 _ERROR_TAIL = 2000
+_MOST_ATTEMPTS = 2
+_DIED = (
+    f"The worker died {_MOST_ATTEMPTS} times while it built this, which is not tried again: out of "
+    "memory, killed, or brought down by the build. Make a new build of the version to try again."
+)
 
 
 def run(build_id: int) -> bool:
     """Build it, unless it has ended or another worker is at it; returns whether it was built
     or failed here.
 
-    A build whose worker died begins anew: nothing of the first attempt is in the way.
+    A build whose worker died begins anew, once: nothing of the first attempt is in the way.
     """
     with leases.hold(Build, build_id, OPEN) as lease:
         if lease is None:
@@ -42,7 +48,10 @@ def run(build_id: int) -> bool:
             pk=build_id
         )
         try:
-            _run(build, lease)
+            if build.attempts < _MOST_ATTEMPTS:
+                _run(build, lease)
+            else:
+                _close(build, lease, BuildStatus.FAILED, _DIED)
         except LeaseLost:
             log.warning("build %s was taken over by another worker", build_id)
             return False
@@ -96,9 +105,13 @@ def spec_of(build: Build, link: Callable[[str], str] = url_for_host) -> BuildSpe
 def _run(build: Build, lease: Lease) -> None:
     build.status = BuildStatus.STARTED
     build.start_time = timezone.now()
+    build.attempts += 1
     build.compile_log = f"builds/build_{build.pk}_compile.log"
     lease.rows.update(
-        status=build.status, start_time=build.start_time, compile_log=build.compile_log
+        status=build.status,
+        start_time=build.start_time,
+        attempts=build.attempts,
+        compile_log=build.compile_log,
     )
     _announce(build, "started", Kind.BUILD_STARTED)
     folder = _scratch(build)
@@ -130,7 +143,7 @@ def _compile(build: Build, folder: Path) -> BuildResult:
     path = store.path_of(build.compile_log)
     path.parent.mkdir(parents=True, exist_ok=True)
     # Unbuffered, as people watch it grow.
-    with path.open("wb", buffering=0) as compile_log:
+    with BoundedLog(path.open("wb", buffering=0)) as compile_log:
         match settings.BUILDER:
             case "local" if build.app.framework:
                 raise VelociraptorError(
@@ -138,14 +151,14 @@ def _compile(build: Build, folder: Path) -> BuildResult:
                     hint="Set VR_BUILDER=nats, or clear the app's framework.",
                 )
             case "local":
-                return builder.build(spec_of(build), folder, root=root, log=compile_log)
+                return builder.build(spec_of(build), folder, root=root, log=compile_log.write)
             case "nats":
                 return farm.build(
                     spec_of(build, links.download),
                     folder,
                     framework=build.app.framework,
                     root=root,
-                    log=compile_log,
+                    log=compile_log.write,
                 )
     raise VelociraptorError(f"VR_BUILDER is {settings.BUILDER!r}.", hint="Set it to local or nats.")
 
