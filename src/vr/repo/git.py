@@ -48,6 +48,18 @@ class Git:
         """Whether the clone already holds `revision` for good: a full hash can't move."""
         return bool(_FULL_HASH.fullmatch(revision)) and bool(self._commit(clone, revision))
 
+    def remote_commit(self, revision: str) -> str:
+        """The full hash that a tag or branch has at the remote now; "" if there is none.
+
+        Raises UnreachableRepository.
+        """
+        tag, branch = f"refs/tags/{revision}", f"refs/heads/{revision}"
+        listed = self._git("ls-remote", "--", self.url, tag, f"{tag}^{{}}", branch)
+        rows = (line.partition("\t") for line in listed.stdout.splitlines())
+        found = {name: commit for commit, _, name in rows}
+        # An annotated tag is an object of its own; what it is about is told in a line more.
+        return next((found[one] for one in (f"{tag}^{{}}", tag, branch) if one in found), "")
+
     def update(self, clone: Path, revision: str) -> None:
         """Fetch all branches and tags, forced; raises UnreachableRepository."""
         refspecs = [*_MIRROR] if revision else [*_MIRROR, f"+HEAD:{_REMOTE_HEAD}"]
@@ -115,8 +127,8 @@ class Git:
         # A detached `gc` would work on the clone after our lock has gone.
         return self._run(
             "-c", "gc.autoDetach=false",
-            "fetch", "--quiet", "--force", "--prune", "--no-tags", "--", self.url, *refspecs,
-            at=clone,
+            "fetch", "--quiet", "--force", "--prune", "--no-tags", "--update-shallow", "--",
+            self.url, *refspecs, at=clone,
         )  # fmt: skip
 
     def _commit(self, clone: Path, name: str) -> str:

@@ -16,7 +16,6 @@ from pathlib import Path
 
 from vr.errors import VelociraptorError
 
-
 _WITH_ITS_CALLER = ("setpriv", "--pdeathsig", "KILL", "--")
 _ALL_TOGETHER = ("unshare", "--pid", "--fork", "--kill-child=KILL", "--")
 

@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
+
 from vr.errors import InvalidInput, VelociraptorError
-from vr.specs.yaml_reader import BadYaml, Path as KeyPath, read_yaml
+from vr.specs.yaml_reader import BadYaml, read_yaml
+from vr.specs.yaml_reader import Path as KeyPath
 
 _T = TypeVar("_T", bound=msgspec.Struct)
 _ENV: tuple[KeyPath, ...] = (("env",),)

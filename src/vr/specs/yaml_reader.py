@@ -84,7 +84,7 @@ def _check_bounds(text: str | bytes) -> None:
             anchor = None
             if event.anchor in anchors:
                 raise BadYaml(f"{_place(event.start_mark)}*{event.anchor} holds itself")
-            count = known.get(event.anchor, 1)
+            count = known.get(str(event.anchor), 1)
         elif isinstance(event, yaml.ScalarEvent):
             count, anchor = 1 + len(event.value) // 1000, event.anchor
         else:

@@ -17,7 +17,7 @@ import pytest
 from support.repositories import GitRepository, HgRepository
 from vr.errors import Busy, InvalidInput, VelociraptorError
 from vr.files.locks import Lock
-from vr.repo import Checkout, Source, checkout
+from vr.repo import Checkout, Source, checkout, find_commit
 from vr.repo.failures import UnknownRevision, UnreachableRepository
 
 
@@ -316,3 +316,51 @@ def test_mercurial_subrepositories_are_refused(hg: HgRepository, place: Place) -
     with pytest.raises(VelociraptorError, match="has subrepositories"):
         place.hg(hg.url, "v1")
     assert not list(place.folder.glob("target*"))
+
+
+def test_a_name_is_looked_up_where_it_is_now(git: GitRepository) -> None:
+    first = git.commit({"a.txt": "one"})
+    git.run("tag", "--annotate", "v1", "--message", "x")
+    second = git.commit({"a.txt": "two"})
+    assert find_commit(git.url, "v1", "git") == first
+    assert find_commit(git.url, "main", "git") == second
+    assert find_commit(git.url, "nothing", "git") == ""
+    with pytest.raises(UnreachableRepository):
+        find_commit(f"{git.url}-missing", "main", "git")
+
+
+def test_a_commit_is_built_although_its_branch_moved_on(git: GitRepository, place: Place) -> None:
+    first = git.commit({"a.txt": "one"})
+    git.commit({"a.txt": "two"})
+    target = place.folder / "target"
+    done = checkout(git.url, "main", "git", target, clones=place.clones, commit=first)
+    assert (done.revision, content(done)) == (first, "one")
+
+
+def test_a_shallow_clone_is_a_source(git: GitRepository, place: Place) -> None:
+    git.commit({"a.txt": "one"})
+    git.commit({"a.txt": "two"}, tag="v2")
+    shallow = place.folder / "shallow"
+    git.run("clone", "--quiet", "--depth=1", f"file://{git.path}", str(shallow))
+    assert content(place.git(str(shallow), "main")) == "two"
+
+
+def test_a_rewritten_mercurial_bookmark_is_followed(hg: HgRepository, place: Place) -> None:
+    hg.commit({"a.txt": "one"})
+    hg.run("bookmark", "stable")
+    old = hg.commit({"a.txt": "two"})
+    assert place.hg(hg.url, "stable").revision == old
+    hg.write({"a.txt": "three"})
+    hg.run("commit", "--amend", "--message", "amended")
+    new = hg.run("log", "--rev", "stable", "--template", "{node}")
+    assert find_commit(hg.url, "stable", "hg") == new != old
+    assert content(place.hg(hg.url, "stable")) == "three"
+
+
+def test_a_deleted_mercurial_bookmark_is_gone(hg: HgRepository, place: Place) -> None:
+    hg.commit({"a.txt": "one"})
+    hg.run("bookmark", "stable")
+    place.hg(hg.url, "stable")
+    hg.run("bookmark", "--delete", "stable")
+    with pytest.raises(UnknownRevision):
+        place.hg(hg.url, "stable")

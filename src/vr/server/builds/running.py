@@ -14,6 +14,7 @@ from django.utils import timezone
 from vr.container.output import BoundedLog
 from vr.errors import VelociraptorError
 from vr.paths import Root
+from vr.repo.source import redact
 from vr.server.events.announcing import announce
 from vr.server.events.kinds import Kind
 from vr.server.files import store
@@ -79,6 +80,17 @@ def log_tail(build: Build, length: int) -> str:
         return file.read().decode(errors="replace").strip()
 
 
+def output_tail(build: Build, length: int) -> str:
+    """The end of the compile log of a build that failed, without the error, which stands in its
+    row."""
+    tail = log_tail(build, length + len(build.error) + 100)
+    return tail.removesuffix(_last_words(build.error)).strip()
+
+
+def _last_words(error: str) -> str:
+    return f"error: {error}".strip()
+
+
 def spec_of(build: Build, link: Callable[[str], str] = url_for_host) -> BuildSpec:
     """What vbuild is told: the app at the tag, in the image, with the app's buildpack or else
     the catalogue in order. `link` gives the image's address. Raises InvalidInput."""
@@ -86,11 +98,12 @@ def spec_of(build: Build, link: Callable[[str], str] = url_for_host) -> BuildSpe
     packs = [] if app.buildpack else list(Buildpack.objects.order_by("order", "id"))
     values: dict[str, Any] = {
         "app_name": app.name,
-        "app_repo_url": app.repo_url,
+        "app_repo_url": app.source_url,
         "app_repo_type": app.repo_type,
         "version": build.tag,
-        "buildpack_url": app.buildpack.repo_url if app.buildpack else None,
-        "buildpack_urls": tuple(pack.repo_url for pack in packs),
+        "revision": build.revision,
+        "buildpack_url": app.buildpack.source_url if app.buildpack else None,
+        "buildpack_urls": tuple(pack.source_url for pack in packs),
     }
     if image is not None:
         values |= {
@@ -122,8 +135,7 @@ def _run(build: Build, lease: Lease) -> None:
     except LeaseLost:
         raise
     except VelociraptorError as error:
-        _log_line(build, f"\nerror: {error}\n{error.details}\n")
-        _close(build, lease, BuildStatus.FAILED, str(error))
+        _close(build, lease, BuildStatus.FAILED, str(error), details=error.details)
     except Exception as error:
         log.exception("build %s", build.pk)
         _close(build, lease, BuildStatus.FAILED, f"A bug in Velociraptor: {error!r}")
@@ -171,13 +183,15 @@ def _keep(build: Build, result: BuildResult, folder: Path) -> None:
     build.file_md5 = result.build_md5
     build.hash = build.compute_hash()
     build.revision = result.revision
-    build.buildpack_url = result.buildpack_url or ""
+    build.buildpack_url = redact(result.buildpack_url or "")
     build.buildpack_version = result.buildpack_version
     build.take_release_data(result.release_data)
     build.process_types = result.process_types
 
 
-def _close(build: Build, lease: Lease, status: BuildStatus, error: str = "") -> None:
+def _close(
+    build: Build, lease: Lease, status: BuildStatus, error: str = "", details: str = ""
+) -> None:
     build.status, build.error, build.end_time = status, error, timezone.now()
     fields = [
         "status", "error", "end_time", "file", "file_md5", "hash", "revision", "buildpack_url",
@@ -186,7 +200,10 @@ def _close(build: Build, lease: Lease, status: BuildStatus, error: str = "") -> 
     lease.check()
     lease.rows.update(**{field: getattr(build, field) for field in fields})
     if status == BuildStatus.FAILED:
-        _announce(build, "failed", Kind.BUILD_FAILED, f"{error}\n\n{log_tail(build, _ERROR_TAIL)}")
+        if build.compile_log:
+            _log_line(build, f"{details.rstrip()}\n{_last_words(error)}\n")
+        said = f"{error}\n\n{output_tail(build, _ERROR_TAIL)}".strip()
+        _announce(build, "failed", Kind.BUILD_FAILED, said)
         return
     assert build.start_time is not None
     seconds = (build.end_time - build.start_time).total_seconds()

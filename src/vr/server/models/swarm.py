@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
@@ -14,7 +15,8 @@ from vr.server.models.names import validate_part, validate_tag
 from vr.server.models.proc_settings import ProcSettings
 from vr.server.models.release import Release
 from vr.server.models.squad import Squad
-from vr.server.models.yaml_text import parse_mapping
+from vr.server.models.yaml_text import parse_env, parse_mapping
+from vr.specs.names import length_problem
 
 POOL = RegexValidator(
     r"^[A-Za-z0-9]([A-Za-z0-9_-]*[A-Za-z0-9])?\Z",
@@ -112,21 +114,33 @@ class Swarm(ProcSettings):
 
     def compiled_config(self) -> dict[str, Any]:
         """Ingredients in order of name, then the swarm's own; later wins, shallow."""
-        return self._compiled("config_yaml")
+        return self._compiled("config_yaml", parse_mapping)
 
     def compiled_env(self) -> dict[str, Any]:
-        return self._compiled("env_yaml")
+        return self._compiled("env_yaml", parse_env)
 
-    def _compiled(self, field: str) -> dict[str, Any]:
+    def _compiled(self, field: str, parse: Callable[[str], dict[str, Any]]) -> dict[str, Any]:
         merged: dict[str, Any] = {}
         # Sorted here, so that ingredients which a list has fetched for all are not asked for again.
         for ingredient in sorted(self.config_ingredients.all(), key=lambda one: one.name):
-            merged.update(parse_mapping(getattr(ingredient, field)))
-        merged.update(parse_mapping(getattr(self, field)))
+            merged.update(parse(getattr(ingredient, field)))
+        merged.update(parse(getattr(self, field)))
         return merged
+
+    def _same_pool_in_other_case(self) -> str:
+        others = Swarm.objects.filter(balancer=self.balancer, pool__iexact=self.pool)
+        return others.exclude(pool=self.pool).values_list("pool", flat=True).first() or ""
 
     def problems(self) -> dict[str, list[str]]:
         found = super().problems()
         if self.pool and not self.balancer:
             found["balancer"] = [f"The pool {self.pool!r} needs a balancer that routes to it."]
+        if self.pool and (other := self._same_pool_in_other_case()):
+            found["pool"] = [
+                f"{self.pool!r} differs only in case from the pool {other!r} of another swarm, "
+                "which no host name does; choose another one, or spell it as that."
+            ]
+        app_name = self.app.name if self.app_id else ""
+        if problem := length_problem(app_name, self.tag, self.config_name, self.proc_name):
+            found["config_name"] = [problem]
         return found
