@@ -107,7 +107,17 @@ class Stack:
 
     def procs(self) -> list[str]:
         """Names of the deployed procs that supervisord knows."""
-        parts = {"redis", "web", "worker", "beat", "nginx", "proc_publisher", "nats", "stager"}
+        parts = {
+            "redis",
+            "web",
+            "worker",
+            "builder",
+            "beat",
+            "nginx",
+            "proc_publisher",
+            "nats",
+            "stager",
+        }
         return sorted(p["name"] for p in self.status()["parts"] if p["name"] not in parts)
 
     def proc_folders(self) -> list[str]:

@@ -4,9 +4,11 @@ A message that is lost, doubled or late costs time only: `resume` finds whatever
 nobody drives. So messages are acknowledged when taken, and no result is kept.
 
 Start it with threads, as the work is waiting for hosts, and containers that a worker starts die
-with the thread that started them (a pool's threads live as long as the worker):
+with the thread that started them (a pool's threads live as long as the worker). Dispatches and
+builds have a worker each, so that no dispatch waits behind builds:
 
-    celery -A vr.server.celery_app worker --pool threads --concurrency 8
+    celery -A vr.server.celery_app worker -Q celery --pool threads --concurrency 16
+    celery -A vr.server.celery_app worker -Q builds --pool threads --concurrency 4
     celery -A vr.server.celery_app beat --schedule <a file in VR_HOME>
 """
 
@@ -19,6 +21,8 @@ from kombu.entity import Queue
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "vr.server.settings")
 
+# What hosts are asked to do, and what builds take long over.
+QUEUES = ("celery", "builds")
 RESUME_SECONDS = 5
 PRUNE_SECONDS = 3600
 
@@ -34,8 +38,8 @@ app.conf.update(
     task_ignore_result=True,
     task_serializer="json",
     accept_content=["json"],
-    # A worker takes from both unless told otherwise by -Q; a fleet may set build hosts apart.
-    task_queues=[Queue(name) for name in ("celery", "builds")],  # type: ignore[no-untyped-call]
+    # A worker takes from both unless told otherwise by -Q.
+    task_queues=[Queue(name) for name in QUEUES],  # type: ignore[no-untyped-call]
     task_default_queue="celery",
     task_routes={"vr.server.builds.tasks.run_build": {"queue": "builds"}},
     # A thread takes one message at a time, so that no dispatch waits behind a slow one.

@@ -121,8 +121,15 @@ class MachineSettings:
     worker_threads: int = setting(
         "VR_WORKER_THREADS",
         whole(1, 64),
-        "8",
-        meaning="swarms and builds driven at once",
+        "16",
+        meaning="swarms driven at once; one app gets at most half of them",
+        read_by=_UP,
+    )
+    build_threads: int = setting(
+        "VR_BUILD_THREADS",
+        whole(1, 64),
+        "4",
+        meaning="builds made at once; one app gets at most half of them",
         read_by=_UP,
     )
     keepalive_seconds: int = setting(

@@ -11,7 +11,7 @@ from vr.up import farm
 from vr.up.config import Config
 from vr.up.parts import Part
 
-ALWAYS = ("redis", "proc_publisher", "web", "worker", "beat", "nginx")
+ALWAYS = ("redis", "proc_publisher", "web", "worker", "builder", "beat", "nginx")
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ def check(config: Config, parts: list[Part]) -> list[Health]:
             found.append(Health(name, _nginx_problem(config)))
         elif name == "nats":
             found.append(Health(name, _nats_problem(config)))
-        elif name in {"web", "worker"}:
+        elif name in {"web", "worker", "builder"}:
             if answers is None:
                 answers = _web_answers(config)
             found.append(Health(name, answers.get(name, answers.get("web", ""))))

@@ -97,16 +97,8 @@ def programs(config: Config, bin_folder: Path) -> list[Program]:
             20,
             env,
         ),
-        Program(
-            "worker",
-            f"{celery} worker --pool threads --concurrency {config.worker_threads} "
-            "--loglevel INFO --without-gossip --without-mingle --hostname worker@local",
-            20,
-            env,
-            stop_seconds=20,
-            # Builds and layers are for the app's user to read; the folders above keep others out.
-            umask="022",
-        ),
+        _worker("worker", "celery", config.worker_threads, celery, env),
+        _worker("builder", "builds", config.build_threads, celery, env),
         Program(
             "beat",
             f"{celery} beat --loglevel WARNING --schedule {config.run}/beat-schedule --pidfile=",
@@ -122,6 +114,20 @@ def programs(config: Config, bin_folder: Path) -> list[Program]:
         ),
         *(_farm(config, bin_folder) if config.has_own_farm else ()),
     ]
+
+
+def _worker(name: str, queue: str, threads: int, celery: str, env: Mapping[str, str]) -> Program:
+    """A worker for one of the queues: nothing in it waits behind the other's work."""
+    return Program(
+        name,
+        f"{celery} worker --queues {queue} --pool threads --concurrency {threads} "
+        f"--loglevel INFO --without-gossip --without-mingle --hostname {name}@local",
+        20,
+        env,
+        stop_seconds=20,
+        # Builds and layers are for the app's user to read; the folders above keep others out.
+        umask="022",
+    )
 
 
 def _farm(config: Config, bin_folder: Path) -> list[Program]:

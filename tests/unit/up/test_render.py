@@ -22,7 +22,7 @@ def sections(text: str) -> configparser.RawConfigParser:
 
 def test_one_supervisord_runs_every_part_and_includes_the_deployed_procs() -> None:
     conf = sections(render.supervisord_conf(CONFIG, BIN))
-    for name in ("redis", "web", "worker", "beat", "nginx"):
+    for name in ("redis", "web", "worker", "builder", "beat", "nginx"):
         assert conf.has_section(f"program:{name}")
     assert conf["eventlistener:proc_publisher"]["events"].startswith("PROCESS_STATE")
     assert conf["include"]["files"] == "/srv/apps/procs/*/proc.conf"
@@ -75,3 +75,9 @@ def test_the_bundled_balancer_is_nginx_with_its_test_and_reload() -> None:
     assert local["include_dir"] == "/srv/vr/etc/pools"
     assert local["test_cmd"].endswith("-t")
     assert local["reload_cmd"].endswith("-s reload")
+
+
+def test_nothing_in_the_queue_of_dispatches_waits_behind_builds() -> None:
+    conf = sections(render.supervisord_conf(CONFIG, BIN))
+    assert " --queues celery " in conf["program:worker"]["command"]
+    assert " --queues builds " in conf["program:builder"]["command"]

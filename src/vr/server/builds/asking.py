@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.db import transaction
+from django.utils import timezone
 
 from vr.errors import InvalidInput
 from vr.server.builds.choosing import image_of
@@ -38,6 +39,7 @@ def queue_build(build: Build, *, user: Any) -> Build:
             hint="Make a new build of the same tag.",
         )
     build.image = image_of(build.app)
+    build.asked = timezone.now()
     with transaction.atomic():
         build.save()
         user_did(user, Kind.USER_BUILT, str(build), resource_uri=f"/api/v1/builds/{build.pk}/")

@@ -22,12 +22,12 @@ from vr.server.files.links import url_for_host
 from vr.server.jobs import leases
 from vr.server.jobs.leases import Lease, LeaseLost
 from vr.server.models import Build, Buildpack, BuildStatus, Dispatch
+from vr.server.models.build import OPEN
 from vr.server.models.dispatch import OPEN as OPEN_DISPATCHES
 from vr.specs.build import BuildResult, BuildSpec
 
 log = logging.getLogger(__name__)
 
-OPEN = (BuildStatus.PENDING, BuildStatus.STARTED)
 _ERROR_TAIL = 2000
 _MOST_ATTEMPTS = 2
 _DIED = (

@@ -1,13 +1,22 @@
-"""Celery's task of a build. It may come twice, late or never."""
+"""Celery's task of builds. It may come twice, late or never."""
 
 from __future__ import annotations
 
 from celery import shared_task
 
+from vr.server.jobs import unfinished
+from vr.server.jobs.turns import Places
+
+_PLACES = Places(unfinished.builds)
+
 
 @shared_task
 def run_build(build_id: int) -> None:
-    """Build a pending build, unless another worker does so already; then wake who waits."""
+    """Build what waits, in fair turns; `build_id` is only why we were woken."""
+    _PLACES.work(_build)
+
+
+def _build(build_id: int) -> None:
     from vr.server.builds import running
     from vr.server.jobs import wake
 

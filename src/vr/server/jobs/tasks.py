@@ -9,6 +9,8 @@ from celery.signals import worker_ready
 
 # A wake-up that was not taken before the next one is sent is worth nothing.
 _WAKE_EXPIRES = 5.0
+# Each wake-up makes a thread work until nothing waits: no more than there are threads help.
+_MOST_WAKES = 64
 
 
 @shared_task
@@ -16,10 +18,12 @@ def resume() -> None:
     """Wake whatever is open and driven by nobody: lost messages, dead workers."""
     from vr.server.jobs import unfinished, wake
 
-    for dispatch_id in unfinished.dispatches():
-        wake.now(wake.DRIVE, dispatch_id, expires=_WAKE_EXPIRES)
-    for build_id in unfinished.builds():
-        wake.now(wake.RUN_BUILD, build_id, expires=_WAKE_EXPIRES)
+    for task, waiting in (
+        (wake.DRIVE, unfinished.dispatches()),
+        (wake.RUN_BUILD, unfinished.builds()),
+    ):
+        for one in waiting[:_MOST_WAKES]:
+            wake.now(task, one.pk, expires=_WAKE_EXPIRES)
 
 
 @worker_ready.connect

@@ -1,25 +1,30 @@
-"""What is open and driven by nobody."""
+"""What is open and driven by nobody, oldest first."""
 
 from __future__ import annotations
 
+from django.db.models import Q
+
 from vr.server.jobs import leases
+from vr.server.jobs.turns import Waiting
 from vr.server.models import Build, BuildStatus, Dispatch
 from vr.server.models.dispatch import OPEN
 
 
-def dispatches() -> list[int]:
-    """Open dispatches to wake. Those that wait for a build are woken by its end."""
-    rows = Dispatch.objects.filter(status__in=OPEN).select_related("build")
+def dispatches() -> list[Waiting]:
+    """Open dispatches to carry on. Those that wait for a build are woken by its end."""
+    rows = Dispatch.objects.filter(status__in=OPEN).select_related("build", "swarm")
     return [
-        row.pk
-        for row in leases.lapsed(rows)
-        if row.build is None or row.build.status not in {BuildStatus.PENDING, BuildStatus.STARTED}
+        Waiting(row.pk, row.swarm.app_id)
+        for row in leases.lapsed(rows.order_by("pk"))
+        if row.cancelled_by or row.build is None or not row.build.is_open
     ]
 
 
-def builds() -> list[int]:
-    """Builds that were begun, or that a dispatch waits for. Merely pending ones wait until
-    somebody asks for them to be built."""
-    begun = Build.objects.filter(status=BuildStatus.STARTED)
-    awaited = Build.objects.filter(status=BuildStatus.PENDING, dispatches__status__in=OPEN)
-    return sorted({row.pk for rows in (begun, awaited) for row in leases.lapsed(rows)})
+def builds() -> list[Waiting]:
+    """Builds that were begun, that a dispatch waits for, or that somebody asked for. Other
+    pending ones wait until they are asked for."""
+    wanted = Q(status=BuildStatus.STARTED) | Q(status=BuildStatus.PENDING) & (
+        Q(asked__isnull=False) | Q(dispatches__status__in=OPEN)
+    )
+    rows = Build.objects.filter(wanted).order_by("pk").distinct()
+    return [Waiting(row.pk, row.app_id) for row in leases.lapsed(rows)]

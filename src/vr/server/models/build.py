@@ -22,6 +22,9 @@ class BuildStatus(models.TextChoices):
     EXPIRED = "expired"
 
 
+OPEN = (BuildStatus.PENDING, BuildStatus.STARTED)
+
+
 class Build(models.Model):
     """An app at a tag, compiled by a buildpack in an image; immutable once it succeeded."""
 
@@ -38,6 +41,12 @@ class Build(models.Model):
         max_length=400, blank=True, default="", help_text="In the file store; grows while building."
     )
     error = models.TextField(blank=True, default="", help_text="Why it failed.")
+    asked = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text="When a user asked for it to be built."
+    )
+    cancelled_by = models.CharField(
+        max_length=150, blank=True, default="", editable=False, help_text="Who wants it to end."
+    )
     start_time = models.DateTimeField(null=True, blank=True)
     end_time = models.DateTimeField(null=True, blank=True)
     env_yaml = EnvField(
@@ -62,6 +71,11 @@ class Build(models.Model):
 
     def __str__(self) -> str:
         return f"{self.app}-{self.tag}"
+
+    @property
+    def is_open(self) -> bool:
+        """Neither built nor failed yet."""
+        return self.status in OPEN
 
     @property
     def is_usable(self) -> bool:

@@ -5,13 +5,18 @@ from __future__ import annotations
 
 from celery import shared_task
 
+from vr.server.jobs import unfinished
+from vr.server.jobs.turns import Places
+
+_PLACES = Places(unfinished.dispatches)
+
 
 @shared_task
 def drive(dispatch_id: int) -> None:
-    """Carry a dispatch on from wherever it is, unless another worker does so already."""
+    """Carry on what waits, in fair turns; `dispatch_id` is only why we were woken."""
     from vr.server.swarming import engine
 
-    engine.drive(dispatch_id)
+    _PLACES.work(engine.drive)
 
 
 @shared_task
