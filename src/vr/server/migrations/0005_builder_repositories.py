@@ -38,7 +38,7 @@ def credentials() -> Any:
 
 
 class Migration(migrations.Migration):
-    dependencies = [("server", "0003_proc_settings")]
+    dependencies = [("server", "0004_queues_cancelling")]
 
     operations = [
         migrations.AddField(
