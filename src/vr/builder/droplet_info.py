@@ -15,6 +15,7 @@ INFO_FILE = "staging_info.yml"
 BUILDPACK, VBUILD = "buildpack", "vbuild"
 """The frameworks of droplets that a buildpack made: as a stager, and exactly as vbuild runs it."""
 
+_TEXTS = tuple(("build", "release_data", key) for key in ("config_vars", "default_process_types"))
 _RUNTIME = re.compile(r"[A-Za-z][A-Za-z0-9._+-]{0,63}")
 
 
@@ -57,7 +58,7 @@ def parse_info(text: str, runtime: str = "") -> DropletInfo:
     No text at all says nothing. The second generation's stagers always ran a buildpack, and
     named it in `detected_buildpack`.
     """
-    data = parse_mapping(text, INFO_FILE) if text.strip() else {}
+    data = parse_mapping(text, INFO_FILE, as_typed=_TEXTS) if text.strip() else {}
     known = {key: data[key] for key in DropletInfo.__struct_fields__ if data.get(key) is not None}
     if "framework" not in known and data.get("detected_buildpack"):
         known["framework"] = BUILDPACK

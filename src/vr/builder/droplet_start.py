@@ -17,9 +17,10 @@ START = f"exec ./{START_SCRIPT}"
 """The command of the proc `web`, run in /app: the droplet's root."""
 
 # Into files that nobody reads and that grow for ever; the proc's own log is rotated and shown.
+# The script is somebody else's: nothing of the pattern tracks back.
 _INTO_FILES = re.compile(
-    r"\s+>\s*(?:(?:\.\./)+|\$DROPLET_BASE_DIR/)logs/stdout\.log"
-    r"\s+2>\s*(?:(?:\.\./)+|\$DROPLET_BASE_DIR/)logs/stderr\.log(?=\s*&)"
+    r"(?<!\s)\s++>\s*+(?:(?:\.\./)++|\$DROPLET_BASE_DIR/)logs/stdout\.log"
+    r"\s++2>\s*+(?:(?:\.\./)++|\$DROPLET_BASE_DIR/)logs/stderr\.log(?=\s*+&)"
 )
 
 _SCRIPT = Template("""\

@@ -51,7 +51,8 @@ def build(
 
     `log` gets the output as it comes. The compile may last `timeout` seconds; `debug` makes
     buildpacks trace what they do. Raises NoBuildpack, CompileFailed, and what fetching the app,
-    the buildpacks and the image raises; then there is no new tarball and no new result.
+    the buildpacks and the image raises; then there is no new tarball and no new result. An error
+    has the end of the output with it unless that went to `log`.
     """
     root = root or Root.from_env()
     output.mkdir(parents=True, exist_ok=True)
@@ -63,6 +64,10 @@ def build(
                 pack_used, release = _compile(job, say, timeout)
             except NoBuildpack:
                 (output / COMPILE_LOG).unlink()
+                raise
+            except CompileFailed as error:
+                if log is not None:
+                    error.details = ""
                 raise
             result = _slug(spec, job, pack_used, release, say)
             result = _pack(result, job.space.app, output, say)
@@ -132,7 +137,7 @@ def _compile(job: Prepared, say: OutputLog, timeout: float) -> tuple[Buildpack, 
     if code or stage != "done" or used is None:
         raise CompileFailed(
             f"The buildpack's bin/{stage} ended with status {code}.",
-            hint="`vbuild shell` opens a shell where it failed; the end of its output is above.",
+            hint="`vbuild shell` opens a shell where it failed; its output says why.",
             details=say.tail(),
         )
     return used, slug.parse_release(read_text(space.result / "release.yaml") or "")

@@ -16,9 +16,9 @@ from vr.builder.workspace import BUILD_GID, BUILD_UID, Workspace, workspace
 from vr.container.launch import host_mounts
 from vr.container.output import OutputLog
 from vr.container.spec import Container, Limits, Mount
-from vr.errors import InvalidInput
 from vr.paths import Root
 from vr.repo import Checkout, Source, checkout
+from vr.runner.host_folders import host_skeleton, host_system_mounts
 from vr.runner.images import ensure_image
 from vr.runner.layers import leased
 from vr.specs.build import BuildSpec
@@ -57,11 +57,11 @@ def prepared(
     """
     source = Source(spec.app_repo_url)
     with (
-        leased(lambda: _image(spec, root, say)) as image,
+        leased(lambda: _system(spec, root, say)) as system,
         workspace(root.builder / "work", spec.app_name, f"{spec.app_name}-{source.md5}") as space,
     ):
         # Images are kept by content, in a folder called by its checksum.
-        image_md5 = image.parent.name
+        image_md5 = system.parent.name if spec.image_url else ""
         if fetched:
             shutil.move(fetched.folder, space.app)
         else:
@@ -77,7 +77,7 @@ def prepared(
         env |= _candidates(spec, space, packs)
         yield Prepared(
             space,
-            _container(space, image, passed),
+            _container(space, system, _system_mounts(spec), passed),
             env,
             packs,
             fetched.revision,
@@ -96,20 +96,23 @@ def fetch(spec: BuildSpec, target: Path, root: Root, say: OutputLog) -> Checkout
         spec.app_repo_type,
         target,
         clones=root.builder / "repo",
+        commit=spec.revision,
     )
     say.step(f"{spec.version} is commit {fetched.revision}")
     return fetched
 
 
-def _image(spec: BuildSpec, root: Root, say: OutputLog) -> Path:
+def _system(spec: BuildSpec, root: Root, say: OutputLog) -> Path:
+    """The layer below the build: the image, or what the host's own system is mounted into."""
     if not spec.image_url or not spec.image_name:
-        raise InvalidInput(
-            f"the build of {spec.app_name}",
-            ["image_url: is missing; a build needs the OS image that the app will run in"],
-            hint="Give image_url and image_name of an image made by vimage.",
-        )
+        say.step("Using the host's own system, as no image is named")
+        return host_skeleton(root)
     say.step(f"Using the image {spec.image_name}")
     return ensure_image(root, spec.image_url, spec.image_name, spec.image_md5)
+
+
+def _system_mounts(spec: BuildSpec) -> tuple[Mount, ...]:
+    return host_mounts() if spec.image_url else host_system_mounts()
 
 
 def _obtain_packs(spec: BuildSpec, root: Root, space: Workspace) -> tuple[Buildpack, ...]:
@@ -149,18 +152,20 @@ def _passed_through() -> dict[str, str]:
     return environment.passed_through(host, patterns)
 
 
-def _container(space: Workspace, image: Path, passed: dict[str, str]) -> Container:
+def _container(
+    space: Workspace, system: Path, mounts: tuple[Mount, ...], passed: dict[str, str]
+) -> Container:
     certificates = tuple(
         Mount(Path(path), path, is_file=True, optional=True)
         for path in sorted(environment.certificate_files(passed))
     )
     return Container(
         name=space.container_name,
-        lowers=(image,),
+        lowers=(system,),
         upper=space.upper,
         uid=BUILD_UID,
         gid=BUILD_GID,
-        mounts=(*host_mounts(), *certificates),
+        mounts=(*mounts, *certificates),
         # Compilers fill /tmp with more than a tmpfs should hold.
         limits=Limits(tmp_size=None),
         cwd=space.inside(space.app),

@@ -8,13 +8,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from vr.builder import slugignore
 from vr.builder.untrusted import read_text
 from vr.errors import InvalidInput
 from vr.specs import procfile
 from vr.specs.env import env_problems, scalar_text
+from vr.specs.yaml_reader import BadYaml, read_yaml
 
 _REPOSITORIES = {".git", ".hg"}
 
@@ -22,14 +21,14 @@ _REPOSITORIES = {".git", ".hg"}
 def parse_release(text: str) -> dict[str, Any]:
     """What `bin/release` said (docs/reference/buildpack.md#binrelease); nothing at all is `{}`.
 
-    Values of `config_vars` become text in YAML's spelling. Raises InvalidInput, also for variables
+    Values of `config_vars` are text as it was typed. Raises InvalidInput, also for variables
     that no host could set.
     """
     where = "the output of the buildpack's bin/release"
     try:
-        data = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise InvalidInput(where, [f"is not valid YAML: {' '.join(str(error).split())}"]) from None
+        data = read_yaml(text, as_typed=[("config_vars",), ("default_process_types",)])
+    except BadYaml as error:
+        raise InvalidInput(where, [f"is not valid YAML: {error}"]) from None
     if data is None:
         return {}
     if not isinstance(data, dict):

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import click
-import yaml
 
 from vr.errors import InvalidInput
 from vr.specs.limits import LIMITS, Limit
+from vr.specs.yaml_reader import BadYaml, read_yaml
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -88,10 +88,10 @@ def environment(given: Sequence[str], before: str = "") -> str | dict[str, Any]:
     if not values:
         return text
     try:
-        base = yaml.safe_load(text) or {}
-    except yaml.YAMLError as error:
+        base = read_yaml(text, as_typed=[()]) or {}
+    except BadYaml as error:
         raise InvalidInput(
-            "--env", [f"{files[0] if files else 'now'}: is not YAML: {error}"]
+            "--env", [f"{files[0] if files else 'now'}: can't be read as YAML: {error}"]
         ) from None
     if not isinstance(base, dict):
         kind = type(base).__name__

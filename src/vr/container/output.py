@@ -20,6 +20,52 @@ Sink = Callable[[bytes], object] | BinaryIO
 _TAIL_BYTES = 16_384
 
 
+LOG_FIRST, LOG_LAST = 16 << 20, 1 << 20
+"""Bytes of a log in a file that are kept at most: of its beginning, and of its end."""
+
+
+class BoundedLog:
+    """Writes to `file` the first LOG_FIRST bytes as they come, and the last LOG_LAST at the end.
+
+    Between them it says how many were left out. `close` closes the file, too.
+    """
+
+    def __init__(self, file: BinaryIO, *, first: int = LOG_FIRST, last: int = LOG_LAST) -> None:
+        self._file, self._room, self._last = file, first, last
+        self._end: deque[bytes] = deque()
+        self._end_size = 0
+        self._left_out = 0
+
+    def write(self, data: bytes) -> None:
+        if self._room:
+            now, data = data[: self._room], data[self._room :]
+            self._file.write(now)
+            self._room -= len(now)
+            if not self._room:
+                self._file.write(b"\n-----> The log is full; what is last follows at the end\n")
+        if data:
+            self._end.append(data)
+            self._end_size += len(data)
+        while self._end_size > self._last:
+            cut = self._end[0][: self._end_size - self._last]
+            self._left_out += len(cut)
+            self._end_size -= len(cut)
+            if rest := self._end.popleft()[len(cut) :]:
+                self._end.appendleft(rest)
+
+    def close(self) -> None:
+        if self._left_out:
+            self._file.write(b"-----> %d bytes were left out here\n" % self._left_out)
+        self._file.write(b"".join(self._end))
+        self._file.close()
+
+    def __enter__(self) -> BoundedLog:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
 class OutputLog:
     """Passes bytes on to `sink` and to the file of `keep_in`.
 
@@ -30,13 +76,13 @@ class OutputLog:
     def __init__(self, sink: Sink | None = None) -> None:
         self._sink = sink if sink is None or callable(sink) else _flushing(sink)
         self._early: list[bytes] = []
-        self._file: BinaryIO | None = None
+        self._file: BoundedLog | None = None
         self._tail: deque[bytes] = deque()
         self._tail_size = 0
 
     def keep_in(self, path: Path) -> None:
-        """Write all output, past and future, to the file `path`."""
-        self._file = path.open("wb", buffering=0)
+        """Write all output, past and future, to the file `path`, bounded as BoundedLog says."""
+        self._file = BoundedLog(path.open("wb", buffering=0))
         self._file.write(b"".join(self._early))
         self._early.clear()
 

@@ -14,7 +14,6 @@ from typing import Any
 
 import msgspec
 import nats
-import yaml
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 
@@ -22,6 +21,7 @@ from vr.bus.connection import connect
 from vr.bus.documents import decode_object, mapping
 from vr.errors import VelociraptorError
 from vr.files.compression import Damaged, open_compressed
+from vr.specs.yaml_reader import BadYaml, read_yaml
 
 _OFFER_SECONDS = 1.0
 """DEAs answer within a quarter of a second, or not at all."""
@@ -118,8 +118,8 @@ def staging_info(droplet: Path) -> dict[str, Any]:
             for entry in archive:
                 if entry.name.removeprefix("./") == "staging_info.yml":
                     content = archive.extractfile(entry)
-                    return mapping(yaml.safe_load(content.read(1 << 16)) if content else None)
-    except (tarfile.TarError, Damaged, EOFError, yaml.YAMLError) as error:
+                    return mapping(read_yaml(content.read(1 << 16)) if content else None)
+    except (tarfile.TarError, Damaged, EOFError, BadYaml) as error:
         raise VelociraptorError(f"{droplet} is no droplet: {error}.") from None
     return {}
 

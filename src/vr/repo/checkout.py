@@ -15,6 +15,7 @@ from vr.repo.source import Kind, Source, revision_problem
 
 TIMEOUT = 600.0
 WAIT = 600.0
+LOOK_UP = 30.0
 
 
 @dataclass(frozen=True)
@@ -32,13 +33,15 @@ def checkout(
     target: Path,
     *,
     clones: Path,
+    commit: str = "",
     timeout: float = TIMEOUT,
     wait: float = WAIT,
 ) -> Checkout:
     """Put the files of `revision` of the repository `url` into the new folder `target`.
 
     `revision` is a tag, branch or commit, tried in that order; empty means the remote's default
-    branch (hg: tip). The clone is kept as `clones/<basename>-<md5 of the URL>`; two checkouts of
+    branch (hg: tip). With `commit`, a full hash, it is that commit, whatever `revision` names by
+    now. The clone is kept as `clones/<basename>-<md5 of the URL>`; two checkouts of
     one URL take turns, waiting up to `wait` seconds. Each git or hg command may last `timeout`
     seconds. Raises UnreachableRepository, UnknownRevision, Busy or InvalidInput; then there is
     no `target`.
@@ -46,13 +49,14 @@ def checkout(
     source = Source(url)
     if revision and (problem := revision_problem(revision)):
         raise InvalidInput(source.public_url, [f"revision: {problem}"])
-    program: Git | Hg = (Git if kind == "git" else Hg)(source, timeout=timeout)
+    program = _program(source, kind, timeout)
     clone = clones / source.folder_name
     clones.mkdir(parents=True, exist_ok=True)
     try:
         with Lock(clones / f".{source.folder_name}.lock", wait=wait):
             _refresh(program, clone, revision)
-            commit = program.resolve(clone, revision)
+            if not commit or not program.has(clone, commit):
+                commit = program.resolve(clone, commit or revision)
             program.export(clone, commit, target)
     except TooSlow as error:
         shutil.rmtree(target, ignore_errors=True)
@@ -64,6 +68,22 @@ def checkout(
         shutil.rmtree(target, ignore_errors=True)
         raise
     return Checkout(target, commit)
+
+
+def find_commit(url: str, name: str, kind: Kind, *, timeout: float = LOOK_UP) -> str:
+    """The full hash of the commit that a tag or branch (of hg also: a commit) is at in the
+    repository `url` now; "" if it has none of that name.
+
+    Raises UnreachableRepository, and InvalidInput for what can't be a name.
+    """
+    source = Source(url)
+    if problem := revision_problem(name):
+        raise InvalidInput(source.public_url, [f"revision: {problem}"])
+    return _program(source, kind, timeout).remote_commit(name)
+
+
+def _program(source: Source, kind: Kind, timeout: float) -> Git | Hg:
+    return (Git if kind == "git" else Hg)(source, timeout=timeout)
 
 
 def _refresh(program: Git | Hg, clone: Path, revision: str) -> None:

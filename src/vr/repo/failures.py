@@ -45,6 +45,7 @@ _HINTS = [
         "Check the URL; a private repository also answers 'not found' without credentials.",
     ),
 ]  # fmt: skip
+_COMPARED = 1000
 _DEFAULT_HINT = "Check the URL, and that this machine may read it."
 
 
@@ -73,7 +74,8 @@ def unknown_revision(
 ) -> UnknownRevision:
     """The error for a revision that is not there, with what is; newest names first."""
     names = [*tags, *branches]
-    near = difflib.get_close_matches(revision, names, n=3, cutoff=0.5)
+    # Comparing costs the square of the lengths; a repository may have any number of names.
+    near = difflib.get_close_matches(revision[:100], names[:_COMPARED], n=3, cutoff=0.5)
     parts = [f"Did you mean {' or '.join(near)}?"] if near else []
     if tags:
         parts.append(f"Tags there: {_some(tags)}.")

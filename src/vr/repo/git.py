@@ -10,8 +10,10 @@ import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from vr.repo import process
+from vr.repo.environment import host_environment
 from vr.repo.failures import unknown_revision, unreachable
 from vr.repo.source import Credentials, Source
 
@@ -21,11 +23,6 @@ _MIRROR = ["+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*"]
 # The remote's default branch, under a name that no branch can have.
 _REMOTE_HEAD = "refs/velociraptor/HEAD"
 _HELPER = '!f() { printf \'username=%s\\npassword=%s\\n\' "$VR_GIT_USER" "$VR_GIT_PASSWORD"; }; f'
-# Set by git hooks, from which `vbuild` may well be called: they point at another repository.
-_ELSEWHERE = {
-    "GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_COMMON_DIR", "GIT_DIR", "GIT_INDEX_FILE",
-    "GIT_NAMESPACE", "GIT_OBJECT_DIRECTORY", "GIT_PREFIX", "GIT_WORK_TREE",
-}  # fmt: skip
 
 
 class Git:
@@ -38,7 +35,7 @@ class Git:
         local = source.local_path
         # git takes a relative path from its own working folder, which is not the caller's.
         self.url = url if local is None or "://" in url else str(local.absolute())
-        self._env = environment(os.environ, credentials)
+        self._env = environment(os.environ, url, credentials)
 
     def usable(self, clone: Path) -> bool:
         """Whether `clone` is a bare clone of ours (the original tools kept work trees)."""
@@ -50,6 +47,18 @@ class Git:
     def has(self, clone: Path, revision: str) -> bool:
         """Whether the clone already holds `revision` for good: a full hash can't move."""
         return bool(_FULL_HASH.fullmatch(revision)) and bool(self._commit(clone, revision))
+
+    def remote_commit(self, revision: str) -> str:
+        """The full hash that a tag or branch has at the remote now; "" if there is none.
+
+        Raises UnreachableRepository.
+        """
+        tag, branch = f"refs/tags/{revision}", f"refs/heads/{revision}"
+        listed = self._git("ls-remote", "--", self.url, tag, f"{tag}^{{}}", branch)
+        rows = (line.partition("\t") for line in listed.stdout.splitlines())
+        found = {name: commit for commit, _, name in rows}
+        # An annotated tag is an object of its own; what it is about is told in a line more.
+        return next((found[one] for one in (f"{tag}^{{}}", tag, branch) if one in found), "")
 
     def update(self, clone: Path, revision: str) -> None:
         """Fetch all branches and tags, forced; raises UnreachableRepository."""
@@ -118,8 +127,8 @@ class Git:
         # A detached `gc` would work on the clone after our lock has gone.
         return self._run(
             "-c", "gc.autoDetach=false",
-            "fetch", "--quiet", "--force", "--prune", "--no-tags", "--", self.url, *refspecs,
-            at=clone,
+            "fetch", "--quiet", "--force", "--prune", "--no-tags", "--update-shallow", "--",
+            self.url, *refspecs, at=clone,
         )  # fmt: skip
 
     def _commit(self, clone: Path, name: str) -> str:
@@ -149,18 +158,24 @@ class Git:
         return process.run(["git", *where, *arguments], env=self._env, timeout=self.timeout)
 
 
-def environment(host: Mapping[str, str], credentials: Credentials | None) -> dict[str, str]:
-    """The environment for git: the host's, never asking, with credentials where `ps` is blind."""
-    env = {name: value for name, value in host.items() if name not in _ELSEWHERE}
-    env |= {"LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0"}
+def environment(
+    host: Mapping[str, str], url: str, credentials: Credentials | None
+) -> dict[str, str]:
+    """The environment for git: never asking, with credentials where `ps` is blind.
+
+    They are for the scheme, host and port of `url` only: a submodule or a redirection elsewhere
+    is not told.
+    """
+    env = host_environment(host) | {"LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0"}
     env.setdefault("GIT_SSH_COMMAND", "ssh -oBatchMode=yes -oConnectTimeout=20")
     if credentials:
         index = int(env.get("GIT_CONFIG_COUNT") or 0)
+        parts = urlsplit(url)
         env |= {
             "VR_GIT_USER": credentials.user,
             "VR_GIT_PASSWORD": credentials.password,
             "GIT_CONFIG_COUNT": str(index + 1),
-            f"GIT_CONFIG_KEY_{index}": "credential.helper",
+            f"GIT_CONFIG_KEY_{index}": f"credential.{parts.scheme}://{parts.netloc}.helper",
             f"GIT_CONFIG_VALUE_{index}": _HELPER,
         }
     return env

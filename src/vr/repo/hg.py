@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from urllib.parse import urlsplit
 
+from vr.errors import VelociraptorError
 from vr.repo import process
+from vr.repo.environment import host_environment
 from vr.repo.failures import unknown_revision, unreachable
 from vr.repo.source import Credentials, Source
 
+_NODE = re.compile(r"[0-9a-f]{40}")
+_UNKNOWN = ("unknown revision", "ambiguous identifier", "not under root", "filtered revision")
 _DEFAULT_RCS = "/etc/mercurial/hgrc:/etc/mercurial/hgrc.d:~/.hgrc"
+
+
+class Subrepositories(VelociraptorError):
+    """The commit is fine, but wants the files of other repositories, too."""
 
 
 class Hg:
@@ -34,15 +43,32 @@ class Hg:
 
     def has(self, clone: Path, revision: str) -> bool:
         """Whether the clone already holds `revision` for good: a full hash can't move."""
-        return len(revision) == 40 and self._node(clone, revision) == revision
+        return bool(_NODE.fullmatch(revision)) and self._node(clone, revision) == revision
+
+    def remote_commit(self, revision: str) -> str:
+        """The full hash that a tag, bookmark, branch or commit has at the remote now; "" if there
+        is none. Raises UnreachableRepository.
+        """
+        found = self._run("identify", "--debug", "--id", "--rev", revision, "--", self.url)
+        if found.ok and _NODE.fullmatch(node := found.stdout.strip()):
+            return node
+        if found.ok or any(said in found.stderr for said in _UNKNOWN):
+            return ""
+        raise unreachable(self.source, found.stderr)
 
     def update(self, clone: Path, revision: str) -> None:
         """Pull everything; raises UnreachableRepository."""
         self._checked("pull", "--quiet", "--force", "-R", str(clone), "--", self.url)
 
     def resolve(self, clone: Path, revision: str) -> str:
-        """The full hash of a tag, bookmark, branch or commit; raises UnknownRevision."""
-        if node := self._node(clone, revision or "tip"):
+        """The full hash of a tag, bookmark, branch or commit; raises UnknownRevision.
+
+        Names are asked of the remote: a clone keeps those that were deleted there, and gives a
+        bookmark that was rewritten two, of which its own is the old one.
+        """
+        if self.has(clone, revision):
+            return revision
+        if (named := self.remote_commit(revision or "tip")) and (node := self._node(clone, named)):
             return node
         tags = self._lines("tags", "--template", "{tag}\n", "-R", str(clone))
         raise unknown_revision(
@@ -53,15 +79,21 @@ class Hg:
         )
 
     def export(self, clone: Path, commit: str, target: Path) -> None:
-        """Write the files of `commit` into the new folder `target`, subrepositories included.
+        """Write the files of `commit` into the new folder `target`; raises Subrepositories.
 
         Without the note that `hg archive` usually adds: it changes whenever a tag is added
         somewhere, and two builds of one commit must be equal.
         """
         self._checked(
-            "archive", "-R", str(clone), "--rev", commit, "--subrepos",
-            "--config", "ui.archivemeta=false", "--type", "files", "--", str(target),
+            "archive", "-R", str(clone), "--rev", commit, "--config", "ui.archivemeta=false",
+            "--config", "subrepos.allowed=false", "--type", "files", "--", str(target),
         )  # fmt: skip
+        if os.path.lexists(target / ".hgsub"):
+            raise Subrepositories(
+                f"The repository {self.source.public_url} has subrepositories (.hgsub), which "
+                "are not fetched: they may name any folder of the machine that builds.",
+                hint="Commit their files into the repository, and remove .hgsub.",
+            )
 
     def _node(self, clone: Path, revision: str) -> str:
         found = self._run(
@@ -80,8 +112,8 @@ class Hg:
     def _run(self, *arguments: str) -> process.Result:
         with _configuration(self.url, self._credentials) as rc_path:
             env = {
-                **os.environ, "LC_ALL": "C.UTF-8", "HGPLAIN": "1", "HGENCODING": "utf-8",
-                "HGRCPATH": rc_path,
+                **host_environment(os.environ), "LC_ALL": "C.UTF-8", "HGPLAIN": "1",
+                "HGENCODING": "utf-8", "HGRCPATH": rc_path,
             }  # fmt: skip
             return process.run(
                 ["hg", "--noninteractive", *arguments], env=env, timeout=self.timeout

@@ -1,8 +1,13 @@
-"""The one way this room runs a program: argument list, clean environment, deadline, own group."""
+"""The one way this room runs a program: argument list, clean environment, deadline.
+
+Nothing of it outlives its caller. As root it gets a pid namespace of its own, with which all its
+helpers (ssh, git-remote-https) end, too.
+"""
 
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 from collections.abc import Mapping, Sequence
@@ -10,6 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from vr.errors import VelociraptorError
+
+_WITH_ITS_CALLER = ("setpriv", "--pdeathsig", "KILL", "--")
+_ALL_TOGETHER = ("unshare", "--pid", "--fork", "--kill-child=KILL", "--")
 
 
 @dataclass(frozen=True)
@@ -36,29 +44,30 @@ def run(
 
     Raises TooSlow after `timeout` seconds and VelociraptorError if the program is not installed.
     """
-    try:
-        process = subprocess.Popen(
-            list(argv),
-            env=dict(env),
-            cwd=cwd,
-            stdin=subprocess.DEVNULL,
-            umask=0o022,  # modes of checked-out files go into builds, which must be equal
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            start_new_session=True,
-        )
-    except FileNotFoundError as error:
+    if shutil.which(argv[0], path=env.get("PATH")) is None:
         raise VelociraptorError(
             f"{argv[0]} is not installed on this machine.",
             hint=f"Install it: apt-get install {argv[0]}",
-        ) from error
+        )
+    # The signal comes when the thread ends that has started it, which waits for it here.
+    guard = _WITH_ITS_CALLER + (_ALL_TOGETHER if os.geteuid() == 0 else ())
+    process = subprocess.Popen(
+        [*guard, *argv],
+        env=dict(env),
+        cwd=cwd,
+        stdin=subprocess.DEVNULL,
+        umask=0o022,  # modes of checked-out files go into builds, which must be equal
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+    )
     with process:
         try:
             out, err = process.communicate(timeout=timeout)
         except subprocess.TimeoutExpired as error:
             raise TooSlow(f"{argv[0]} did not finish within {timeout:g} seconds.") from error
         finally:
-            # Its helpers (ssh, git-remote-https) share the group and would outlive it.
+            # Its helpers share the group and would outlive it.
             if process.poll() is None:
                 os.killpg(process.pid, signal.SIGKILL)
     return Result(process.returncode, out.decode(errors="replace"), err.decode(errors="replace"))

@@ -19,6 +19,7 @@ Kind = Literal["git", "hg"]
 # A name that neither git nor hg can take for an option, a range or a revset.
 _REVISION = re.compile(r"(?!-)(?!.*\.\.)[\w.+/@#-]+")
 _WEB = ("http", "https")
+HIDDEN = "***"
 
 
 @dataclass(frozen=True)
@@ -94,9 +95,44 @@ class Source:
         return bare, credentials
 
 
+def hide_credentials(url: str, known: str = "") -> tuple[str, str]:
+    """A web address without its credentials, which are `***`, and these, to be kept in secret.
+
+    `known` is what was kept of the address as it was: if it is still `***` of the same host, that
+    stays. Other addresses are as they are, with nothing kept.
+    """
+    parts = urlsplit(url)
+    user, at, host = parts.netloc.rpartition("@")
+    if parts.scheme not in _WEB or not at:
+        return url, ""
+    shown = urlunsplit(parts._replace(netloc=f"{HIDDEN}@{host}"))
+    if user != HIDDEN:
+        return shown, f"{parts.scheme}://{user}@{host}"
+    return shown, known if _origin(known) == f"{parts.scheme}://{host}" else ""
+
+
+def reveal_credentials(url: str, kept: str) -> str:
+    """The address that `hide_credentials` has hidden."""
+    parts = urlsplit(url)
+    user, _, host = parts.netloc.rpartition("@")
+    if user != HIDDEN or _origin(kept) != f"{parts.scheme}://{host}":
+        return url
+    return urlunsplit(parts._replace(netloc=urlsplit(kept).netloc))
+
+
+def lacks_credentials(url: str, kept: str) -> bool:
+    """Whether `url` says `***` for credentials that nobody kept."""
+    return urlsplit(url).netloc.startswith(f"{HIDDEN}@") and reveal_credentials(url, kept) == url
+
+
+def _origin(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
+
+
 def redact(text: str) -> str:
     """`text` with the credentials of every URL in it replaced by `***`."""
-    return re.sub(r"(?i)\b([a-z][a-z0-9+.-]*://)[^/\s@'\"]+@", r"\1***@", text)
+    return re.sub(r"://[^/\s'\"]*@", "://***@", text)
 
 
 def revision_problem(revision: str) -> str | None:

@@ -20,6 +20,7 @@ HEROKU_STACK = "heroku-24"
 class BuildSpec(msgspec.Struct, frozen=True, kw_only=True):
     """What to build, in which image, with which buildpacks.
 
+    `revision` is the full hash of the commit, where `version` may have moved on.
     `buildpack_url` wins over `buildpack_urls`, which are tried in order; with neither, the
     bundled buildpacks are. `env` holds build-time variables for the buildpack's ENV_DIR.
     """
@@ -28,6 +29,7 @@ class BuildSpec(msgspec.Struct, frozen=True, kw_only=True):
     app_repo_url: str
     app_repo_type: Literal["git", "hg"]
     version: str
+    revision: str = ""
     buildpack_url: str | None = None
     buildpack_urls: tuple[str, ...] = ()
     image_url: str | None = None
@@ -40,14 +42,13 @@ class BuildSpec(msgspec.Struct, frozen=True, kw_only=True):
 class BuildResult(BuildSpec, frozen=True, kw_only=True):
     """A finished build: the spec with what was really used; can be built again.
 
-    `buildpack_url` ends in `#revision`; `revision` is the app's full commit hash;
+    `buildpack_url` ends in `#revision`; `revision` is what was built;
     `release_data` is what the buildpack's `bin/release` said; `process_types` are the Procfile's
     commands and, for names that it lacks, the buildpack's defaults.
     """
 
     buildpack_version: str
     build_md5: str
-    revision: str = ""
     release_data: dict[str, Any] = {}
     process_types: dict[str, str] = {}
 

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
-import yaml
 
 from vr.errors import InvalidInput, VelociraptorError
+from vr.specs.yaml_reader import BadYaml, read_yaml
+from vr.specs.yaml_reader import Path as KeyPath
 
 _T = TypeVar("_T", bound=msgspec.Struct)
-_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_ENV: tuple[KeyPath, ...] = (("env",),)
 
 
 def load_mapping(path: Path) -> dict[str, Any]:
@@ -31,12 +31,17 @@ def load_mapping(path: Path) -> dict[str, Any]:
     return parse_mapping(text, str(path))
 
 
-def parse_mapping(text: bytes | str, where: str) -> dict[str, Any]:
-    """The YAML mapping in `text`; raises InvalidInput naming `where`."""
+def parse_mapping(
+    text: bytes | str, where: str, *, as_typed: Iterable[KeyPath] = _ENV
+) -> dict[str, Any]:
+    """The YAML mapping in `text`; raises InvalidInput naming `where`.
+
+    What is below the keys of `as_typed` stays as it was typed, as vr.specs.yaml_reader says.
+    """
     try:
-        document = yaml.load(text, Loader=_LOADER)
-    except (yaml.YAMLError, UnicodeDecodeError, ValueError) as error:
-        raise InvalidInput(where, [f"is not valid YAML: {_one_line(str(error))}"]) from error
+        document = read_yaml(text, as_typed=as_typed)
+    except BadYaml as error:
+        raise InvalidInput(where, [f"is not valid YAML: {error}"]) from error
     if not isinstance(document, dict):
         found = "empty" if document is None else f"a {type(document).__name__}"
         raise InvalidInput(
@@ -78,15 +83,11 @@ def _explain(error: msgspec.ValidationError, expected: Any, value: Any) -> str:
         return f"must be a string, but YAML reads {value!r} as a number; put it in quotes"
     message = str(error)
     message = message[:1].lower() + message[1:]
-    at = re.search(r" - at `\$(.+)`$", message)
-    if at:
-        message = f"{message[: at.start()]} at {at.group(1)}"
+    said, separator, at = message.rpartition(" - at `$")
+    if separator and at.endswith("`"):
+        message = f"{said} at {at[:-1]}"
     return message.replace("`", "")
 
 
 def _wants_text(expected: Any) -> bool:
     return expected is str or str in getattr(expected, "__args__", ())
-
-
-def _one_line(text: str) -> str:
-    return " ".join(text.split())

@@ -11,6 +11,8 @@ PART = r"[A-Za-z0-9_.+]+"
 """What a part of a proc's name is, as a regular expression; a version, too."""
 HOST_NAME = r"[A-Za-z0-9_.-]+"
 """What the name of a host is, as a regular expression."""
+LONGEST_NAME = 180
+"""Characters of a proc's name: containers have 200, of which their twins need some."""
 _PART = re.compile(PART)
 _ACCOUNT = re.compile(r"[a-z_][a-z0-9_-]*")
 
@@ -22,7 +24,9 @@ def part_problem(what: str, value: str) -> str | None:
     """
     if not value:
         return f"{what}: is empty, but letters, digits or underscores are expected"
-    if not _PART.fullmatch(value) or value in {".", ".."}:
+    if value.startswith("."):
+        return f"{what}: {value!r} begins with a dot, which hides its folders and logs"
+    if not _PART.fullmatch(value):
         bad = sorted(set(re.sub(_PART, "", value))) or [value]
         shown = " ".join("space" if c == " " else repr(c) for c in bad)
         return (
@@ -51,12 +55,23 @@ def tag_problem(what: str, value: str) -> str | None:
             f"{what}: {value!r} contains '-', which separates the parts of a proc's name; "
             "use a tag without dashes, or the commit's hash"
         )
-    if not _PART.fullmatch(value) or value in {".", ".."}:
+    if not _PART.fullmatch(value) or value.startswith("."):
         return (
             f"{what}: {value!r} can't be part of a file name; use a tag, branch or commit "
-            "of letters, digits, dots and underscores"
+            "of letters, digits, dots and underscores, not beginning with a dot"
         )
     return None
+
+
+def length_problem(app: str, version: str, config: str, proc: str) -> str | None:
+    """Why the procs of such a swarm can't be named, as a sentence; None if they can."""
+    length = len(str(ProcName(app, version, config, "0" * 8, proc, 65535)))
+    if length <= LONGEST_NAME:
+        return None
+    return (
+        f"app, version, config and proc name make a proc's name of {length} characters, "
+        f"but containers may have {LONGEST_NAME}; shorten one of them"
+    )
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-_LINE = re.compile(r"\s*([A-Za-z0-9_-]+)\s*:\s*(\S.*?)\s*")
+_NAME = re.compile(r"[A-Za-z0-9_-]+")
+_MOST_PROBLEMS = 20
+_SHOWN = 80
 
 
 @dataclass(frozen=True)
@@ -27,20 +29,26 @@ def parse(text: str) -> Procfile:
     for number, line in enumerate(lines, 1):
         if not line.strip() or line.lstrip().startswith("#"):
             continue
-        match = _LINE.fullmatch(line)
-        if not match:
+        if len(result.problems) == _MOST_PROBLEMS:
+            result.problems.append(f"line {number} and those after it were not looked at")
+            break
+        name, _, command = (part.strip() for part in line.partition(":"))
+        if not _NAME.fullmatch(name) or not command:
             result.problems.append(
-                f"line {number}: {line.strip()!r} is not of the form 'name: command'"
+                f"line {number}: {_shown(line.strip())} is not of the form 'name: command'"
             )
             continue
-        name, command = match.groups()
         if "-" in name:
             result.problems.append(
-                f"line {number}: the name {name!r} contains '-', which separates the parts of a "
-                f"proc's name; call it {name.replace('-', '_')!r}"
+                f"line {number}: the name {_shown(name)} contains '-', which separates the parts "
+                f"of a proc's name; call it {_shown(name.replace('-', '_'))}"
             )
             continue
         if name in result.commands:
             result.warnings.append(f"line {number}: {name!r} appears twice; the last one counts")
         result.commands[name] = command
     return result
+
+
+def _shown(text: str) -> str:
+    return repr(text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…")

@@ -124,9 +124,9 @@ def test_a_requirement_that_does_not_exist_fails_the_build_with_pips_words(
     from vr.builder import CompileFailed
 
     app = machine.app({"requirements.txt": "./no-such-folder\n", "Procfile": "web: x\n"})
-    with pytest.raises(CompileFailed) as error:
+    with pytest.raises(CompileFailed):
         machine.build(app)
-    assert "no-such-folder" in error.value.details
+    assert b"no-such-folder" in machine.log
 
 
 def test_another_python_version_is_mentioned(machine: Machine) -> None:

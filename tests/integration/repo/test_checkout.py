@@ -5,16 +5,19 @@ from __future__ import annotations
 import subprocess
 import threading
 from base64 import b64encode
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from support.repositories import GitRepository, HgRepository
 from vr.errors import Busy, InvalidInput, VelociraptorError
 from vr.files.locks import Lock
-from vr.repo import Checkout, Source, checkout
+from vr.repo import Checkout, Source, checkout, find_commit
 from vr.repo.failures import UnknownRevision, UnreachableRepository
 
 
@@ -172,29 +175,63 @@ class _Protected(SimpleHTTPRequestHandler):
         pass
 
 
+@contextmanager
+def serving(handler: Any) -> Iterator[str]:
+    """Host and port where `handler` answers."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield f"127.0.0.1:{server.server_port}"
+        finally:
+            server.shutdown()
+            thread.join()
+
+
 def test_credentials_in_a_url_are_used_and_kept_out_of_the_clone(
     git: GitRepository, place: Place
 ) -> None:
     git.commit({"a.txt": "one"}, tag="v1")
     git.run("update-server-info")
     handler = partial(_Protected, directory=str(git.path.parent))
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        try:
-            address = f"127.0.0.1:{server.server_port}/origin/.git"
-            done = place.git(f"http://ada:p%40ss%20word@{address}", "v1")
-            with pytest.raises(UnreachableRepository) as error:
-                place.git(f"http://ada:wr0ng@{address}", "v1")
-        finally:
-            server.shutdown()
-            thread.join()
+    with serving(handler) as host:
+        address = f"{host}/origin/.git"
+        done = place.git(f"http://ada:p%40ss%20word@{address}", "v1")
+        with pytest.raises(UnreachableRepository) as error:
+            place.git(f"http://ada:wr0ng@{address}", "v1")
     assert content(done) == "one"
     assert "Give credentials" in error.value.hint
     assert "wr0ng" not in str(error.value)
     configs = [path for folder in (place.clones, done.folder) for path in folder.rglob("config")]
     assert configs
     assert not [path for path in configs if "p%40ss" in path.read_text()]
+
+
+def test_credentials_are_not_given_to_a_submodules_host(
+    git: GitRepository, place: Place, tmp_path: Path
+) -> None:
+    library = GitRepository(tmp_path / "library")
+    library.commit({"lib.txt": "library"})
+    git.run("-c", "protocol.file.allow=always", "submodule", "add", "--quiet", "../library", "lib")
+    heard: list[str] = []
+
+    class Stranger(_Protected):
+        def do_GET(self) -> None:
+            heard.append(self.headers.get("Authorization", ""))
+            super().do_GET()
+
+    with (
+        serving(partial(_Protected, directory=str(tmp_path))) as own,
+        serving(partial(Stranger, directory=str(tmp_path))) as foreign,
+    ):
+        git.run(
+            "config", "-f", ".gitmodules", "submodule.lib.url", f"http://{foreign}/library/.git"
+        )
+        git.commit({"a.txt": "one"}, tag="v1")
+        git.run("update-server-info")
+        with pytest.raises(UnreachableRepository, match="submodule"):
+            place.git(f"http://ada:p%40ss%20word@{own}/origin/.git", "v1")
+    assert set(heard) == {""}
 
 
 @pytest.mark.parametrize("kind", ["git", "hg"])
@@ -268,3 +305,62 @@ def test_mercurial_revisions_that_are_not_there_are_named(hg: HgRepository, plac
         place.hg(hg.url, "v9")
     assert "v1" in error.value.hint
     assert "default" in error.value.hint
+
+
+def test_mercurial_subrepositories_are_refused(hg: HgRepository, place: Place) -> None:
+    """They may be any folder of this disk."""
+    other = HgRepository(place.folder / "other")
+    other.commit({"secret.txt": "s3cret"})
+    hg.run("clone", "--quiet", str(other.path), "sub")
+    hg.commit({".hgsub": f"sub = {other.path}\n", "a.txt": "one"}, tag="v1")
+    with pytest.raises(VelociraptorError, match="has subrepositories"):
+        place.hg(hg.url, "v1")
+    assert not list(place.folder.glob("target*"))
+
+
+def test_a_name_is_looked_up_where_it_is_now(git: GitRepository) -> None:
+    first = git.commit({"a.txt": "one"})
+    git.run("tag", "--annotate", "v1", "--message", "x")
+    second = git.commit({"a.txt": "two"})
+    assert find_commit(git.url, "v1", "git") == first
+    assert find_commit(git.url, "main", "git") == second
+    assert find_commit(git.url, "nothing", "git") == ""
+    with pytest.raises(UnreachableRepository):
+        find_commit(f"{git.url}-missing", "main", "git")
+
+
+def test_a_commit_is_built_although_its_branch_moved_on(git: GitRepository, place: Place) -> None:
+    first = git.commit({"a.txt": "one"})
+    git.commit({"a.txt": "two"})
+    target = place.folder / "target"
+    done = checkout(git.url, "main", "git", target, clones=place.clones, commit=first)
+    assert (done.revision, content(done)) == (first, "one")
+
+
+def test_a_shallow_clone_is_a_source(git: GitRepository, place: Place) -> None:
+    git.commit({"a.txt": "one"})
+    git.commit({"a.txt": "two"}, tag="v2")
+    shallow = place.folder / "shallow"
+    git.run("clone", "--quiet", "--depth=1", f"file://{git.path}", str(shallow))
+    assert content(place.git(str(shallow), "main")) == "two"
+
+
+def test_a_rewritten_mercurial_bookmark_is_followed(hg: HgRepository, place: Place) -> None:
+    hg.commit({"a.txt": "one"})
+    hg.run("bookmark", "stable")
+    old = hg.commit({"a.txt": "two"})
+    assert place.hg(hg.url, "stable").revision == old
+    hg.write({"a.txt": "three"})
+    hg.run("commit", "--amend", "--message", "amended")
+    new = hg.run("log", "--rev", "stable", "--template", "{node}")
+    assert find_commit(hg.url, "stable", "hg") == new != old
+    assert content(place.hg(hg.url, "stable")) == "three"
+
+
+def test_a_deleted_mercurial_bookmark_is_gone(hg: HgRepository, place: Place) -> None:
+    hg.commit({"a.txt": "one"})
+    hg.run("bookmark", "stable")
+    place.hg(hg.url, "stable")
+    hg.run("bookmark", "--delete", "stable")
+    with pytest.raises(UnknownRevision):
+        place.hg(hg.url, "stable")

@@ -167,13 +167,12 @@ def encrypted() -> bytes:
         (encrypted, "zip file"),
         (lambda: entry("../evil", b"x"), "contains '..'"),
         (lambda: entry("/etc/evil", b"x"), "is absolute"),
-        (lambda: entry("link", b"../../etc", stat.S_IFLNK | 0o777), "points outside"),
         (through_link, "through the symbolic link"),
         (lambda: entry("bomb", b"\0" * (9 << 20)), "unpacks to more than"),
     ],
     ids=[
         *("empty", "text", "damaged", "cut", "encrypted"),
-        *("climbing", "absolute", "link", "through a link", "bomb"),
+        *("climbing", "absolute", "through a link", "bomb"),
     ],
 )
 def test_archives_that_are_none(

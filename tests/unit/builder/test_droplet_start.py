@@ -72,3 +72,8 @@ def test_the_runtime_is_put_in_and_the_output_is_not_hidden_in_files(end: str) -
     assert started_by(f"%VCAP_LOCAL_RUNTIME% a.rb $@ {end}\n", "/opt/my ruby") == (
         "'/opt/my ruby' a.rb $@ &\n"
     )
+
+
+def test_a_startup_of_blanks_without_end_is_read_once() -> None:
+    startup = "ruby" + " " * 300_000 + "app.rb " + "> " * 100_000
+    assert started_by(startup, "ruby") == startup

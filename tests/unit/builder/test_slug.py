@@ -13,9 +13,9 @@ def test_a_release_script_may_say_nothing(text: str) -> None:
     assert parse_release(text) == {}
 
 
-def test_config_vars_keep_yamls_spelling() -> None:
+def test_config_vars_stay_as_they_were_typed() -> None:
     data = parse_release("config_vars:\n  PYTHONUNBUFFERED: true\n  N: 1.50\n  GONE:\n")
-    assert data == {"config_vars": {"PYTHONUNBUFFERED": "true", "N": "1.5"}}
+    assert data == {"config_vars": {"PYTHONUNBUFFERED": "true", "N": "1.50"}}
 
 
 def test_variables_that_no_host_could_set_are_all_named() -> None:

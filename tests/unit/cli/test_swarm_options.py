@@ -16,6 +16,7 @@ from vr.specs.limits import LIMITS
 NOTHING: dict[str, Any] = {
     **dict.fromkeys(("squad", "version", "size", "pool", "balancer", "config")),
     **dict.fromkeys(("run_as", *LIMITS)),
+    **dict.fromkeys(("settle_seconds", "check_path", "check_statuses")),
     **dict.fromkeys(("env", "volumes", "ingredient"), ()),
 }
 
@@ -45,7 +46,7 @@ def test_an_environment_file_is_sent_as_it_is(tmp_path: Path) -> None:
 
 
 def test_single_values_go_on_top(tmp_path: Path) -> None:
-    assert environment(["A=1=2", "B="], "A: x\nC: 3\n") == {"A": "1=2", "C": 3, "B": ""}
+    assert environment(["A=1=2", "B="], "A: x\nC: 3\n") == {"A": "1=2", "C": "3", "B": ""}
 
 
 @pytest.mark.parametrize("volume", ["/a", "a:/b", "/a:b", ":", ""])

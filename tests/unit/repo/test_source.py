@@ -5,7 +5,15 @@ from pathlib import Path
 import pytest
 
 from vr.errors import InvalidInput
-from vr.repo.source import Source, guess_kind, redact, revision_problem
+from vr.repo.source import (
+    Source,
+    guess_kind,
+    hide_credentials,
+    lacks_credentials,
+    redact,
+    reveal_credentials,
+    revision_problem,
+)
 
 
 @pytest.mark.parametrize(
@@ -66,6 +74,16 @@ def test_passwords_are_never_shown() -> None:
     assert "s3cret" not in repr(source.split_credentials()[1])
 
 
+@pytest.mark.parametrize("text", ["https://ada:s3@cret@host/x", "a://b+c://u:s3@cret@h x://"])
+def test_passwords_with_an_at_sign_are_hidden_whole(text: str) -> None:
+    assert "cret" not in redact(text)
+
+
+def test_long_output_is_redacted_in_linear_time() -> None:
+    text = "a." * 500_000 + "://" + "b" * 500_000
+    assert redact(text) == text
+
+
 def test_credentials_are_taken_out_of_what_programs_are_given() -> None:
     url, credentials = Source("https://ada:p%40ss@host:8443/shop.git").split_credentials()
     assert url == "https://host:8443/shop.git"
@@ -94,3 +112,26 @@ def test_a_local_mercurial_repository_is_recognised(tmp_path: Path) -> None:
     assert guess_kind(Source(str(tmp_path))) == "hg"
     assert guess_kind(Source("https://hg.example.org/x")) == "hg"
     assert guess_kind(Source("https://example.org/x")) == "git"
+
+
+def test_credentials_are_kept_apart_and_stay_when_the_hidden_address_is_written_back() -> None:
+    shown, kept = hide_credentials("https://ada:s3@cret@host:8443/shop.git")
+    assert shown == "https://***@host:8443/shop.git"
+    assert reveal_credentials(shown, kept) == "https://ada:s3@cret@host:8443/shop.git"
+    assert hide_credentials(shown, kept) == (shown, kept)
+
+
+@pytest.mark.parametrize(
+    "url", ["https://***@evil/shop.git", "http://***@host/shop.git", "https://***@host:1/shop.git"]
+)
+def test_kept_credentials_are_for_their_own_host_only(url: str) -> None:
+    _, kept = hide_credentials("https://ada:s3cret@host/shop.git")
+    assert hide_credentials(url, kept) == (url, "")
+    assert reveal_credentials(url, kept) == url
+    assert lacks_credentials(url, kept)
+
+
+@pytest.mark.parametrize("url", ["git@host:a.git", "/srv/a", "ssh://git@host/a", "bundled:python"])
+def test_addresses_without_credentials_stay_as_they_are(url: str) -> None:
+    assert hide_credentials(url) == (url, "")
+    assert not lacks_credentials(url, "")

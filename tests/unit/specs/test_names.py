@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vr.errors import InvalidInput
-from vr.specs.names import ProcName, part_problem, tag_problem
+from vr.specs.names import ProcName, length_problem, part_problem, tag_problem
 
 PARTS = st.from_regex(r"[A-Za-z0-9_+][A-Za-z0-9_.+]*", fullmatch=True)
 
@@ -57,3 +57,13 @@ def test_a_tag_with_a_dash_is_told_what_to_use_instead() -> None:
     problem = tag_problem("version", "release-1")
     assert problem is not None
     assert "commit's hash" in problem
+
+
+def test_names_that_would_hide_their_folders_are_refused() -> None:
+    assert "begins with a dot" in (part_problem("app_name", ".hid") or "")
+    assert tag_problem("version", ".hid")
+
+
+def test_names_that_together_are_too_long_are_refused() -> None:
+    assert length_problem("a" * 30, "v" * 30, "c" * 30, "p" * 30) is None
+    assert "of 218 characters" in (length_problem("a" * 50, "v" * 50, "c" * 50, "p" * 50) or "")

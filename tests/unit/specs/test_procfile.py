@@ -34,3 +34,17 @@ def test_the_last_of_two_equal_names_wins_with_a_warning() -> None:
     found = parse("web: a\nweb: b")
     assert found.commands == {"web": "b"}
     assert "line 2" in found.warnings[0]
+
+
+def test_blanks_without_end_are_one_wrong_line() -> None:
+    """Tracked back, this would take hours."""
+    found = parse("web" + " " * 400_000)
+    assert found.problems == ["line 1: 'web' is not of the form 'name: command'"]
+    assert parse("web: a" + " " * 400_000 + "b").commands["web"].endswith(" b")
+
+
+def test_of_many_wrong_lines_the_first_are_told() -> None:
+    found = parse("x" * 500 + "\n" + "wrong\n" * 100_000)
+    assert len(found.problems) == 21
+    assert len(found.problems[0]) < 150
+    assert found.problems[-1] == "line 21 and those after it were not looked at"

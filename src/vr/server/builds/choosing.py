@@ -23,11 +23,16 @@ def image_of(app: App) -> Image | None:
     return image
 
 
-def usable_build(app: App, image: Image | None, tag: str) -> Build | None:
-    """The newest build of the tag in that image that is done or may still succeed."""
+def usable_build(app: App, image: Image | None, tag: str, *, commit: str = "") -> Build | None:
+    """The newest build of the tag in that image that is done or may still succeed.
+
+    With `commit` only builds of it count.
+    """
     builds = Build.objects.filter(app=app, image=image, tag=tag).exclude(
         status__in=[BuildStatus.FAILED, BuildStatus.EXPIRED]
     )
+    if commit:
+        builds = builds.filter(revision=commit)
     for build in builds.order_by("-id"):
         if build.status != BuildStatus.SUCCESS:
             return build

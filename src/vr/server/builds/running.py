@@ -11,8 +11,10 @@ from typing import Any
 from django.conf import settings
 from django.utils import timezone
 
+from vr.container.output import BoundedLog
 from vr.errors import VelociraptorError
 from vr.paths import Root
+from vr.repo.source import redact
 from vr.server.events.announcing import announce
 from vr.server.events.kinds import Kind
 from vr.server.files import store
@@ -27,13 +29,18 @@ from vr.specs.build import BuildResult, BuildSpec
 log = logging.getLogger(__name__)
 
 _ERROR_TAIL = 2000
+_MOST_ATTEMPTS = 2
+_DIED = (
+    f"The worker died {_MOST_ATTEMPTS} times while it built this, which is not tried again: out of "
+    "memory, killed, or brought down by the build. Make a new build of the version to try again."
+)
 
 
 def run(build_id: int) -> bool:
     """Build it, unless it has ended or another worker is at it; returns whether it was built
     or failed here.
 
-    A build whose worker died begins anew: nothing of the first attempt is in the way.
+    A build whose worker died begins anew, once: nothing of the first attempt is in the way.
     """
     with leases.hold(Build, build_id, OPEN) as lease:
         if lease is None:
@@ -42,7 +49,10 @@ def run(build_id: int) -> bool:
             pk=build_id
         )
         try:
-            _run(build, lease)
+            if build.attempts < _MOST_ATTEMPTS:
+                _run(build, lease)
+            else:
+                _close(build, lease, BuildStatus.FAILED, _DIED)
         except LeaseLost:
             log.warning("build %s was taken over by another worker", build_id)
             return False
@@ -70,6 +80,17 @@ def log_tail(build: Build, length: int) -> str:
         return file.read().decode(errors="replace").strip()
 
 
+def output_tail(build: Build, length: int) -> str:
+    """The end of the compile log of a build that failed, without the error, which stands in its
+    row."""
+    tail = log_tail(build, length + len(build.error) + 100)
+    return tail.removesuffix(_last_words(build.error)).strip()
+
+
+def _last_words(error: str) -> str:
+    return f"error: {error}".strip()
+
+
 def spec_of(build: Build, link: Callable[[str], str] = url_for_host) -> BuildSpec:
     """What vbuild is told: the app at the tag, in the image, with the app's buildpack or else
     the catalogue in order. `link` gives the image's address. Raises InvalidInput."""
@@ -77,11 +98,12 @@ def spec_of(build: Build, link: Callable[[str], str] = url_for_host) -> BuildSpe
     packs = [] if app.buildpack else list(Buildpack.objects.order_by("order", "id"))
     values: dict[str, Any] = {
         "app_name": app.name,
-        "app_repo_url": app.repo_url,
+        "app_repo_url": app.source_url,
         "app_repo_type": app.repo_type,
         "version": build.tag,
-        "buildpack_url": app.buildpack.repo_url if app.buildpack else None,
-        "buildpack_urls": tuple(pack.repo_url for pack in packs),
+        "revision": build.revision,
+        "buildpack_url": app.buildpack.source_url if app.buildpack else None,
+        "buildpack_urls": tuple(pack.source_url for pack in packs),
     }
     if image is not None:
         values |= {
@@ -96,9 +118,13 @@ def spec_of(build: Build, link: Callable[[str], str] = url_for_host) -> BuildSpe
 def _run(build: Build, lease: Lease) -> None:
     build.status = BuildStatus.STARTED
     build.start_time = timezone.now()
+    build.attempts += 1
     build.compile_log = f"builds/build_{build.pk}_compile.log"
     lease.rows.update(
-        status=build.status, start_time=build.start_time, compile_log=build.compile_log
+        status=build.status,
+        start_time=build.start_time,
+        attempts=build.attempts,
+        compile_log=build.compile_log,
     )
     _announce(build, "started", Kind.BUILD_STARTED)
     folder = _scratch(build)
@@ -109,8 +135,7 @@ def _run(build: Build, lease: Lease) -> None:
     except LeaseLost:
         raise
     except VelociraptorError as error:
-        _log_line(build, f"\nerror: {error}\n{error.details}\n")
-        _close(build, lease, BuildStatus.FAILED, str(error))
+        _close(build, lease, BuildStatus.FAILED, str(error), details=error.details)
     except Exception as error:
         log.exception("build %s", build.pk)
         _close(build, lease, BuildStatus.FAILED, f"A bug in Velociraptor: {error!r}")
@@ -130,7 +155,7 @@ def _compile(build: Build, folder: Path) -> BuildResult:
     path = store.path_of(build.compile_log)
     path.parent.mkdir(parents=True, exist_ok=True)
     # Unbuffered, as people watch it grow.
-    with path.open("wb", buffering=0) as compile_log:
+    with BoundedLog(path.open("wb", buffering=0)) as compile_log:
         match settings.BUILDER:
             case "local" if build.app.framework:
                 raise VelociraptorError(
@@ -138,14 +163,14 @@ def _compile(build: Build, folder: Path) -> BuildResult:
                     hint="Set VR_BUILDER=nats, or clear the app's framework.",
                 )
             case "local":
-                return builder.build(spec_of(build), folder, root=root, log=compile_log)
+                return builder.build(spec_of(build), folder, root=root, log=compile_log.write)
             case "nats":
                 return farm.build(
                     spec_of(build, links.download),
                     folder,
                     framework=build.app.framework,
                     root=root,
-                    log=compile_log,
+                    log=compile_log.write,
                 )
     raise VelociraptorError(f"VR_BUILDER is {settings.BUILDER!r}.", hint="Set it to local or nats.")
 
@@ -158,13 +183,15 @@ def _keep(build: Build, result: BuildResult, folder: Path) -> None:
     build.file_md5 = result.build_md5
     build.hash = build.compute_hash()
     build.revision = result.revision
-    build.buildpack_url = result.buildpack_url or ""
+    build.buildpack_url = redact(result.buildpack_url or "")
     build.buildpack_version = result.buildpack_version
     build.take_release_data(result.release_data)
     build.process_types = result.process_types
 
 
-def _close(build: Build, lease: Lease, status: BuildStatus, error: str = "") -> None:
+def _close(
+    build: Build, lease: Lease, status: BuildStatus, error: str = "", details: str = ""
+) -> None:
     build.status, build.error, build.end_time = status, error, timezone.now()
     fields = [
         "status", "error", "end_time", "file", "file_md5", "hash", "revision", "buildpack_url",
@@ -173,7 +200,10 @@ def _close(build: Build, lease: Lease, status: BuildStatus, error: str = "") -> 
     lease.check()
     lease.rows.update(**{field: getattr(build, field) for field in fields})
     if status == BuildStatus.FAILED:
-        _announce(build, "failed", Kind.BUILD_FAILED, f"{error}\n\n{log_tail(build, _ERROR_TAIL)}")
+        if build.compile_log:
+            _log_line(build, f"{details.rstrip()}\n{_last_words(error)}\n")
+        said = f"{error}\n\n{output_tail(build, _ERROR_TAIL)}".strip()
+        _announce(build, "failed", Kind.BUILD_FAILED, said)
         return
     assert build.start_time is not None
     seconds = (build.end_time - build.start_time).total_seconds()

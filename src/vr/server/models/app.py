@@ -8,7 +8,7 @@ from django.db import models
 
 from vr.server.models.buildpack import Buildpack
 from vr.server.models.names import validate_part
-from vr.server.models.repository import REPO_TYPES
+from vr.server.models.repository import RepositoryModel
 from vr.server.models.stack import Stack
 
 FRAMEWORK = RegexValidator(
@@ -16,13 +16,12 @@ FRAMEWORK = RegexValidator(
 )
 
 
-class App(models.Model):
+class App(RepositoryModel):
     """Where an app's code lives and what builds it: a buildpack, the one that is named or else
     the first that detects it; or a stager's `framework`."""
 
     name = models.CharField(max_length=50, unique=True, validators=[validate_part])
     repo_url = models.CharField(max_length=200)
-    repo_type = models.CharField(max_length=10, choices=REPO_TYPES, default="git")
     buildpack = models.ForeignKey(Buildpack, null=True, blank=True, on_delete=models.SET_NULL)
     framework = models.CharField(
         max_length=64,
@@ -40,6 +39,10 @@ class App(models.Model):
         return self.name
 
     def clean(self) -> None:
+        super().clean()
+        same = App.objects.filter(name__iexact=self.name).exclude(name=self.name)
+        if other := same.exclude(pk=self.pk).first():
+            raise ValidationError({"name": f"It differs only in case from the app {other.name}."})
         if self.framework and self.buildpack:
             raise ValidationError(
                 {"framework": "An app is built by a buildpack or staged as a framework, not both."}

@@ -59,6 +59,9 @@ class Build(models.Model):
     revision = models.CharField(max_length=64, blank=True, default="")
     buildpack_url = models.CharField(max_length=300, blank=True, default="")
     buildpack_version = models.CharField(max_length=64, blank=True, default="")
+    attempts = models.PositiveSmallIntegerField(
+        default=0, help_text="How often a worker began to build it."
+    )
     # Who builds it now, and until when that is believed.
     lease_owner = models.CharField(max_length=100, blank=True, default="")
     lease_until = models.DateTimeField(null=True, blank=True)

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from django.db import models
 
-from vr.server.models.repository import REPO_TYPES
+from vr.server.models.repository import RepositoryModel
 
 
-class Buildpack(models.Model):
+class Buildpack(RepositoryModel):
     """A repository or folder with a Heroku buildpack."""
 
     repo_url = models.CharField(max_length=200, unique=True)
-    repo_type = models.CharField(max_length=10, choices=REPO_TYPES, default="git")
     desc = models.TextField(blank=True, default="")
     order = models.IntegerField(default=0, help_text="Detection tries lower numbers first.")
 

@@ -7,7 +7,7 @@ from django.db import models
 from vr.server.models.build import Build
 from vr.server.models.content_hash import hash_of
 from vr.server.models.proc_settings import ProcSettings
-from vr.server.models.yaml_text import parse_mapping
+from vr.server.models.yaml_text import parse_env, parse_mapping
 
 # Limits that releases always had are a part of every hash, later ones only where they are set: what
 # runs since before a limit was invented is still the same release.
@@ -38,7 +38,7 @@ class Release(ProcSettings):
         return hash_of(
             self.build.hash,
             parse_mapping(self.config_yaml),
-            parse_mapping(self.env_yaml),
+            parse_env(self.env_yaml),
             self.volumes,
             self.run_as,
             *always,

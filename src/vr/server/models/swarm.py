@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
@@ -15,7 +16,8 @@ from vr.server.models.names import validate_part, validate_tag
 from vr.server.models.proc_settings import ProcSettings
 from vr.server.models.release import Release
 from vr.server.models.squad import Squad
-from vr.server.models.yaml_text import parse_mapping
+from vr.server.models.yaml_text import parse_env, parse_mapping
+from vr.specs.names import length_problem
 from vr.specs.statuses import parse_statuses
 
 POOL = RegexValidator(
@@ -148,22 +150,22 @@ class Swarm(ProcSettings):
 
     def compiled_config(self) -> dict[str, Any]:
         """Ingredients in order of name, then the swarm's own; later wins, shallow."""
-        return self._compiled("config_yaml")
+        return self._compiled("config_yaml", parse_mapping)
 
     def compiled_env(self) -> dict[str, Any]:
-        return self._compiled("env_yaml")
+        return self._compiled("env_yaml", parse_env)
 
     def pool_owner(self) -> Swarm | None:
         """Another swarm that has this one's pool, if any."""
         same = Swarm.objects.filter(pool__iexact=self.pool, balancer=self.balancer)
         return same.exclude(pk=self.pk).select_related("app").first()
 
-    def _compiled(self, field: str) -> dict[str, Any]:
+    def _compiled(self, field: str, parse: Callable[[str], dict[str, Any]]) -> dict[str, Any]:
         merged: dict[str, Any] = {}
         # Sorted here, so that ingredients which a list has fetched for all are not asked for again.
         for ingredient in sorted(self.config_ingredients.all(), key=lambda one: one.name):
-            merged.update(parse_mapping(getattr(ingredient, field)))
-        merged.update(parse_mapping(getattr(self, field)))
+            merged.update(parse(getattr(ingredient, field)))
+        merged.update(parse(getattr(self, field)))
         return merged
 
     def problems(self) -> dict[str, list[str]]:
@@ -175,4 +177,7 @@ class Swarm(ProcSettings):
                 f"The pool {self.pool!r} of {self.balancer} is {other.name}'s; two swarms would "
                 "take each other's nodes out of it. Choose another name."
             ]
+        app_name = self.app.name if self.app_id else ""
+        if problem := length_problem(app_name, self.tag, self.config_name, self.proc_name):
+            found["config_name"] = [problem]
         return found

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from typing import Any
 
-import yaml
 from django.core.exceptions import ValidationError
 
 from vr.specs.config import config_problems, plain_problems
 from vr.specs.env import env_problems
 from vr.specs.volumes import kept_folder_problems, volume_problems
+from vr.specs.yaml_reader import BadYaml, read_yaml
 
 
 def parse_mapping(text: str | None) -> dict[str, Any]:
@@ -25,6 +25,16 @@ def parse_mapping(text: str | None) -> dict[str, Any]:
     data = _mapping(text)
     _refuse(plain_problems(data))
     return data
+
+
+def parse_env(text: str | None) -> dict[str, Any]:
+    """The environment that a YAML text holds: values as they were typed, None for null.
+
+    Raises ValidationError as `parse_mapping` does.
+    """
+    env = _mapping(text, as_typed=True)
+    _refuse(plain_problems(env))
+    return env
 
 
 def parse_volumes(text: str | None) -> list[list[str]]:
@@ -50,7 +60,7 @@ def validate_config(text: str | None) -> None:
 
 def validate_env(text: str | None) -> None:
     """Raises ValidationError with all that is wrong with the environment of a proc."""
-    env = _mapping(text)
+    env = _mapping(text, as_typed=True)
     names = {name: value for name, value in env.items() if isinstance(name, str)}
     # Values that an environment can't hold are named once.
     plain = {name: value for name, value in names.items() if not isinstance(value, dict | list)}
@@ -63,8 +73,8 @@ def validate_volumes(text: str | None) -> None:
     _refuse([*volume_problems(pairs), *kept_folder_problems(pairs)])
 
 
-def _mapping(text: str | None) -> dict[Any, Any]:
-    data = _load(text)
+def _mapping(text: str | None, *, as_typed: bool = False) -> dict[Any, Any]:
+    data = _load(text, as_typed=as_typed)
     if data is None:
         return {}
     if not isinstance(data, dict):
@@ -74,14 +84,11 @@ def _mapping(text: str | None) -> dict[Any, Any]:
     return data
 
 
-def _load(text: str | None) -> Any:
+def _load(text: str | None, *, as_typed: bool = False) -> Any:
     try:
-        return yaml.safe_load(text or "")
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f" in line {mark.line + 1}, column {mark.column + 1}" if mark else ""
-        problem = getattr(error, "problem", None) or "can't be read"
-        raise ValidationError(f"is not YAML{where}: {problem}") from None
+        return read_yaml(text or "", as_typed=[()] if as_typed else [])
+    except BadYaml as error:
+        raise ValidationError(f"can't be read as YAML: {error}") from None
 
 
 def _refuse(problems: list[str]) -> None:

@@ -10,7 +10,7 @@ from django.conf import settings
 from vr.hosts.deployment import ProcFile
 from vr.server.files import links
 from vr.server.models import Release
-from vr.server.models.yaml_text import parse_mapping
+from vr.server.models.yaml_text import parse_env, parse_mapping
 from vr.server.procs.uids import uid_of
 from vr.specs.names import ProcName
 from vr.specs.proc import NOBODY
@@ -47,7 +47,7 @@ def content(release: Release, name: ProcName, host: str) -> dict[str, Any]:
         "group": GROUP,
         # Another account is named for volumes that belong to it, and keeps its own id.
         "host_uid": uid_of(build.app) if release.run_as == NOBODY else None,
-        "env": {**settings.DISCOVERY, **parse_mapping(release.env_yaml)},
+        "env": {**settings.DISCOVERY, **parse_env(release.env_yaml)},
         "settings": config,
         # Of our own keys this is the one that an app's config may hold.
         "pilot": config.get("pilot"),

@@ -19,7 +19,7 @@ from vr.server.models import Dispatch, Release, Swarm
 from vr.server.models.dispatch import OPEN
 from vr.server.swarming.problems import CannotDispatch, NothingToRollBackTo, SwarmBusy
 from vr.server.swarming.releases import previous_release
-from vr.specs.names import tag_problem
+from vr.specs.names import length_problem, tag_problem
 
 
 def dispatch(
@@ -111,7 +111,9 @@ def _open(
 
 def _check(swarm: Swarm, tag: str, size: int) -> None:
     problems = []
-    if problem := tag_problem("version", tag):
+    if (problem := tag_problem("version", tag)) or (
+        problem := length_problem(swarm.app.name, tag, swarm.config_name, swarm.proc_name)
+    ):
         problems.append(problem)
     largest = settings.LARGEST_SWARM
     if isinstance(size, bool) or not isinstance(size, int) or not 0 <= size <= largest:

@@ -171,8 +171,10 @@ class _Drive:
         row, goal, journal = self._row, self._goal, self._journal
         match step:
             case plan_types.ChooseBuild():
+                app, tag = goal.swarm.app, goal.tag
+                commit = building.look_up(app, tag, journal)
                 with transaction.atomic():
-                    row.choose_build(building.choose(goal.swarm.app, goal.tag))
+                    row.choose_build(building.choose(app, tag, commit))
             case plan_types.MakeRelease():
                 building.finish(row.build, journal)
                 row.choose_release(releasing.make(goal.swarm, row.build, journal))

@@ -8,7 +8,7 @@ from typing import Any
 import yaml
 
 from vr.server.models import Build, BuildStatus, DispatchStatus, Release, Swarm
-from vr.server.models.yaml_text import parse_mapping
+from vr.server.models.yaml_text import parse_env
 from vr.server.swarming.problems import CannotDispatch
 
 
@@ -19,7 +19,7 @@ def release_for(swarm: Swarm, build: Build) -> Release:
     """
     settings = swarm.settings() | {
         "config_yaml": _text(swarm.compiled_config()),
-        "env_yaml": _text({**parse_mapping(build.env_yaml), **swarm.compiled_env()}),
+        "env_yaml": _text({**parse_env(build.env_yaml), **swarm.compiled_env()}),
     }
     release = Release(build=build, **settings)
     release.hash = release.compute_hash()

@@ -68,7 +68,9 @@ class SwarmForm(forms.ModelForm):
         chosen = self._chosen_ingredients()
         return {
             "config": compiled(self["config_yaml"].value() or "", [i.config_yaml for i in chosen]),
-            "env": compiled(self["env_yaml"].value() or "", [i.env_yaml for i in chosen]),
+            "env": compiled(
+                self["env_yaml"].value() or "", [i.env_yaml for i in chosen], is_env=True
+            ),
         }
 
     def _chosen_ingredients(self) -> list[Any]:

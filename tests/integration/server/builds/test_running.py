@@ -146,3 +146,26 @@ def test_the_bundled_buildpacks_are_tried_in_their_order(machine: Machine) -> No
     spec = running.spec_of(Build(app=machine.app(), tag="v1", image=machine.image))
     assert [url.rpartition("/")[2] for url in spec.buildpack_urls] == ["python", "procfile"]
     assert spec.image_md5 == machine.image.md5
+
+
+def test_a_branch_that_moved_on_is_built_anew(machine: Machine, repository: Path) -> None:
+    _git(repository, "checkout", "-q", "-b", "trunk", "v1")
+    first = asking.dispatch(machine.swarm(tag="trunk"), user=None)
+    build_and_go_on(first)
+    assert first.status == DispatchStatus.SUCCEEDED, (first.error, first.output)
+    again = asking.dispatch(first.swarm, user=None)
+    machine.drive(again)
+    assert again.build_id == first.build_id
+    _script(repository / "more", "true")
+    _commit(repository, "v9")
+    moved = asking.dispatch(first.swarm, user=None)
+    build_and_go_on(moved)
+    assert moved.build is not None and first.build is not None
+    assert moved.build_id != first.build_id
+    assert moved.build.revision != first.build.revision
+    # The repository can't be asked: what is there is taken, and that is told.
+    repository.rename(repository.with_name("away"))
+    last = asking.dispatch(first.swarm, user=None)
+    machine.drive(last)
+    assert last.build_id == moved.build_id
+    assert Event.objects.filter(trace_id=last.trace_id, title__contains="earlier build").exists()

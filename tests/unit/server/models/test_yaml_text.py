@@ -6,6 +6,7 @@ import pytest
 from django.core.exceptions import ValidationError
 
 from vr.server.models.yaml_text import (
+    parse_env,
     parse_mapping,
     parse_volumes,
     validate_config,
@@ -31,7 +32,7 @@ def test_broken_yaml_names_line_and_column() -> None:
 
 def test_values_that_xml_rpc_cannot_carry_are_all_named() -> None:
     with pytest.raises(ValidationError) as caught:
-        parse_mapping("big: 4294967296\ndeep: {day: 2024-01-01}\n1: x\n")
+        parse_mapping("big: 4294967296\ndeep: {day: !!timestamp 2024-01-01}\n1: x\n")
     text = " ".join(caught.value.messages)
     assert "int exceeds XML-RPC limits" in text
     assert "deep.day" in text
@@ -66,7 +67,7 @@ def test_volumes_that_no_host_would_mount_are_refused(text: str, expected: str) 
 
 def test_every_variable_that_cannot_be_set_is_named_once() -> None:
     with pytest.raises(ValidationError) as caught:
-        validate_env("MY-VAR: 1\nLIST: [1, 2]\nMAP: {day: 2024-01-01}\n1: x\nFINE: x\n")
+        validate_env("MY-VAR: 1\nLIST: [1, 2]\nMAP: {day: !!timestamp 2024-01-01}\n1: x\nFINE: x\n")
     assert len(caught.value.messages) == 4
 
 
@@ -74,3 +75,12 @@ def test_config_of_a_pilot_that_the_host_would_refuse_is_refused() -> None:
     validate_config("pilot: true\ngreeting: hello")
     with pytest.raises(ValidationError, match="pilot: is a number"):
         validate_config("pilot: 5")
+
+
+def test_an_environment_stays_as_it_was_typed() -> None:
+    assert parse_env("A: 01234\nB: yes\nC: 1.10\nD: null\n") == {
+        "A": "01234",
+        "B": "yes",
+        "C": "1.10",
+        "D": None,
+    }

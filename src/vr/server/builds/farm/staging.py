@@ -8,7 +8,7 @@ import re
 import secrets
 import shutil
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import msgspec
 from django.conf import settings
@@ -16,7 +16,7 @@ from django.conf import settings
 from vr.builder import droplet
 from vr.builder.pipeline import TARBALL
 from vr.builder.preparation import fetch
-from vr.container.output import OutputLog
+from vr.container.output import OutputLog, Sink
 from vr.errors import VelociraptorError
 from vr.files.download import without_credentials
 from vr.files.zip_folder import zip_folder
@@ -40,7 +40,7 @@ class NotBuilt(VelociraptorError):
 
 
 def build(
-    spec: BuildSpec, output: Path, *, framework: str = "", root: Root, log: BinaryIO
+    spec: BuildSpec, output: Path, *, framework: str = "", root: Root, log: Sink
 ) -> BuildResult:
     """Have a stager build the app; leave build.tar.gz in `output`, a folder of the file store.
 

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from typing import cast
+
+from vr.errors import VelociraptorError
+from vr.repo import Kind as RepositoryKind
+from vr.repo import find_commit
 from vr.server.builds.choosing import image_of, usable_build
-from vr.server.builds.running import log_tail
+from vr.server.builds.running import output_tail
 from vr.server.events.kinds import Kind
 from vr.server.jobs import wake
 from vr.server.models import App, Build, BuildStatus, StepKind
@@ -13,14 +18,39 @@ from vr.server.swarming.problems import DispatchFailed
 _LOG_TAIL = 8000
 
 
-def choose(app: App, tag: str) -> Build:
-    """The newest usable build of the tag, or a new one that waits to be built.
+def look_up(app: App, tag: str, journal: Journal) -> str:
+    """The commit that the tag or branch is at now; "" if the newest build of it is good enough.
+
+    It is if it was uploaded, if the tag is its commit's hash, and, which is told, if the
+    repository can't be asked or has no such name any more. Raises CannotBuild if the app's stack
+    has no image.
+    """
+    newest = usable_build(app, image_of(app), tag)
+    if newest is not None and (not newest.revision or newest.revision.startswith(tag)):
+        return ""
+    try:
+        commit = find_commit(app.source_url, tag, cast(RepositoryKind, app.repo_type))
+        problem = f"The repository of {app} has no tag or branch {tag!r}."
+    except VelociraptorError as error:
+        commit, problem = "", str(error)
+    if newest is not None and not commit:
+        journal.event(
+            f"{journal.swarm} takes an earlier build",
+            f"{problem} What was built before is taken: {newest}, of commit {newest.revision}.",
+            kind=Kind.BUILD_AWAITED,
+        )
+    return commit
+
+
+def choose(app: App, tag: str, commit: str) -> Build:
+    """The newest usable build of the tag, of `commit` if that is known, or a new one that waits
+    to be built.
 
     Raises CannotBuild if the app's stack has no image.
     """
     image = image_of(app)
-    found = usable_build(app, image, tag)
-    return found or Build.objects.create(app=app, tag=tag, image=image)
+    found = usable_build(app, image, tag, commit=commit)
+    return found or Build.objects.create(app=app, tag=tag, image=image, revision=commit)
 
 
 def wait(build: Build, journal: Journal) -> None:
@@ -42,10 +72,11 @@ def finish(build: Build, journal: Journal) -> None:
     """Close the step of a build that has ended; raises DispatchFailed if it failed."""
     has_waited = journal.has(StepKind.BUILD)
     if build.status != BuildStatus.FAILED:
-        message = f"{build} is built" if has_waited else f"{build} was built before"
+        commit = f", of commit {build.revision[:12]}" if build.revision else ""
+        message = f"{build} is built" if has_waited else f"{build} was built before{commit}"
         with journal.step(StepKind.BUILD, message):
             return
     with journal.step(StepKind.BUILD, f"{build} could not be built"):
         raise DispatchFailed(
-            f"The build of {build} failed: {build.error}", details=log_tail(build, _LOG_TAIL)
+            f"The build of {build} failed: {build.error}", details=output_tail(build, _LOG_TAIL)
         )
