@@ -95,6 +95,15 @@ class Source:
         return bare, credentials
 
 
+def address_problem(url: str) -> str | None:
+    """Why `url` can't be taken apart, such as `http://[`; None if it can."""
+    try:
+        urlsplit(url)
+    except ValueError as error:
+        return f"is no address: {error}"
+    return None
+
+
 def hide_credentials(url: str, known: str = "") -> tuple[str, str]:
     """A web address without its credentials, which are `***`, and these, to be kept in secret.
 

@@ -8,7 +8,12 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.db import models
 
-from vr.repo.source import hide_credentials, lacks_credentials, reveal_credentials
+from vr.repo.source import (
+    address_problem,
+    hide_credentials,
+    lacks_credentials,
+    reveal_credentials,
+)
 from vr.server.models.fields import EncryptedTextField
 
 REPO_TYPES = [("git", "git"), ("hg", "hg")]
@@ -35,6 +40,8 @@ class RepositoryModel(models.Model):
     def clean_fields(self, exclude: Collection[str] | None = None) -> None:
         self._hide_credentials()
         super().clean_fields(exclude)
+        if problem := address_problem(self.repo_url):
+            raise ValidationError({"repo_url": problem})
         if lacks_credentials(self.repo_url, self.repo_credentials):
             raise ValidationError(
                 {"repo_url": "Give user and password anew: *** stands for those of the same host."}

@@ -77,7 +77,7 @@ def test_config_that_is_no_mapping_is_refused(fleet: Any, text: Any) -> None:
 
 def test_config_that_is_no_yaml_names_line_and_column(fleet: Any) -> None:
     found = problems(fleet.patch("swarms/1/", {"env_yaml": "A: 1\nB: [\n"}))
-    assert "env_yaml: is not YAML in line" in found
+    assert "env_yaml: can't be read as YAML: in line" in found
 
 
 def test_integers_too_large_for_supervisor_are_refused(fleet: Any) -> None:

@@ -97,7 +97,7 @@ def test_saving_only_dispatches_nothing(ready: Client) -> None:
         ("config_name", "pro-d", "only letters, digits"),
         ("size", "-1", "greater than or equal to 0"),
         ("config_yaml", "- a\n- b", "is a list, but a YAML mapping"),
-        ("env_yaml", "a: [", "is not YAML in line"),
+        ("env_yaml", "a: [", "be read as YAML: in line"),
         ("volumes_yaml", "data: /data", "must be a YAML list"),
         ("run_as", "no body", "user account"),
         ("env_yaml", "MY-VAR: 1", "be the name of a variable"),
