@@ -11,6 +11,7 @@ from typing import Any
 import yaml
 from django.core.exceptions import ValidationError
 
+from vr.server.models.fields import Undecryptable
 from vr.specs.config import config_problems, plain_problems
 from vr.specs.env import env_problems
 from vr.specs.volumes import volume_problems
@@ -74,6 +75,8 @@ def _mapping(text: str | None) -> dict[Any, Any]:
 
 
 def _load(text: str | None) -> Any:
+    if text is not None and str(text).strip() == Undecryptable.SENTENCE:
+        raise ValidationError(Undecryptable.SENTENCE)
     try:
         return yaml.safe_load(text or "")
     except yaml.YAMLError as error:

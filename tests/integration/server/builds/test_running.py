@@ -132,7 +132,7 @@ def test_a_build_whose_worker_died_is_found_and_built_anew(
     Build.objects.filter(pk=build.pk).update(
         status=BuildStatus.STARTED, lease_owner="elsewhere:1:1:x", lease_until=None
     )
-    assert unfinished.builds() == [build.pk]
+    assert [one.pk for one in unfinished.builds()] == [build.pk]
     assert running.run(build.pk)
     build.refresh_from_db()
     assert build.status == BuildStatus.SUCCESS
