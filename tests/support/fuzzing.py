@@ -13,6 +13,7 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 from vr.events.procs import ProcBoard
 from vr.server.events.announcing import announce, redis_connection, user_did
+from vr.server.events.kinds import Kind
 user = User.objects.create_user('rex')
 ApiToken.issue(user, 'fuzz', 'test-token')
 stack = Stack.objects.create(name='bookworm')
@@ -26,7 +27,7 @@ host = Host.objects.create(name='testhost', squad=squad)
 build = Build.objects.create(app=app, tag='v1', image=image, status='success', file='builds/x',
                              file_md5='0' * 32, hash='1' * 32, compile_log='builds/x.log')
 Build.objects.create(app=app, tag='v2', image=image)
-release = Release.objects.create(build=build, hash='0a1b2c3d', volumes=[['/srv', '/data']])
+release = Release.objects.create(build=build, hash='0a1b2c3d', volumes_yaml='- [/srv, /data]')
 swarm = Swarm.objects.create(app=app, squad=squad, tag='v1', config_name='prod', proc_name='web',
                              release=release)
 dispatch = Dispatch.objects.create(swarm=swarm, tag='v1', size=1, status='succeeded', user=user,
@@ -36,8 +37,8 @@ PortLease.objects.create(host=host, port=5000, swarm=swarm, proc='{PROC}')
 run = TestRun.objects.create(dispatch=dispatch, end=timezone.now())
 run.testresults.create(hostname='testhost', procname='{PROC}', passed=True,
                        results=[{{'Name': '01_up', 'Passed': True}}])
-user_did(user, 'swarm', 'shop')
-announce('built', 'shop v1', tags=['build', 'success'], trace_id=dispatch.trace_id,
+user_did(user, Kind.USER_SWARMED, 'shop')
+announce('built', 'shop v1', kind=Kind.BUILD_DONE, trace_id=dispatch.trace_id,
          resource_uri='/api/v1/builds/1/')
 infos = [{{'name': name, 'state': 20, 'statename': 'RUNNING', 'now': 1.7e9, 'start': 1.6e9}}
          for name in ('{PROC}', 'redis')]

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 from django.contrib.auth.models import User
 
@@ -35,14 +36,23 @@ def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def postgres_url() -> Iterator[str]:
-    """A fresh PostgreSQL cluster."""
+def postgres_cluster() -> Iterator[str]:
+    """A fresh PostgreSQL cluster: the address of its first database."""
     # Not pytest's folder, which another session closes to PostgreSQL's account.
     with (
         tempfile.TemporaryDirectory(prefix="vr-postgres-") as folder,
         postgres_server(Path(folder)) as url,
     ):
         yield url
+
+
+@pytest.fixture(scope="module")
+def postgres_url(postgres_cluster: str, request: pytest.FixtureRequest) -> str:
+    """An empty PostgreSQL database for the tests of a file."""
+    name = request.module.__name__.replace(".", "_").lower()[-63:]
+    with psycopg.connect(postgres_cluster, autocommit=True) as connection:
+        connection.execute(f'CREATE DATABASE "{name}"')
+    return postgres_cluster.replace("/postgres?", f"/{name}?")
 
 
 @pytest.fixture

@@ -121,7 +121,7 @@ def test_every_encrypted_field_of_the_models_is_found() -> None:
     assert found == {
         "Build.env_yaml",
         *("Ingredient.config_yaml", "Ingredient.env_yaml"),
-        *("Release.config_yaml", "Release.env_yaml"),
+        *("Release.config_yaml", "Release.env_yaml", "Release.volumes_yaml"),
         *("Swarm.config_yaml", "Swarm.env_yaml", "Swarm.volumes_yaml"),
     }
 

@@ -50,6 +50,15 @@ class Claims:
             return Unowned.STRAY
         return self.named.get((squad, name.app, name.config, name.proc), Unowned.STRAY)
 
+    def may_be_of(self, swarm: Swarm, host: str, proc: str) -> bool:
+        """Is the proc the swarm's, or nobody's but called like the swarm's own?"""
+        owner = self.owner(host, proc)
+        if owner is not Unowned.STRAY:
+            return owner == swarm.pk
+        name = ProcName.parse(proc)
+        own = (swarm.app.name, swarm.config_name, swarm.proc_name)
+        return name is not None and (name.app, name.config, name.proc) == own
+
     def hosts_of(self, swarm: Swarm) -> set[str]:
         """Where procs of the swarm may be: its squad's hosts, and those it holds ports on."""
         in_squad = {host for host, squad in self.squads.items() if squad == swarm.squad_id}

@@ -25,6 +25,7 @@ from vr.server.models import (
 )
 from vr.server.models.dispatch import OPEN
 from vr.server.records.running import procs_of_swarm, procs_on
+from vr.text.plurals import counted
 
 _SHOWN = 10
 _UNKNOWN = (
@@ -105,7 +106,7 @@ def _swarm(swarm: Swarm) -> str | None:
             return _UNKNOWN
     if not running:
         return None
-    count = f"{len(running)} proc{'s' if len(running) > 1 else ''}"
+    count = counted(len(running), "proc")
     return f"it still has {count}; scale it to 0 first: vr scale {swarm.name} 0"
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from vr.events.procs import ProcBoard
 from vr.server.events.announcing import redis_connection
-from vr.server.models import Host, PortLease, Swarm
+from vr.server.models import Host, Swarm
+from vr.server.procs.ownership import read_claims
 from vr.specs.names import ProcName
 
 
@@ -17,24 +18,13 @@ def procs_on(host: Host) -> set[str]:
 def procs_of_swarm(swarm: Swarm) -> set[tuple[str, str]]:
     """(host, name) of what runs of `swarm`, wherever it is; redis.RedisError if that is unknown.
 
-    All that is called like it, save what is another swarm's: by the lease of its port, or as that
-    one has the same name and the host is of its squad.
+    Strays that are called like its procs count: nobody else would miss them.
     """
-    squads = dict(Host.objects.values_list("name", "squad_id"))
-    others = PortLease.objects.filter(swarm__isnull=False).exclude(swarm=swarm)
-    leased = set(others.values_list("host__name", "proc"))
-    namesakes = Swarm.objects.filter(
-        app=swarm.app_id, config_name=swarm.config_name, proc_name=swarm.proc_name
-    )
-    their_squads = set(namesakes.exclude(pk=swarm.pk).values_list("squad", flat=True))
-    parts = (swarm.app.name, swarm.config_name, swarm.proc_name)
-    found = set()
-    for host, state in ProcBoard(redis_connection()).read(sorted(squads)).items():
-        for proc in state.procs:
-            name = ProcName.parse(str(proc["name"]))
-            if name is None or (name.app, name.config, name.proc) != parts:
-                continue
-            where = (host, str(name))
-            if where not in leased and squads[host] not in their_squads:
-                found.add(where)
-    return found
+    claims = read_claims()
+    board = ProcBoard(redis_connection()).read(sorted(claims.squads))
+    return {
+        (host, str(proc["name"]))
+        for host, state in board.items()
+        for proc in state.procs
+        if claims.may_be_of(swarm, host, str(proc["name"]))
+    }

@@ -9,7 +9,7 @@ from typing import Any
 from django.contrib.auth.views import LoginView
 from django.urls import reverse
 
-from vr.server.web.sections import SECTIONS, Section
+from vr.server.web.record_pages import SECTIONS, Section
 from vr.server.web.views import action_log, builds, dashboard, procs, records, swarms
 
 View = Callable[..., Any]

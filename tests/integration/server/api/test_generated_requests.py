@@ -38,7 +38,7 @@ def test_a_few_requests_to_every_operation(web: WebServer, tmp_path: Path) -> No
 
 @pytest.mark.fuzz
 def test_many_requests_to_every_operation(web: WebServer, tmp_path: Path) -> None:
-    check(web, tmp_path, "--phases", "coverage,fuzzing", "-n", "200")
+    check(web, tmp_path, "--phases", "coverage,fuzzing", "--max-time", "600")
 
 
 @pytest.mark.fuzz

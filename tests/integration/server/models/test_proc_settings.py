@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 import yaml
-from vr.server.swarming.proc_yaml import proc_file
 
-from vr.server.builds.choosing import release_for
 from vr.server.models import App, Build, BuildStatus, Release, Squad, Swarm
 from vr.server.models.content_hash import hash_of
 from vr.server.models.proc_settings import ProcSettings
+from vr.server.procs.proc_yaml import proc_file
+from vr.server.swarming.releases import release_for
 from vr.specs.limits import LIMITS
 from vr.specs.names import ProcName
 from vr.specs.proc import parse

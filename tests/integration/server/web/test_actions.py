@@ -18,7 +18,7 @@ from vr.server.models import (
     Squad,
     Swarm,
 )
-from vr.server.swarming import asking
+from vr.server.web.views import procs
 
 
 @pytest.fixture
@@ -148,7 +148,7 @@ def test_actions_on_a_proc_reach_its_host(
     def proc_action(host: Host, proc: str, action: str, *, user: Any) -> None:
         asked.append((host.name, proc, action, user.get_username()))
 
-    monkeypatch.setattr(asking, "proc_action", proc_action)
+    monkeypatch.setattr(procs, "proc_action", proc_action)
 
     web.post(f"/proc/testhost/shop-v1-prod-abc-web-5000/{action}/")
 

@@ -8,10 +8,10 @@ import yaml
 from django.core.exceptions import ValidationError
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
-from vr.server.swarming.proc_yaml import proc_file
 
 from vr.server.models import App, Build, Release
 from vr.server.models.proc_settings import ProcSettings
+from vr.server.procs.proc_yaml import proc_file
 from vr.specs.limits import LIMITS
 from vr.specs.names import ProcName
 from vr.specs.proc import parse

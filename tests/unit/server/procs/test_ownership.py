@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from vr.server.models import App, Swarm
 from vr.server.procs.ownership import Claims, Owner, Unowned
 
 WEB = "shop-v2-prod-abc-web-5001"
@@ -36,3 +37,19 @@ CLAIMS = Claims(
 )
 def test_a_lease_decides_then_the_name(host: str, proc: str, owner: Owner) -> None:
     assert CLAIMS.owner(host, proc) == owner
+
+
+@pytest.mark.parametrize(
+    ("host", "proc", "may"),
+    [
+        ("atlas", WEB, False),  # another swarm's by its lease
+        ("boreas", WEB, True),
+        ("castor", WEB, False),  # the namesake's in another squad
+        ("free", WEB, True),  # a stray that is called like its own
+        ("free", "shop-v2-qa-abc-web-5001", False),
+        ("free", "redis", False),
+    ],
+)
+def test_strays_of_its_name_may_be_a_swarms(host: str, proc: str, may: bool) -> None:
+    swarm = Swarm(pk=8, app=App(name="shop"), config_name="prod", proc_name="web")
+    assert CLAIMS.may_be_of(swarm, host, proc) is may

@@ -18,7 +18,7 @@ from vr.server.records import changes
 from vr.server.records.guards import why_kept
 from vr.server.web.board import HostGroup, by_host
 from vr.server.web.live_state import read_hosts
-from vr.server.web.sections import Section
+from vr.server.web.record_pages import Section
 from vr.server.web.widgets import formfield
 
 

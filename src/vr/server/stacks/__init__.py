@@ -1,1 +1,0 @@
-"""Stacks and their OS images."""
