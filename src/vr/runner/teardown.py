@@ -7,29 +7,42 @@ import shutil
 from pathlib import Path
 
 from vr.container import cgroups
+from vr.errors import InvalidInput
 from vr.files.locks import Lock
 from vr.paths import ProcPaths, Root
 from vr.runner import launcher_link
 from vr.runner.addresses import release
 from vr.runner.twin import twins_folder
+from vr.specs.names import ProcName
 from vr.specs.proc import load
 
 
 def teardown(proc_yaml: Path, *, root: Root, wait: float = 0) -> None:
     """Remove the proc's folder and what is left of its containers; shared layers stay.
 
-    Fine if it is gone already. Raises Busy while the proc runs, VelociraptorError if the file
+    Fine if it is gone already. A file that is no valid proc.yaml any more, in the folder of a proc,
+    is taken for that folder's: what can't run must still go. Raises Busy while the proc runs, VelociraptorError if the file
     does not exist.
     """
     if _only_folder_left(proc_yaml, root):
         proc_yaml.parent.rmdir()
         return
     with Lock(proc_yaml, wait=wait, create=False):
-        paths = root.proc(str(load(proc_yaml).name))
+        paths = root.proc(_name(proc_yaml, root))
         launcher_link.forget(proc_yaml, root)
         if paths.folder.is_dir():
             with Lock(paths.folder, wait=wait):
                 _remove(paths, root)
+
+
+def _name(proc_yaml: Path, root: Root) -> str:
+    try:
+        return str(load(proc_yaml).name)
+    except InvalidInput:
+        folder = proc_yaml.resolve().parent
+        if folder.parent == root.procs.resolve() and ProcName.parse(folder.name):
+            return folder.name
+        raise
 
 
 def _only_folder_left(proc_yaml: Path, root: Root) -> bool:

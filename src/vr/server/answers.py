@@ -20,6 +20,10 @@ class NotAllowed(VelociraptorError):
     """Credentials are fine, but the request is refused: a forged form, for example."""
 
 
+class Unavailable(VelociraptorError):
+    """A part that the answer needs is away or full; nothing was changed."""
+
+
 class HostFault(VelociraptorError):
     """A host's Supervisor refused an action; `message` is its fault."""
 
@@ -31,6 +35,7 @@ _STATUS: tuple[tuple[type[VelociraptorError], int], ...] = (
     (Busy, 409),
     (HostFault, 500),
     (HostUnreachable, 503),
+    (Unavailable, 503),
 )
 
 

@@ -99,6 +99,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    "vr.server.outages.Outages",
     "vr.server.web.security.ContentSecurityPolicy",
     "vr.server.web.static_files.StaticFiles",
     "django.contrib.sessions.middleware.SessionMiddleware",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 
-import redis
 from django.db import IntegrityError
 from django.http import HttpRequest, JsonResponse
 from django.http.response import HttpResponseBase
@@ -12,7 +11,8 @@ from ninja import NinjaAPI
 from ninja.errors import AuthenticationError
 
 from vr.errors import Busy, VelociraptorError
-from vr.server.answers import answer, document, unauthorized
+from vr.server.answers import answer, unauthorized
+from vr.server.outages import sentence_for
 
 log = logging.getLogger(__name__)
 
@@ -34,15 +34,11 @@ def register(api: NinjaAPI) -> None:
         sentence = "Somebody changed the same thing at the same moment; nothing was saved."
         return answer(Busy(sentence, hint="Look at it again, then retry."))
 
-    @api.exception_handler(redis.RedisError)
-    def no_redis(request: HttpRequest, error: redis.RedisError) -> HttpResponseBase:
-        log.error("%s %s: %s", request.method, request.path, error)
-        sentence = "The state of procs can't be read now, as Redis does not answer."
-        failure = VelociraptorError(sentence, hint="See `vr status`.")
-        return JsonResponse(document(failure, 503), status=503)
-
     @api.exception_handler(Exception)
     def bug(request: HttpRequest, error: Exception) -> HttpResponseBase:
+        if (known := sentence_for(error)) is not None:
+            log.error("%s %s: %r", request.method, request.path, error)
+            return answer(known)
         log.exception("%s %s", request.method, request.path)
         sentence = "This is a bug in Velociraptor, not in your request; the web log has more."
         content = {"error": sentence, "error_message": sentence, "problems": [], "status": 500}

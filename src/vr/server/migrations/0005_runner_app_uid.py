@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('server', '0004_queues_cancelling'),
+        ('server', '0004_queues_asked'),
     ]
 
     operations = [

@@ -44,9 +44,6 @@ class Build(models.Model):
     asked = models.DateTimeField(
         null=True, blank=True, editable=False, help_text="When a user asked for it to be built."
     )
-    cancelled_by = models.CharField(
-        max_length=150, blank=True, default="", editable=False, help_text="Who wants it to end."
-    )
     start_time = models.DateTimeField(null=True, blank=True)
     end_time = models.DateTimeField(null=True, blank=True)
     env_yaml = EnvField(

@@ -61,9 +61,6 @@ class Dispatch(models.Model):
     )
     error = models.TextField(blank=True, default="", help_text="Why it failed, in a sentence.")
     output = models.TextField(blank=True, default="", help_text="The failing output.")
-    cancelled_by = models.CharField(
-        max_length=150, blank=True, default="", help_text="Who wants it to end."
-    )
     created = models.DateTimeField(auto_now_add=True)
     started = models.DateTimeField(null=True, blank=True)
     ended = models.DateTimeField(null=True, blank=True)

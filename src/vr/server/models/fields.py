@@ -9,7 +9,6 @@ from typing import Any
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
-from django.core.exceptions import ValidationError
 from django.db import models
 
 _PREFIX = "fernet:"
@@ -35,6 +34,25 @@ def is_encrypted_now(stored: str) -> bool:
     return True
 
 
+class Undecryptable(str):
+    """In the place of text that no key of ours decrypts: says so, to whoever reads it.
+
+    It is no YAML mapping or list, so it is refused wherever config is wanted. `stored` is what
+    the database has; saving the row leaves it as it is, for the day when the key is found.
+    """
+
+    SENTENCE = (
+        "This stored config can't be decrypted, as neither VR_SECRET_KEY nor one of "
+        "VR_SECRET_KEY_FALLBACKS is the key it was saved with."
+    )
+    stored: str
+
+    def __new__(cls, stored: str) -> Undecryptable:
+        made = super().__new__(cls, cls.SENTENCE)
+        made.stored = stored
+        return made
+
+
 class EncryptedTextField(models.TextField):
     """Text that the database sees only encrypted, with a key derived from SECRET_KEY.
 
@@ -42,6 +60,8 @@ class EncryptedTextField(models.TextField):
     """
 
     def get_prep_value(self, value: Any) -> Any:
+        if isinstance(value, Undecryptable):
+            return value.stored
         if not value:
             return value
         token = _fernet(settings.SECRET_KEY).encrypt(str(value).encode())
@@ -54,7 +74,4 @@ class EncryptedTextField(models.TextField):
         try:
             return fernet.decrypt(value[len(_PREFIX) :].encode()).decode()
         except InvalidToken:
-            raise ValidationError(
-                "Stored config can't be decrypted: neither VR_SECRET_KEY nor one of "
-                "VR_SECRET_KEY_FALLBACKS is the key it was saved with."
-            ) from None
+            return Undecryptable(value)

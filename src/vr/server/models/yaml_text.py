@@ -10,6 +10,7 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 
+from vr.server.models.fields import Undecryptable
 from vr.specs.config import config_problems, plain_problems
 from vr.specs.env import env_problems
 from vr.specs.volumes import kept_folder_problems, volume_problems
@@ -85,6 +86,8 @@ def _mapping(text: str | None, *, as_typed: bool = False) -> dict[Any, Any]:
 
 
 def _load(text: str | None, *, as_typed: bool = False) -> Any:
+    if text is not None and str(text).strip() == Undecryptable.SENTENCE:
+        raise ValidationError(Undecryptable.SENTENCE)
     try:
         return read_yaml(text or "", as_typed=[()] if as_typed else [])
     except BadYaml as error:

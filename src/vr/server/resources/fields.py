@@ -18,6 +18,7 @@ from django.db.models import Model
 from django.http import HttpRequest
 
 from vr.server.files import links
+from vr.server.models.fields import Undecryptable
 from vr.server.models.yaml_text import parse_volumes
 from vr.server.resources.shapes import (
     FLAG,
@@ -218,7 +219,9 @@ class Volumes(Field):
         return any_of(_PAIRS, TEXT, NULL, description="pairs, or YAML text of them")
 
     def dump(self, source: Any, answering: Answering) -> Any:
-        return parse_volumes(getattr(source, self.target)) or None
+        text = getattr(source, self.target)
+        # A pair that says so, and that no host would take, keeps the list of the others readable.
+        return [[str(text), ""]] if isinstance(text, Undecryptable) else parse_volumes(text) or None
 
     def load(self, value: Any) -> Any:
         if value is not None and not isinstance(value, str | list):

@@ -6,7 +6,9 @@ from __future__ import annotations
 from typing import Any
 
 import yaml
+from django.core.exceptions import ValidationError
 
+from vr.errors import InvalidInput
 from vr.server.models import Build, BuildStatus, DispatchStatus, Release, Swarm
 from vr.server.models.yaml_text import parse_env
 from vr.server.swarming.problems import CannotDispatch
@@ -17,12 +19,15 @@ def release_for(swarm: Swarm, build: Build) -> Release:
 
     `build` must be done: the hash is set once and answers exactly what runs.
     """
-    settings = swarm.settings() | {
-        "config_yaml": _text(swarm.compiled_config()),
-        "env_yaml": _text({**parse_env(build.env_yaml), **swarm.compiled_env()}),
-    }
-    release = Release(build=build, **settings)
-    release.hash = release.compute_hash()
+    try:
+        settings = swarm.settings() | {
+            "config_yaml": _text(swarm.compiled_config()),
+            "env_yaml": _text({**parse_env(build.env_yaml), **swarm.compiled_env()}),
+        }
+        release = Release(build=build, **settings)
+        release.hash = release.compute_hash()
+    except ValidationError as error:
+        raise InvalidInput(f"config of {swarm.name}", error.messages) from None
     known = Release.objects.filter(build=build, hash=release.hash).order_by("-id").first()
     if known is not None:
         return known

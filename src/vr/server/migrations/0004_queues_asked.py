@@ -15,14 +15,4 @@ class Migration(migrations.Migration):
             name='asked',
             field=models.DateTimeField(blank=True, editable=False, help_text='When a user asked for it to be built.', null=True),
         ),
-        migrations.AddField(
-            model_name='build',
-            name='cancelled_by',
-            field=models.CharField(blank=True, default='', editable=False, help_text='Who wants it to end.', max_length=150),
-        ),
-        migrations.AddField(
-            model_name='dispatch',
-            name='cancelled_by',
-            field=models.CharField(blank=True, default='', help_text='Who wants it to end.', max_length=150),
-        ),
     ]
