@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
+from functools import cached_property
 
 from vr.server.models import Host, PortLease, Swarm
 from vr.server.procs import ports
@@ -49,6 +50,17 @@ class Claims:
         if squad is None:
             return Unowned.STRAY
         return self.named.get((squad, name.app, name.config, name.proc), Unowned.STRAY)
+
+    def swarm_name(self, host: str, proc: str) -> str | None:
+        """What the swarm that the proc belongs to is called now; None for a proc of none."""
+        owner = self.owner(host, proc)
+        return None if isinstance(owner, Unowned) else self._names.get(owner)
+
+    @cached_property
+    def _names(self) -> dict[int, str]:
+        return {
+            swarm: f"{app}-{config}-{proc}" for (_, app, config, proc), swarm in self.named.items()
+        }
 
     def hosts_of(self, swarm: Swarm) -> set[str]:
         """Where procs of the swarm may be: its squad's hosts, and those it holds ports on."""
