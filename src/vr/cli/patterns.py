@@ -58,7 +58,10 @@ def swarms(found: Sequence[SwarmDocument], pattern: str, exclude: str = "") -> l
 
 
 def procs(found: Sequence[ProcDocument], pattern: str) -> list[ProcDocument]:
-    """The procs that a pattern means, by their full name or by their swarm's."""
+    """The procs that a pattern means, by their full name or by their swarm's.
+
+    A proc keeps its name when its swarm is renamed; it is found by the swarm's new one, too.
+    """
     by_name = [proc for proc in found if proc["name"] == pattern]
     if by_name:
         return by_name
@@ -74,7 +77,9 @@ def procs(found: Sequence[ProcDocument], pattern: str) -> list[ProcDocument]:
 
 
 def swarm_name(proc: ProcDocument) -> str:
-    """`app-config-proc` of a proc; a foreign proc's own name."""
+    """`app-config-proc` of a proc, as its swarm is called now; a foreign proc's own name."""
+    if called := proc.get("swarm"):
+        return called
     if proc["version"] == FOREIGN:
         return proc["name"]
     return f"{proc['app_name']}-{proc['config_name']}-{proc['proc_name']}"

@@ -37,9 +37,11 @@ def add(app: str, proc: str, config_name: str, as_json: bool, **given: Any) -> N
     if given["version"] is None:
         raise click.UsageError("Missing option '--tag'.")
     made = document(given)
-    made.setdefault("squad", _only_squad(client))
-    if made.get("pool"):
-        made.setdefault("balancer", _default_balancer(client))
+    # Defaults are asked for only where they are needed: there need not be one.
+    if "squad" not in made:
+        made["squad"] = _only_squad(client)
+    if made.get("pool") and "balancer" not in made:
+        made["balancer"] = _default_balancer(client)
     swarm = client.create("swarms", app=app, proc_name=proc, config_name=config_name, **made)
     if as_json:
         print_json(swarm)
@@ -59,8 +61,8 @@ def set_(pattern: str, as_json: bool, **given: Any) -> None:
         made = document(given, env_before=swarm["env_yaml"])
         if not made:
             raise click.UsageError("Nothing to change: give at least one option.")
-        if made.get("pool") and not swarm["balancer"]:
-            made.setdefault("balancer", _default_balancer(client))
+        if made.get("pool") and "balancer" not in made and not swarm["balancer"]:
+            made["balancer"] = _default_balancer(client)
         client.change(swarm["resource_uri"], made)
     if as_json:
         print_json([client.read(swarm["resource_uri"]) for swarm in found])

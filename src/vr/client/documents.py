@@ -11,7 +11,10 @@ FOREIGN = "UNKNOWN"
 
 
 class ProcDocument(TypedDict):
-    """A proc as its host last pushed it; `silent` if the host should have spoken since."""
+    """A proc as its host last pushed it; `silent` if the host should have spoken since.
+
+    `swarm` is what its swarm is called now, None for a proc of none.
+    """
 
     host: str
     name: str
@@ -26,6 +29,7 @@ class ProcDocument(TypedDict):
     seen: str | None
     age: float | None
     silent: bool
+    swarm: str | None
 
 
 class SwarmDocument(TypedDict):

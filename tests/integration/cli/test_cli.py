@@ -214,6 +214,46 @@ def test_procs_come_from_what_hosts_pushed(redis_url: str, ok: Any, vr: Any, swa
     connection.close()
 
 
+def test_procs_are_found_by_their_swarms_new_name(
+    web: WebServer, redis_url: str, ok: Any, swarm: str
+) -> None:
+    name = f"shop-v1-{swarm}-0a1b2c3d-web-5077"
+    info = {"name": name, "group": name, "state": 20, "statename": "RUNNING"}
+    with redis.Redis.from_url(redis_url) as connection:
+        ProcBoard(connection).replace("testhost", [{**info, "description": ""}, {"name": "redis"}])
+        web.python(
+            f"s = Swarm.objects.get(config_name={swarm!r})\n"
+            "PortLease.objects.create(host=Host.objects.get(name='testhost'), port=5077,"
+            f" proc={name!r}, swarm=s)\n"
+            "s.config_name = 'renamed'\ns.save()\n"
+        )
+        (found,) = ok("procs", "shop-renamed-web", "--json").data
+        assert (found["name"], found["swarm"]) == (name, "shop-renamed-web")
+        assert "1 running" in ok("list-swarms", "shop-renamed-web").out
+        owners = {one["name"]: one["swarm"] for one in ok("procs", "--all", "--json").data}
+        assert owners["redis"] is None
+
+
+def test_a_swarm_is_added_where_several_squads_have_hosts(
+    web: WebServer, ok: Any, vr: Any, swarm: str
+) -> None:
+    web.python(
+        "squad = Squad.objects.create(name='second')\n"
+        "Host.objects.create(name='secondhost', squad=squad)\n"
+    )
+    try:
+        add = ("swarms", "add", "shop", "web", "--config-name", "twosquads", "--tag", "v1")
+        unsaid = vr(*add)
+        assert (unsaid.code, "second" in unsaid.err) == (2, True)
+        ok(*add, "--squad", "second")
+    finally:
+        web.python(
+            "Swarm.objects.filter(config_name='twosquads').delete()\n"
+            "Host.objects.filter(name='secondhost').delete()\n"
+            "Squad.objects.filter(name='second').delete()\n"
+        )
+
+
 def test_the_last_events_are_shown(ok: Any, swarm: str) -> None:
     assert "rex: add swarm" in ok("events").out
     assert json.loads(ok("events", "--json").out.splitlines()[-1])["tags"] == ["user", "add"]
@@ -223,6 +263,15 @@ def test_unknown_commands_and_options_exit_2(vr: Any) -> None:
     said = vr("swam", "x")
     assert said.code == 2
     assert "list-swarms" in said.err
+    assert "Did you mean 'vr swarm'" in said.err
+    for typed, meant in (
+        (("squads", "ad", "x"), "vr squads add"),
+        (("squads", "remov"), "vr squads remove"),
+        (("procs", "restrat", "shop"), "vr procs restart"),
+        (("swarms", "remvoe"), "vr swarms remove"),
+    ):
+        said = vr(*typed)
+        assert (said.code, f"Did you mean {meant!r}" in said.err) == (2, True), said
     assert vr("swarm").code == 2
     assert vr("swarm", "x", "y", "--nonsense").code == 2
 

@@ -70,6 +70,12 @@ def test_procs_go_by_their_own_name_or_their_swarms(pattern: str, count: int) ->
     assert len(patterns.procs(PROCS, pattern)) == count
 
 
+def test_procs_go_by_the_name_that_their_swarm_has_now() -> None:
+    renamed = [{**PROCS[0], "swarm": "shop-live-web"}, PROCS[2]]
+    assert patterns.procs(renamed, "shop-live-web") == renamed[:1]
+    assert patterns.procs(renamed, "shop-v1-prod") == renamed[:1]
+
+
 def test_a_pattern_that_is_none_says_so() -> None:
     with pytest.raises(VelociraptorError, match="no regular expression"):
         swarms("(")

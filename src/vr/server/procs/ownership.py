@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
+from functools import cached_property
 
 from vr.server.models import Host, PortLease, Swarm
 from vr.server.procs import ports
@@ -58,6 +59,17 @@ class Claims:
         name = ProcName.parse(proc)
         own = (swarm.app.name, swarm.config_name, swarm.proc_name)
         return name is not None and (name.app, name.config, name.proc) == own
+
+    def swarm_name(self, host: str, proc: str) -> str | None:
+        """What the swarm that the proc belongs to is called now; None for a proc of none."""
+        owner = self.owner(host, proc)
+        return None if isinstance(owner, Unowned) else self._names.get(owner)
+
+    @cached_property
+    def _names(self) -> dict[int, str]:
+        return {
+            swarm: f"{app}-{config}-{proc}" for (_, app, config, proc), swarm in self.named.items()
+        }
 
     def hosts_of(self, swarm: Swarm) -> set[str]:
         """Where procs of the swarm may be: its squad's hosts, and those it holds ports on."""

@@ -1,7 +1,8 @@
 """Procs as hosts last pushed them, for documents of hosts and swarms; no host is ever asked.
 
 To each proc object (docs/reference/host-messages.md) come `seen` (when its host last spoke,
-ISO 8601 in UTC), `age` (seconds since then) and `silent` (it should have spoken by now).
+ISO 8601 in UTC), `age` (seconds since then), `silent` (it should have spoken by now) and `swarm`
+(the name that its swarm has now; null for strays and foreign programs).
 """
 
 from __future__ import annotations
@@ -44,15 +45,16 @@ PROC_NOW: Schema = record(
     }
 )
 """A proc as its Supervisor tells of it."""
-PROC: Schema = record({**PROC_NOW["properties"], **HEARD["properties"]})
+PROC: Schema = record({**PROC_NOW["properties"], **HEARD["properties"], "swarm": or_null(TEXT)})
 """A proc as its host last pushed it."""
 PROCS: Schema = list_of(component("Proc"))
 
 
 def of_host(host: Host, answering: Answering) -> list[Proc]:
     """All procs of a host, foreign ones included."""
-    state = _board(answering).states.get(host.name)
-    return _shown(state) if state else []
+    board = _board(answering)
+    state = board.states.get(host.name)
+    return board.procs(state) if state else []
 
 
 def of_swarm(swarm: Swarm, answering: Answering) -> list[Proc]:
@@ -61,7 +63,7 @@ def of_swarm(swarm: Swarm, answering: Answering) -> list[Proc]:
     return [
         proc
         for state in board.states.values()
-        for proc in _shown(state)
+        for proc in board.procs(state)
         if board.claims.owner(state.host, proc["name"]) == swarm.pk
     ]
 
@@ -89,17 +91,20 @@ class _Board:
         self.claims = read_claims()
         self.states = ProcBoard(redis_connection()).read(sorted(self.claims.squads))
 
+    def procs(self, state: HostState) -> list[Proc]:
+        """The procs of one host, each with the host's last sign of life and its swarm."""
+        heard = _heard(state, time.time())
+        return [
+            {**proc, **heard, "swarm": self.claims.swarm_name(state.host, proc["name"])}
+            for proc in state.procs
+        ]
+
 
 def _board(answering: Answering) -> _Board:
     if _REMEMBERED not in answering.remembered:
         answering.remembered[_REMEMBERED] = _Board()
     board: _Board = answering.remembered[_REMEMBERED]
     return board
-
-
-def _shown(state: HostState) -> list[Proc]:
-    heard = _heard(state, time.time())
-    return [{**proc, **heard} for proc in state.procs]
 
 
 def _heard(state: HostState, now: float) -> dict[str, Any]:
