@@ -30,7 +30,8 @@ def build(app: str, tag: str, no_wait: bool, as_json: bool) -> None:
     elif no_wait:
         say(f"Build {made['id']} of {app} {tag} is queued. See: vr builds {app}")
     if not no_wait and ended["status"] != "success":
-        raise VelociraptorError(f"{app} {tag} was not built: {ended['error'] or ended['status']}")
+        why = harmless(ended["error"] or ended["status"])
+        raise VelociraptorError(f"{app} {tag} was not built: {why}")
     if not (no_wait or as_json):
         say(f"Built {app} {tag}.")
 

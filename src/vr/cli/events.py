@@ -9,6 +9,7 @@ import click
 from vr.cli.output import json_option
 from vr.client import Client
 from vr.client.documents import EventDocument
+from vr.text.terminal import harmless
 
 _HIDDEN = "hidden"
 
@@ -23,7 +24,7 @@ def events(follow: bool, as_json: bool) -> None:
         if as_json:
             click.echo(json.dumps(event, ensure_ascii=False))
         elif _HIDDEN not in event["tags"]:
-            click.echo(_line(event))
+            click.echo(harmless(_line(event)))
 
 
 def _line(event: EventDocument) -> str:

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import click
 
 from vr.errors import VelociraptorError
+from vr.text.terminal import harmless, plain
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -48,12 +49,12 @@ def print_json(data: Any) -> None:
 
 def say(line: str) -> None:
     """A line about what happens, on stderr, so that stdout is the result alone."""
-    click.echo(line, err=True)
+    click.echo(harmless(line), err=True)
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, empty: str) -> None:
     """Rows under headings; `empty` says what to do when there are none."""
-    shown = [["" if cell is None else str(cell) for cell in row] for row in rows]
+    shown = [["" if cell is None else plain(str(cell)) for cell in row] for row in rows]
     if not shown:
         say(empty)
         return

@@ -15,7 +15,7 @@ from vr.client.client import ENDED, Client
 from vr.client.documents import DispatchDocument, StepDocument
 from vr.errors import VelociraptorError
 from vr.text.durations import duration
-from vr.text.terminal import harmless
+from vr.text.terminal import harmless, plain
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -48,7 +48,7 @@ class Progress:
             for found in updates:
                 if found:
                     for line in changes(latest.get(found["trace_id"]), found):
-                        click.echo(line, err=True)
+                        click.echo(harmless(line), err=True)
                     latest[found["trace_id"]] = found
         return [latest[trace_id] for trace_id in trace_ids]
 
@@ -84,7 +84,7 @@ def ending(dispatch: DispatchDocument) -> str:
 def failure_of(dispatch: DispatchDocument) -> VelociraptorError:
     """Why a dispatch failed, with the failing output."""
     return VelociraptorError(
-        f"{dispatch['name']} → {dispatch['version']} failed: {dispatch['error']}",
+        harmless(f"{dispatch['name']} → {dispatch['version']} failed: {dispatch['error']}"),
         details=harmless(dispatch["output"]),
     )
 
@@ -165,6 +165,6 @@ def _steps(dispatch: DispatchDocument, since: float) -> RenderableType:
             Spinner("dots") if running else Text(mark, style=style),
             step["kind"],
             Text(duration(elapsed), style="dim", justify="right"),
-            Text(step["message"], overflow="fold"),
+            Text(plain(step["message"]), overflow="fold"),
         )
     return grid

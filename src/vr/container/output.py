@@ -18,6 +18,8 @@ Sink = Callable[[bytes], object] | BinaryIO
 """Who wants to see output as it comes: a function, or a binary stream, flushed each time."""
 
 _TAIL_BYTES = 16_384
+# Bytes that no character of UTF-8 begins with.
+_CONTINUATION = bytes(range(0x80, 0xC0))
 
 
 LOG_FIRST, LOG_LAST = 16 << 20, 1 << 20
@@ -79,6 +81,7 @@ class OutputLog:
         self._file: BoundedLog | None = None
         self._tail: deque[bytes] = deque()
         self._tail_size = 0
+        self._was_cut = False
 
     def keep_in(self, path: Path) -> None:
         """Write all output, past and future, to the file `path`, bounded as BoundedLog says."""
@@ -95,6 +98,7 @@ class OutputLog:
         self._tail_size += len(data)
         while self._tail_size - len(self._tail[0]) > _TAIL_BYTES:
             self._tail_size -= len(self._tail.popleft())
+            self._was_cut = True
         if self._sink:
             self._sink(data)
 
@@ -107,7 +111,10 @@ class OutputLog:
 
     def tail(self, lines: int = 20) -> str:
         """The last lines, readable: without colours and overwritten progress."""
-        text = plain(b"".join(self._tail).decode(errors="replace"))
+        kept = b"".join(self._tail)
+        if self._was_cut:
+            kept = kept.lstrip(_CONTINUATION)
+        text = plain(kept.decode(errors="replace"))
         rows = [row.rstrip() for row in text.split("\n")]
         return "\n".join([row for row in rows if row][-lines:])
 

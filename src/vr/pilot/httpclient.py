@@ -11,6 +11,7 @@ import socket
 from collections import deque
 from typing import NamedTuple
 
+from vr.pilot.durations import go_duration
 from vr.pilot.errors import DiscoveryError
 from vr.pilot.futures import Cancelled, Future, TimedOut
 from vr.pilot.httpwire import BadResponse, Response, ResponseParser, render_request
@@ -79,7 +80,9 @@ class HttpClient:
         try:
             return await self._loop.within(self._timeout, self._exchange(data))
         except TimedOut:
-            raise HttpError(f"{self._server}: no answer within {self._timeout:g}s", False) from None
+            raise HttpError(
+                f"{self._server}: no answer within {go_duration(self._timeout)}", False
+            ) from None
 
     async def _exchange(self, data: bytes) -> Response:
         await self._take_turn()

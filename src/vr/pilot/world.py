@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from vr.pilot.durations import go_duration
 from vr.pilot.errors import CannotStart
 from vr.pilot.futures import TimedOut
 
@@ -39,7 +40,7 @@ class World:
         try:
             ended = await self.processes.run(argv, self.environ, timeout, stdout)
         except TimedOut:
-            self.log.warning(f"{name} timeout after {timeout:g}s", process=kind)
+            self.log.warning(f"{name} timeout after {go_duration(timeout)}", process=kind)
             self.stats.checks.add(kind=kind, name=name, result="timeout")
             return False
         except CannotStart as error:

@@ -141,7 +141,7 @@ def test_a_hanging_check_is_killed_with_its_group_and_never_runs_twice_at_once(f
     app = {"name": "slow", "port": 1, "interfaces": "lo", "poll": 1, "ttl": 5, "timeout": "300ms"}
     app["health"] = ["sh", "-c", check]
     pilot = fly(config(services=[app]), "sleep", "60")
-    pilot.until_logged("slow timeout after 0.3s")
+    pilot.until_logged("slow timeout after 300ms")
     group = int(re.search(r"check (\d+)", pilot.log()).group(1))
     until(lambda: not group_members(group), "nothing of the check is left")
     until(lambda: pilot.log().count("check ") == 2, "the next check runs")

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from vr.pilot.durations import parse_duration
+from vr.pilot.durations import go_duration, parse_duration
 from vr.pilot.masking import Masker
 from vr.pilot.processes import Exit, exit_of
 
@@ -16,6 +16,18 @@ from vr.pilot.processes import Exit, exit_of
     [("10", 10), ("1h2m3.5s", 3723.5), ("300ms", 0.3), ("-1s", -1), (".5s", 0.5), ("10us", 1e-5)],
 )
 def test_durations(text, seconds):
+    assert parse_duration(text) == pytest.approx(seconds)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        *((0, "0s"), (0.3, "300ms"), (1.5, "1.5s"), (10, "10s"), (90, "1m30s"), (3600, "1h0m0s")),
+        *((0.0015, "1.5ms"), (1e-5, "10µs"), (1e-9, "1ns"), (-90, "-1m30s"), (0.9999999996, "1s")),
+    ],
+)
+def test_durations_are_told_as_go_tells_them(seconds, text):
+    assert go_duration(seconds) == text
     assert parse_duration(text) == pytest.approx(seconds)
 
 

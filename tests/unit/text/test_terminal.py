@@ -25,6 +25,10 @@ from vr.text.terminal import harmless, plain
         ("10%\r50%\r100%\ndone", "100%\ndone"),
         ("windows\r\nlines\r\n", "windows\nlines\n"),
         ("bell\x07 back\x08 nul\0 del\x7f", "bell back nul del"),
+        # Controls inside a sequence don't end it; another escape does.
+        ("\x1b[3\x011\rmred \x1b\x07[2Jx \x1b[3\x1b[1mbold", "red x bold"),
+        ("\x9b31mred\x9b0m \x9d0;title\x9ctext \x90device\x9cx", "red text x"),
+        ("a\u202egpj.exe\u2066b", "a<U+202E>gpj.exe<U+2066>b"),
         ("plain [1m] text\twith a tab", "plain [1m] text\twith a tab"),
     ],
 )
@@ -41,9 +45,14 @@ def test_plain_text_is_what_was_to_be_read(raw: str, shown: str) -> None:
         ("\x1b]0;title\x07x\x1b]52;c;AAAA\x1b\\y", "xy"),
         ("bell\x07 back\x08 cr\r", "bell back cr"),
         ("\x1bcreset", "reset"),
+        # A control in the middle, a sequence in one character.
+        ("\x1b[\x012J", ""),
+        ("\x1b[3\x011mx", "x"),
+        ("\x9b2J", ""),
+        ("\x9d0;title\x9cx", "x"),
         # Two halves that only make a sequence when what stands between them is gone.
-        ("\x1b[\x012J", "2J"),
-        ("\x9b2J", "2J"),
+        ("\x1b[\x1b[2J2J", "2J"),
+        ("\u202ex\u202c", "<U+202E>x<U+202C>"),
         ("\x1b[", ""),
     ],
 )
@@ -51,7 +60,9 @@ def test_harmless_text_keeps_its_colours_alone(text: str, shown: str) -> None:
     assert harmless(text) == shown
 
 
-_HOSTILE = st.text(st.sampled_from("\x1b[]?;0123mHJPc\\\x07\x08\x01\r\n\t\x9b\x9d ab"), max_size=40)
+_HOSTILE = st.text(
+    st.sampled_from("\x1b[]?;0123mHJPc\\\x07\x08\x01\r\n\t\x9b\x9c\x9d\x18\u202e ab"), max_size=40
+)
 
 
 @given(_HOSTILE)

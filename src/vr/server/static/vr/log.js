@@ -2,7 +2,20 @@
 // with, without terminal escapes; it stays at the end while "Follow" is ticked.
 document.addEventListener("DOMContentLoaded", () => {
   const KEPT_CHARACTERS = 1_000_000;
-  const ANSI = /\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\\-_])/g;
+  // As vr/text/terminal.py: sequences with the controls inside of them, C1's too, and controls.
+  const INNER = "\\x00-\\x09\\x0b-\\x17\\x19\\x1c-\\x1f\\x7f";
+  const STEERING = new RegExp(
+    `(?:\\x1b[${INNER}]*\\[|\\x9b)[${INNER}0-?]*[${INNER} -/]*[@-~]?` +
+      `|(?:\\x1b[${INNER}]*[\\]PX^_]|[\\x90\\x98\\x9d-\\x9f])` +
+      "[^\\n\\x07\\x18\\x1a\\x1b\\x9c]*(?:[\\x07\\x18\\x1a\\x9c]|\\x1b\\\\)?" +
+      `|\\x1b[${INNER} -/]*[0-~]?` +
+      "|[\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f\\x7f-\\x9f]",
+    "g",
+  );
+  const BIDIRECTIONAL = /[\u202a-\u202e\u2066-\u2069]/g;
+  const written = (mark) => `<U+${mark.charCodeAt(0).toString(16).toUpperCase()}>`;
+  const readable = (text) => text.replace(STEERING, "").replace(BIDIRECTIONAL, written)
+    .replace(/\r\n/g, "\n").replace(/[^\n]*\r(?!\n)/g, "");
   const log = document.getElementById("log");
   const follow = document.getElementById("follow");
   if (!log) return;
@@ -29,7 +42,7 @@ document.addEventListener("DOMContentLoaded", () => {
 
   function show() {
     if (!waiting) return;
-    log.append(waiting.replace(ANSI, "").replace(/\r\n/g, "\n").replace(/[^\n]*\r(?!\n)/g, ""));
+    log.append(readable(waiting));
     waiting = "";
     while (log.textContent.length > KEPT_CHARACTERS && log.childNodes.length > 1) {
       log.firstChild.remove();
