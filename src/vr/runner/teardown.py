@@ -20,9 +20,9 @@ from vr.specs.proc import load
 def teardown(proc_yaml: Path, *, root: Root, wait: float = 0) -> None:
     """Remove the proc's folder and what is left of its containers; shared layers stay.
 
-    Fine if it is gone already. A file that is no valid proc.yaml any more, in the folder of a proc,
-    is taken for that folder's: what can't run must still go. Raises Busy while the proc runs, VelociraptorError if the file
-    does not exist.
+    Fine if it is gone already. A file that is no valid proc.yaml any more, in a proc's folder, is
+    taken for that folder's: what can't run must still go. Raises Busy while the
+    proc runs, VelociraptorError if the file does not exist.
     """
     if _only_folder_left(proc_yaml, root):
         proc_yaml.parent.rmdir()
