@@ -51,3 +51,11 @@ def test_an_empty_folder_left_by_a_kill_is_finished(proc: Callable[..., Any]) ->
     inside = type(one)(one.paths.proc_yaml, one.root)
     assert inside.vrun("teardown").returncode == 0
     assert not one.paths.folder.exists()
+
+
+def test_a_proc_whose_file_is_not_valid_any_more_can_still_go(proc: Callable[..., Any]) -> None:
+    one = proc(cmd="true").setup()
+    inside = type(one)(one.paths.proc_yaml, one.root)
+    inside.file.write_text(one.file.read_text() + "env: {1A: x}\n")
+    assert inside.vrun("teardown").returncode == 0
+    assert not one.paths.folder.exists()

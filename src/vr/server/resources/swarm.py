@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
+
+from django.core.exceptions import ValidationError
 
 from vr.server import models
 from vr.server.resources import procs
@@ -13,6 +16,14 @@ from vr.server.resources.proc_settings import proc_settings
 from vr.server.resources.release import RELEASES
 from vr.server.resources.resource import Resource, Through
 from vr.server.resources.shapes import OBJECT, PATH, or_null
+
+
+def _readable(compiled: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """The mapping, or one that says why it can't be read: other swarms of a list can."""
+    try:
+        return compiled()
+    except ValidationError as error:
+        return {"(can't be read)": " ".join(error.messages)}
 
 
 def _version_of_release(data: dict[str, Any]) -> dict[str, Any]:
@@ -50,9 +61,13 @@ SWARMS: Resource = Resource(
         Computed(name="app_name", value=lambda swarm, _: swarm.app.name),
         Computed(name="squad_name", value=lambda swarm, _: swarm.squad.name),
         Computed(
-            name="compiled_config", value=lambda swarm, _: swarm.compiled_config(), schema=OBJECT
+            name="compiled_config",
+            value=lambda swarm, _: _readable(swarm.compiled_config),
+            schema=OBJECT,
         ),
-        Computed(name="compiled_env", value=lambda swarm, _: swarm.compiled_env(), schema=OBJECT),
+        Computed(
+            name="compiled_env", value=lambda swarm, _: _readable(swarm.compiled_env), schema=OBJECT
+        ),
         Computed(name="latest_dispatch", value=latest_uri, schema=or_null(PATH)),
         Computed(
             name="procs_uri", value=lambda swarm, _: f"{SWARMS.uri(swarm)}procs/", schema=PATH

@@ -6,12 +6,11 @@ from collections.abc import Iterator
 from typing import Any
 
 from django.apps import apps
-from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 from django.db import models, transaction
 from django.db.models.functions import Cast
 
-from vr.server.models.fields import EncryptedTextField, is_encrypted_now
+from vr.server.models.fields import EncryptedTextField, Undecryptable, is_encrypted_now
 
 _ROWS_AT_ONCE = 200
 
@@ -67,9 +66,8 @@ def _rewrite(model: type[models.Model], name: str, rows: list[Any]) -> tuple[int
         for pk, text in stored.order_by("pk"):
             if not text or is_encrypted_now(text):
                 continue
-            try:
-                plain = field.from_db_value(text, None, None)  # type: ignore[union-attr]
-            except ValidationError:
+            plain = field.from_db_value(text, None, None)  # type: ignore[union-attr]
+            if isinstance(plain, Undecryptable):
                 unreadable.append(f"{model._meta.label} {pk}: {name}")
             else:
                 model._default_manager.filter(pk=pk).update(**{name: plain})
