@@ -29,9 +29,10 @@ class HostUnreachable(VelociraptorError):
 class SupervisorFault(VelociraptorError):
     """Supervisor refuses. `code` is one of supervisor.xmlrpc.Faults."""
 
-    def __init__(self, where: str, fault: Fault) -> None:
-        self.code = int(fault.faultCode)
-        super().__init__(f"Supervisor of {where}: {fault.faultString}")
+    def __init__(self, where: str, code: int, text: str) -> None:
+        self.code = code
+        self.text = text
+        super().__init__(f"Supervisor of {where}: {text}")
 
 
 class Supervisor:
@@ -56,11 +57,11 @@ class Supervisor:
 
     def pid(self) -> int:
         """The process id of supervisord itself."""
-        return int(self._call("getPID"))
+        return int(self.call("getPID"))
 
     def all(self) -> list[ProcessInfo]:
         """Every process, foreign ones too."""
-        return list(self._call("getAllProcessInfo"))
+        return list(self.call("getAllProcessInfo"))
 
     def by_name(self) -> dict[str, ProcessInfo]:
         """Every program by its name. Of a foreign one with several processes the last counts."""
@@ -90,11 +91,11 @@ class Supervisor:
     def stop_all(self) -> None:
         """Begin to stop every process without waiting, all at once; those that don't run stay
         so."""
-        self._call("stopAllProcesses", False)
+        self.call("stopAllProcesses", False)
 
     def shutdown(self) -> None:
         """Begin to end supervisord. It stops what still runs one by one, so stop all before."""
-        self._call("shutdown")
+        self.call("shutdown")
 
     def signal(self, name: str, signal: str) -> None:
         """Send it a signal, such as TERM; one that doesn't run, or isn't known, is fine."""
@@ -102,7 +103,7 @@ class Supervisor:
 
     def reload(self) -> None:
         """Read all configuration files again; changes nothing that runs."""
-        self._call("reloadConfig")
+        self.call("reloadConfig")
 
     def add(self, name: str) -> None:
         """Begin to run a group that the configuration has; a known one is fine."""
@@ -121,19 +122,23 @@ class Supervisor:
     def _unless(self, method: str, fine: int | tuple[int, ...], *args: Any) -> Any:
         codes = fine if isinstance(fine, tuple) else (fine,)
         try:
-            return self._call(method, *args)
+            return self.call(method, *args)
         except SupervisorFault as fault:
             if fault.code in codes:
                 return None
             raise
 
-    def _call(self, method: str, *args: Any) -> Any:
+    def call(self, method: str, *args: Any) -> Any:
+        """What a method of Supervisor's own namespace returns.
+
+        Raises HostUnreachable, or SupervisorFault if it refuses.
+        """
         transport = _Transport(self._url, self._timeout)
         proxy = ServerProxy("http://127.0.0.1", transport=transport)
         try:
             return getattr(proxy.supervisor, method)(*args)
         except Fault as fault:
-            raise SupervisorFault(self._host, fault) from None
+            raise SupervisorFault(self._host, int(fault.faultCode), fault.faultString) from None
         except (OSError, http.client.HTTPException, Error, ExpatError) as error:
             raise HostUnreachable(
                 f"Supervisor of {self._host} does not answer at {self._url}: "
