@@ -7,6 +7,7 @@ An event listener of Supervisor:
     events=PROCESS_STATE,PROCESS_GROUP,TICK_5
     environment=REDIS_URL="redis://localhost:6379/0",HOSTNAME="web1"
 
+REDIS_URL_FILE names a file with the address instead, which keeps its password out of reach.
 HOSTNAME must be the host's name on the server; without it the machine's full name is taken.
 Any TICK event is a heartbeat: TICK_5 shows a silent host sooner than the original's TICK_60.
 """
@@ -19,6 +20,7 @@ import socket
 import sys
 import time
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, BinaryIO
 from xmlrpc.client import Fault, ServerProxy
 
@@ -96,13 +98,26 @@ def listen(publisher: Publisher, protocol: Protocol) -> None:
         protocol.acknowledge()
 
 
+def redis_url(environ: Mapping[str, str]) -> tuple[str, str]:
+    """The address of Redis, by REDIS_URL or by the file REDIS_URL_FILE; or what is wrong."""
+    if path := environ.get("REDIS_URL_FILE"):
+        try:
+            return Path(path).read_text().strip(), ""
+        except OSError as error:
+            return "", f"REDIS_URL_FILE: {path} can't be read: {error.strerror}"
+    if url := environ.get("REDIS_URL"):
+        return url, ""
+    return "", "REDIS_URL: is missing, expected an address such as redis://host:6379/0"
+
+
 def serve(stdin: BinaryIO, stdout: BinaryIO, environ: Mapping[str, str]) -> int:
     """Run the listener with these streams; raises InvalidInput for a wrong environment."""
     from supervisor.childutils import getRPCInterface
 
     problems = []
-    if not environ.get("REDIS_URL"):
-        problems.append("REDIS_URL: is missing, expected an address such as redis://host:6379/0")
+    url, problem = redis_url(environ)
+    if problem:
+        problems.append(problem)
     if not environ.get("SUPERVISOR_SERVER_URL"):
         problems.append(
             "SUPERVISOR_SERVER_URL: is missing; proc_publisher runs as an event listener of "
@@ -112,7 +127,7 @@ def serve(stdin: BinaryIO, stdout: BinaryIO, environ: Mapping[str, str]) -> int:
         raise InvalidInput("environment of proc_publisher", problems)
     host = environ.get("HOSTNAME") or socket.getfqdn()
     connection = redis.Redis.from_url(
-        environ["REDIS_URL"], socket_timeout=5, socket_connect_timeout=5
+        url, socket_timeout=5, socket_connect_timeout=5
     )
     proxy: ServerProxy = getRPCInterface(dict(environ))
     oom_watch.start(owner=os.getppid())

@@ -10,11 +10,14 @@ import asyncio
 import os
 import threading
 import time
-from typing import Any
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeVar
 
 from vr.hosts.remote.address import SshAddress
 from vr.hosts.remote.channel import Channel
 from vr.hosts.supervisor import HostUnreachable
+
+T = TypeVar("T")
 
 IDLE_SECONDS = 60.0
 _SWEEP_SECONDS = 10.0
@@ -22,8 +25,9 @@ _SWEEP_SECONDS = 10.0
 _FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 15.0
 # New connections under way at once, over all hosts: each costs both sides a key exchange.
 _OPENING = 16
-# For the loop's thread itself, on a machine that is busy.
-_GRACE_SECONDS = 10.0
+# Longer than all attempts to connect, behind those of others.
+_CONNECTED_SECONDS = 90.0
+_END_SECONDS = 10.0
 
 
 class _Link:
@@ -86,22 +90,38 @@ class Links:
 
         Raises HostUnreachable, or the host's own VelociraptorError.
         """
-        return self._wait(self._call(to, method, arguments, seconds), to, seconds)
+        return self.run(to, self._call(to, method, arguments, seconds), seconds)
 
     def call_on(
         self, channel: Channel, to: SshAddress, method: str, arguments: list[Any], seconds: float
     ) -> Any:
         """The same over that very channel: for what the host holds for it alone."""
-        return self._wait(channel.call(method, arguments, seconds), to, seconds)
+        return self.run(to, channel.call(method, arguments, seconds), seconds)
 
     def version(self, to: SshAddress) -> str:
         """The version of the host's service; raises HostUnreachable."""
-        return self._wait(self._channel(to), to, 0).version
+        return self.run(to, self._channel(to), 0).version
 
     def forget(self, to: SshAddress) -> None:
         """Close the connection to a host, if there is one, and what was known of it."""
-        if self._loop is not None and self._owner == os.getpid():
-            self._loop.call_soon_threadsafe(self._forget, to)
+        self.soon(self._forget, to)
+
+    def run(self, to: SshAddress, work: Coroutine[Any, Any, T], seconds: float) -> T:
+        """What the work comes to, done in the thread of the connections; it takes `seconds` at
+        most by itself, and a while to connect."""
+        task = asyncio.run_coroutine_threadsafe(work, self._running())
+        try:
+            # The work bounds itself; this is for a loop that doesn't get to it.
+            return task.result(seconds + _CONNECTED_SECONDS)
+        except TimeoutError:
+            task.cancel()
+            raise HostUnreachable(f"{to.name} has not answered in time.") from None
+
+    def soon(self, work: Callable[..., object], *arguments: Any) -> None:
+        """Let the thread of the connections do this, if there is one."""
+        loop = self._loop
+        if loop is not None and self._owner == os.getpid():
+            loop.call_soon_threadsafe(work, *arguments)
 
     def close(self) -> None:
         """Close all connections and end the thread."""
@@ -109,7 +129,7 @@ class Links:
             loop, self._loop = self._loop, None
             if loop is None or self._owner != os.getpid():
                 return
-            asyncio.run_coroutine_threadsafe(self._end(), loop).result(_GRACE_SECONDS)
+            asyncio.run_coroutine_threadsafe(self._end(), loop).result(_END_SECONDS)
             loop.call_soon_threadsafe(loop.stop)
 
     async def _call(
@@ -123,15 +143,6 @@ class Links:
         if link is None:
             link = self._links[to] = _Link(to, self._opening)
         return await link.channel()
-
-    def _wait(self, work: Any, to: SshAddress, seconds: float) -> Any:
-        task = asyncio.run_coroutine_threadsafe(work, self._running())
-        try:
-            # The work bounds itself; this is for a loop that doesn't get to it.
-            return task.result(None if seconds < 0 else seconds + 60 + _GRACE_SECONDS)
-        except TimeoutError:
-            task.cancel()
-            raise HostUnreachable(f"{to.name} has not answered in time.") from None
 
     def _running(self) -> asyncio.AbstractEventLoop:
         """The loop, started in the process that uses it: threads don't survive a fork."""
