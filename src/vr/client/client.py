@@ -25,6 +25,7 @@ ENDED = frozenset({"succeeded", "failed"})
 # How long a server may be away (being restarted) before following it is given up.
 _PATIENCE_SECONDS = 30.0
 _PAUSE_SECONDS = 0.3
+_ACTION_SECONDS = 600.0
 
 
 class Client:
@@ -153,7 +154,11 @@ class Client:
 
     def proc_action(self, proc: ProcDocument, action: str) -> ProcDocument:
         """`start`, `stop` or `restart`; the proc as it is afterwards."""
-        return cast(ProcDocument, self.post(f"{_path(proc)}", action=action))
+        # Old requests end, the proc starts and is tested before this is answered.
+        answer = self.connection.request(
+            "POST", _path(proc), data={"action": action}, seconds=_ACTION_SECONDS
+        )
+        return cast(ProcDocument, answer.json())
 
     def log_tail(self, proc: ProcDocument, length: int) -> str:
         """The last `length` bytes of a proc's log."""

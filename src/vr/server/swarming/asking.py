@@ -15,7 +15,7 @@ from vr.server.builds.choosing import image_of
 from vr.server.events.announcing import user_did
 from vr.server.events.kinds import Kind
 from vr.server.jobs import wake
-from vr.server.models import Dispatch, Release, Swarm
+from vr.server.models import Dispatch, Release, StepKind, Swarm
 from vr.server.models.dispatch import OPEN
 from vr.server.swarming.problems import CannotDispatch, NothingToRollBackTo, SwarmBusy
 from vr.server.swarming.releases import previous_release
@@ -64,6 +64,12 @@ def scale(swarm: Swarm, size: int, *, user: Any) -> Dispatch:
 def open_dispatch(swarm: Swarm) -> Dispatch | None:
     """The swarm's dispatch that has not ended yet, if any."""
     return swarm.dispatches.filter(status__in=OPEN).first()
+
+
+def dispatch_with_procs(swarm: Swarm) -> Dispatch | None:
+    """The swarm's open dispatch, if it deals with procs by now: nobody else should, then."""
+    opened, before = open_dispatch(swarm), (StepKind.BUILD, StepKind.RELEASE)
+    return opened if opened and opened.steps.exclude(kind__in=before).exists() else None
 
 
 def _open(

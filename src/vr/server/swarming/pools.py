@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,13 +37,22 @@ class Pool:
         except (VelociraptorError, OSError):
             return frozenset()
 
-    def set_nodes(self, nodes: Iterable[str], backups: Iterable[str] = ()) -> Change:
+    def set_nodes(
+        self,
+        nodes: Iterable[str],
+        backups: Iterable[str] = (),
+        *,
+        expected: Collection[str] | None = None,
+    ) -> Change:
         """Make the pool exactly `nodes`; none removes it. It is as it was if this raises.
 
-        `backups` serve while no node takes requests, if the balancer knows how."""
+        `backups` serve while no node takes requests, if the balancer knows how. Raises
+        PoolChanged, changing nothing, if `expected` is given and isn't what is routed."""
         balancer = balancer_named(self.balancer)
-        # Balancers of others may know nothing of backups.
+        # Balancers of others may know nothing of either.
         more: dict[str, Any] = {"backups": sorted(backups)} if backups else {}
+        if expected is not None:
+            more["expected"] = sorted(expected)
         return balancer.set_nodes(self.name, sorted(nodes), **more)
 
     def wait_drained(self, timeout: float) -> bool:

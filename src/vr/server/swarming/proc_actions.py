@@ -13,8 +13,12 @@ from vr.hosts.stopping import stop
 from vr.server.events.announcing import user_did
 from vr.server.events.kinds import Kind
 from vr.server.hosts import connect
-from vr.server.models import Host
-from vr.server.procs import ports, routed
+from vr.server.models import Host, Swarm
+from vr.server.procs import ownership
+from vr.server.swarming import routed
+from vr.server.swarming.asking import dispatch_with_procs
+from vr.server.swarming.pools import Pool
+from vr.server.swarming.problems import SwarmBusy
 from vr.specs.names import ProcName
 
 ACTIONS = {
@@ -35,40 +39,81 @@ class UnknownProc(VelociraptorError):
 def proc_action(host: Host, proc: str, action: str, *, user: Any) -> dict[str, Any]:
     """Do `action` (one of ACTIONS) to the proc named `proc`; returns its proc object after it.
 
-    After `delete` that is `{"name", "deleted": True}`. Raises InvalidInput for another action,
-    UnknownProc, HostUnreachable, or VelociraptorError with Supervisor's fault.
+    A routed proc leaves its pool before it is stopped; one that runs what its swarm serves is
+    routed, again, when its uptests have passed. After `delete` the result is `{"name", "deleted":
+    True}`. Raises InvalidInput for another action, UnknownProc, HostUnreachable, SwarmBusy while a
+    dispatch deals with the swarm's procs, or VelociraptorError for what went wrong there.
     """
     if action not in ACTIONS:
         raise InvalidInput("proc", [f"action: is {action!r}, expected one of {', '.join(ACTIONS)}"])
     connection = connect(host.name)
     info = connection.supervisor.get(proc)
-    if action == "delete":
-        return _delete(connection, host, proc, user)
-    if info is None:
+    name = ProcName.parse(proc)
+    if action == "delete" and name is None:
+        raise InvalidInput("proc", [f"{proc!r} is not one of Velociraptor's and stays"])
+    if action != "delete" and info is None:
         raise _unknown(host, proc)
+    swarm = _swarm_of(host, proc)
+    if swarm is not None and (busy := dispatch_with_procs(swarm)):
+        raise SwarmBusy(busy)
     try:
-        if action in {"stop", "restart"}:
-            left = routed.take_out(host, proc)
-            stop(connection, [proc], timeout=STOP_TIMEOUT + _PATIENCE)
-        if action in {"start", "restart"}:
-            connection.supervisor.start(proc)
-        if action == "restart" and left:
-            routed.put_back(connection, proc, left)
+        _DO[action](connection, proc, swarm, name)
     except VelociraptorError:
         user_did(user, Kind.USER_FAILED, f"to {action} {proc} on {host.name}")
         raise
     user_did(user, ACTIONS[action], f"{proc} on {host.name}")
+    if info is None or action == "delete":
+        return {"name": proc, "deleted": True}
     return proc_object(host.name, connection.supervisor.get(proc) or info)
 
 
-def _delete(connection: HostConnection, host: Host, proc: str, user: Any) -> dict[str, Any]:
-    if ProcName.parse(proc) is None:
-        raise InvalidInput("proc", [f"{proc!r} is not one of Velociraptor's and stays"])
-    routed.take_out(host, proc)
+def _swarm_of(host: Host, proc: str) -> Swarm | None:
+    owner = ownership.read_claims(host.name).owner(host.name, proc)
+    if isinstance(owner, ownership.Unowned):
+        return None
+    return Swarm.objects.select_related("app", "release").filter(pk=owner).first()
+
+
+def _start(
+    connection: HostConnection, proc: str, swarm: Swarm | None, name: ProcName | None
+) -> None:
+    connection.supervisor.start(proc)
+    if swarm and name:
+        routed.put_back(swarm, connection, name, routed.pools_for(swarm, name))
+
+
+def _stop(
+    connection: HostConnection, proc: str, swarm: Swarm | None, name: ProcName | None
+) -> None:
+    if swarm and name:
+        routed.take_out(swarm, connection.name, name.port, last_too=True)
+    stop(connection, [proc], timeout=STOP_TIMEOUT + _PATIENCE)
+
+
+def _restart(
+    connection: HostConnection, proc: str, swarm: Swarm | None, name: ProcName | None
+) -> None:
+    left: list[Pool] = []
+    if swarm and name:
+        # Nobody else could serve meanwhile where there is only one.
+        is_alone = swarm.port_leases.count() <= 1
+        left = routed.take_out(swarm, connection.name, name.port, last_too=is_alone)
+    stop(connection, [proc], timeout=STOP_TIMEOUT + _PATIENCE)
+    connection.supervisor.start(proc)
+    if swarm and name:
+        routed.put_back(swarm, connection, name, left)
+
+
+def _delete(
+    connection: HostConnection, proc: str, swarm: Swarm | None, name: ProcName | None
+) -> None:
+    if swarm and name:
+        routed.take_out(swarm, connection.name, name.port, last_too=True)
     deployment.retire(connection, [proc])
-    ports.give_back(host.name, [proc])
-    user_did(user, ACTIONS["delete"], f"{proc} on {host.name}")
-    return {"name": proc, "deleted": True}
+    routed.give_back(connection.name, [proc])
+
+
+_DO = {"start": _start, "stop": _stop, "restart": _restart, "delete": _delete}
 
 
 def log_tail(host: Host, proc: str, length: int = TAIL_BYTES) -> bytes:

@@ -6,7 +6,9 @@ import time
 from dataclasses import dataclass
 
 from vr.hosts.connection import HostConnection
+from vr.server.models import Swarm
 from vr.server.uptests.results import Result
+from vr.specs.statuses import parse_statuses
 
 NAME = "http check"
 _SECONDS = 10.0
@@ -38,3 +40,10 @@ class HttpCheck:
                 "an empty check_path asks nothing."
             )
         return [{"Name": NAME, "Passed": passed, "Output": said, "Duration": round(seconds, 3)}]
+
+
+def check_of(swarm: Swarm) -> HttpCheck | None:
+    """What procs of the swarm are asked if they have no uptests, if anything."""
+    if swarm.proc_name != "web" or not swarm.check_path:
+        return None
+    return HttpCheck(swarm.check_path, parse_statuses(swarm.check_statuses))

@@ -14,9 +14,9 @@ from support.swarm_machine import BROKEN, HOST, Machine
 from support.waiting import until
 from vr.errors import VelociraptorError
 from vr.server.models import Dispatch, DispatchStatus, Event, PortLease, Swarm
-from vr.server.procs.actions import proc_action
 from vr.server.swarming import asking, engine
 from vr.server.swarming.problems import NothingToRollBackTo, SwarmBusy
+from vr.server.swarming.proc_actions import proc_action
 
 
 def steps(dispatch: Dispatch) -> list[tuple[str, str]]:

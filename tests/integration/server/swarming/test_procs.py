@@ -16,10 +16,10 @@ from vr.hosts.deployment import ProcFile
 from vr.hosts.stopping import stop
 from vr.server.hosts import connect
 from vr.server.models import Event, Host, PortLease, Release
-from vr.server.procs.actions import UnknownProc, log_tail, proc_action
 from vr.server.procs.proc_yaml import content, proc_file
 from vr.server.swarming import tasks
 from vr.server.swarming.manual import deploy_release
+from vr.server.swarming.proc_actions import UnknownProc, log_tail, proc_action
 from vr.specs.names import ProcName
 
 PORT = free_port()
