@@ -9,6 +9,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, RegexValidator
 from django.db import models
+from django.db.models.functions import Lower
 
 from vr.server.models.app import App
 from vr.server.models.ingredient import Ingredient
@@ -133,7 +134,14 @@ class Swarm(ProcSettings):
                 violation_error_message=(
                     "There is a swarm of this app, config name, squad and proc name already."
                 ),
-            )
+            ),
+            models.UniqueConstraint(
+                Lower("pool"),
+                "balancer",
+                condition=~models.Q(pool=""),
+                name="one_swarm_per_pool",
+                violation_error_message="Another swarm has this pool of the balancer.",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -156,9 +164,30 @@ class Swarm(ProcSettings):
         return self._compiled("env_yaml", parse_env)
 
     def pool_owner(self) -> Swarm | None:
-        """Another swarm that has this one's pool, if any."""
-        same = Swarm.objects.filter(pool__iexact=self.pool, balancer=self.balancer)
-        return same.exclude(pk=self.pk).select_related("app").first()
+        """Another swarm that has this one's pool, or is still routed there, if any.
+
+        Pools whose names differ in case only are the same: they are host names, too."""
+        own = (self.balancer, self.pool.lower())
+        for other in Swarm.objects.exclude(pk=self.pk).select_related("app"):
+            theirs = [(other.balancer, other.pool), *other.routed_pools]
+            if own in {(balancer, pool.lower()) for balancer, pool in theirs}:
+                return other
+        return None
+
+    def why_not_its_pool(self) -> str:
+        """A sentence on who has this swarm's pool; empty if it may have it."""
+        other = self.pool_owner() if self.pool else None
+        if other is None:
+            return ""
+        if other.balancer == self.balancer and other.pool.lower() == self.pool.lower():
+            return (
+                f"The pool {other.pool!r} of {self.balancer} is {other.name}'s; two swarms would "
+                "take each other's nodes out of it. Choose another name."
+            )
+        return (
+            f"The pool {self.pool!r} of {self.balancer} still has the nodes of {other.name}, until "
+            f"that is dispatched to its new pool: vr swarm {other.name} -"
+        )
 
     def _compiled(self, field: str, parse: Callable[[str], dict[str, Any]]) -> dict[str, Any]:
         merged: dict[str, Any] = {}
@@ -172,11 +201,8 @@ class Swarm(ProcSettings):
         found = super().problems()
         if self.pool and not self.balancer:
             found["balancer"] = [f"The pool {self.pool!r} needs a balancer that routes to it."]
-        if self.pool and (other := self.pool_owner()):
-            found["pool"] = [
-                f"The pool {self.pool!r} of {self.balancer} is {other.name}'s; two swarms would "
-                "take each other's nodes out of it. Choose another name."
-            ]
+        if sentence := self.why_not_its_pool():
+            found["pool"] = [sentence]
         app_name = self.app.name if self.app_id else ""
         if problem := length_problem(app_name, self.tag, self.config_name, self.proc_name):
             found["config_name"] = [problem]

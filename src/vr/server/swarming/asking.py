@@ -147,9 +147,5 @@ def _check_balancer(swarm: Swarm) -> None:
             f"{swarm.name} routes to the pool {swarm.pool!r} with {what}, which is not set up.",
             hint=f"Choose one of: {', '.join(known) or 'none is configured'}.",
         )
-    if other := swarm.pool_owner():
-        raise CannotDispatch(
-            f"{swarm.name} and {other.name} have the same pool, {swarm.pool!r} of "
-            f"{swarm.balancer}: each dispatch would take the other's nodes out of it.",
-            hint="Give one of them another pool.",
-        )
+    if sentence := swarm.why_not_its_pool():
+        raise CannotDispatch(f"{swarm.name} can't be dispatched: {sentence}")
