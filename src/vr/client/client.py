@@ -18,6 +18,7 @@ from vr.client.documents import (
     EventDocument,
     ProcDocument,
     SwarmDocument,
+    is_serving,
 )
 from vr.client.sse import Message, messages
 
@@ -110,12 +111,16 @@ class Client:
         """The newest dispatches of a swarm, newest first."""
         return cast(list[DispatchDocument], self.page("dispatches", limit, swarm=swarm["id"]))
 
-    def follow(self, trace_id: str) -> Iterator[DispatchDocument]:
-        """The dispatch now and after each change, until it has ended."""
+    def follow(self, trace_id: str, *, settled: bool = True) -> Iterator[DispatchDocument]:
+        """The dispatch now and after each change, until it has ended; unless `settled`, until its
+        version serves."""
         for message in self._messages(f"/api/streams/dispatch/{trace_id}/"):
             if message.event == "end":
                 return
-            yield cast(DispatchDocument, json.loads(message.data))
+            found = cast(DispatchDocument, json.loads(message.data))
+            yield found
+            if not settled and is_serving(found):
+                return
 
     # Builds.
 
