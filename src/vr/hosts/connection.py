@@ -124,6 +124,7 @@ class HostConnection(Protocol):
         ...
 
     def ask(self, port: int, path: str) -> tuple[int, str]:
-        """The HTTP status of a GET of `path` on this port of the host; 0 and what went wrong if
-        there is no answer within seconds."""
+        """The HTTP status of a GET of `path` on this port of the host, with the beginning of an
+        error's page or where a redirect leads; 0 and what went wrong if there is no answer
+        within seconds."""
         ...

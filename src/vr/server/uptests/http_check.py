@@ -27,14 +27,15 @@ class HttpCheck:
         ready."""
         began = time.monotonic()
         while True:
-            status, problem = host.ask(port, self.path)
+            status, more = host.ask(port, self.path)
             seconds = time.monotonic() - began
             passed = status in self.statuses
             if passed or seconds > _SECONDS:
                 break
             time.sleep(_POLL_SECONDS)
-        said = f"GET {self.path} on port {port}: {status or problem}"
+        said = f"GET {self.path} on port {port}: {status or more}"
         if not passed:
+            said += f", {more}" if status and more else ""
             said += (
                 "\nThe swarm's check_path and check_statuses say what is asked and expected; "
                 "an empty check_path asks nothing."
