@@ -116,13 +116,14 @@ class LocalConnection:
         try:
             connection.connect()
             # Time-outs of sockets begin anew with each byte that comes.
-            limit = threading.Timer(_ANSWER_SECONDS, _cut, [connection.sock])
+            was_cut = threading.Event()
+            limit = threading.Timer(_ANSWER_SECONDS, _cut, [connection.sock, was_cut])
             limit.daemon = True
             limit.start()
             try:
                 connection.request("GET", path, headers={"User-Agent": "velociraptor-check"})
                 answer = connection.getresponse()
-                if limit.finished.is_set():
+                if was_cut.is_set():
                     # What was cut within its headers looks whole.
                     return 0, f"no answer within {_ANSWER_SECONDS:.0f} s"
                 return _understood(answer)
@@ -134,7 +135,8 @@ class LocalConnection:
             connection.close()
 
 
-def _cut(connection: socket.socket) -> None:
+def _cut(connection: socket.socket, was_cut: threading.Event) -> None:
+    was_cut.set()
     with suppress(OSError):
         connection.shutdown(socket.SHUT_RDWR)
 
