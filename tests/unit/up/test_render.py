@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import configparser
+from dataclasses import replace
 from pathlib import Path
 
+import pytest
 import yaml
 
 from vr.up import health, render
@@ -67,6 +69,12 @@ def test_nginx_answers_hosts_without_a_pool_and_includes_the_pool_files() -> Non
 
 def test_no_idle_connection_is_kept_that_a_reload_would_cut() -> None:
     assert "keepalive_timeout 0s;" in render.nginx_conf(CONFIG)
+
+
+@pytest.mark.parametrize(("seconds", "told"), [(35, "35s"), (600.4, "600s"), (0, "1s")])
+def test_old_workers_of_nginx_may_serve_as_long_as_old_procs(seconds: float, told: str) -> None:
+    conf = render.nginx_conf(replace(CONFIG, drain_seconds=seconds))
+    assert f"\nworker_shutdown_timeout {told};" in conf
 
 
 def test_the_bundled_balancer_is_nginx_with_its_test_and_reload() -> None:
