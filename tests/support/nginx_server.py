@@ -56,7 +56,7 @@ error_log {folder}/error.log info;
 events {{ worker_connections 1024; }}
 http {{
   access_log off;
-  large_client_header_buffers 8 64k;
+  large_client_header_buffers 8 72k;
 {temp}
   map $http_upgrade $connection_upgrade {{ default upgrade; '' ''; }}
   server {{ listen 127.0.0.1:{port} default_server; return 404; }}

@@ -248,7 +248,7 @@ http {{
   access_log off;
   client_max_body_size 0;
   # nginx goes by the http block here, before it knows whose server it is.
-  large_client_header_buffers 8 64k;
+  large_client_header_buffers 8 72k;
   server_tokens off;
   # A reload closes idle connections at once, and with them the request that a client may just
   # have sent. Only nginx 1.27.4 and later can wait (keepalive_min_timeout).

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.core.validators import MaxValueValidator, RegexValidator
+from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
 from django.db.models.functions import Lower
 
@@ -18,7 +18,9 @@ from vr.server.models.proc_settings import ProcSettings
 from vr.server.models.release import Release
 from vr.server.models.squad import Squad
 from vr.server.models.yaml_text import parse_env, parse_mapping
+from vr.specs import passing
 from vr.specs.names import length_problem
+from vr.specs.passing import Passing
 from vr.specs.statuses import parse_statuses
 
 POOL = RegexValidator(
@@ -33,8 +35,22 @@ CHECK_PATH = RegexValidator(
 
 def validate_statuses(value: str) -> None:
     """Raise ValidationError unless the value lists HTTP statuses."""
+    _validated(parse_statuses, value)
+
+
+def validate_size(value: str) -> None:
+    """Raise ValidationError unless the value is a size such as 10M."""
+    _validated(passing.check_size, value)
+
+
+def validate_header_size(value: str) -> None:
+    """Raise ValidationError unless headers may be so large."""
+    _validated(passing.check_header_size, value)
+
+
+def _validated(check: Callable[[str], Any], value: str) -> None:
     try:
-        parse_statuses(value)
+        check(value)
     except ValueError as error:
         raise ValidationError(str(error)) from None
 
@@ -117,6 +133,28 @@ class Swarm(ProcSettings):
         validators=[validate_statuses],
         help_text="Which HTTP statuses are good there, such as 200-399,401. Empty: all below 500.",
     )
+    read_timeout = models.PositiveIntegerField(
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1), MaxValueValidator(passing.LONGEST)],
+        help_text="For how many seconds an app may be silent within an answer or a WebSocket. "
+        "Empty: as the balancer has it.",
+    )
+    body_size = models.CharField(
+        max_length=20,
+        blank=True,
+        default="",
+        validators=[validate_size],
+        help_text="The largest request body, such as 10M. Empty: as the balancer has it.",
+    )
+    header_size = models.CharField(
+        max_length=20,
+        blank=True,
+        default="",
+        validators=[validate_header_size],
+        help_text="How large the headers of an answer may be, such as 128k. Empty: as the "
+        "balancer has it.",
+    )
     # Every [balancer, pool] that may hold nodes of this swarm, written before the balancer is:
     # after pool or balancer were changed, the next dispatch cleans the former ones.
     routed_pools = models.JSONField(default=list, editable=False)
@@ -155,6 +193,11 @@ class Swarm(ProcSettings):
     @property
     def shortname(self) -> str:
         return f"{self.app.name}-{self.tag}-{self.config_name}-{self.proc_name}"
+
+    @property
+    def passing(self) -> Passing:
+        """How the balancer is to pass requests on."""
+        return Passing(self.read_timeout, self.body_size, self.header_size)
 
     def compiled_config(self) -> dict[str, Any]:
         """Ingredients in order of name, then the swarm's own; later wins, shallow."""

@@ -11,6 +11,7 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 
 from vr.errors import InvalidInput
+from vr.server.balancers import balancer_named
 from vr.server.builds.choosing import image_of
 from vr.server.events.announcing import user_did
 from vr.server.events.kinds import Kind
@@ -146,6 +147,12 @@ def _check_balancer(swarm: Swarm) -> None:
         raise CannotDispatch(
             f"{swarm.name} routes to the pool {swarm.pool!r} with {what}, which is not set up.",
             hint=f"Choose one of: {', '.join(known) or 'none is configured'}.",
+        )
+    if swarm.passing and not balancer_named(swarm.balancer).knows_passing:
+        raise CannotDispatch(
+            f"{swarm.name} has times or sizes of its own, but its balancer {swarm.balancer!r} "
+            "can't give a pool such.",
+            hint="Empty its read timeout, body size and header size, and set them there.",
         )
     if sentence := swarm.why_not_its_pool():
         raise CannotDispatch(f"{swarm.name} can't be dispatched: {sentence}")
