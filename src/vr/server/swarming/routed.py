@@ -24,6 +24,8 @@ from vr.server.uptests.http_check import check_of
 from vr.server.uptests.results import describe_failures, have_passed
 from vr.specs.names import ProcName
 
+Nodes = frozenset[str]
+
 _POLL_SECONDS = 0.05
 # Whoever asked waits for the answer.
 _TEST_SECONDS = 300.0
@@ -62,8 +64,9 @@ def put_back(swarm: Swarm, connection: HostConnection, name: ProcName, to: Seque
     _test(swarm, connection, name)
     if dispatch_with_procs(swarm):
         return
+    node = f"{connection.name}:{name.port}"
     for pool in to:
-        _change(pool, lambda nodes: nodes | {f"{connection.name}:{name.port}"})
+        _change(pool, lambda nodes, backups: (nodes | {node}, backups - {node}))
 
 
 def pools_for(swarm: Swarm, name: ProcName) -> list[Pool]:
@@ -115,7 +118,7 @@ def _set_up(remembered: Sequence[Pool]) -> list[Pool]:
     return [pool for pool in remembered if pool.balancer in settings.BALANCERS]
 
 
-def _known(pool: Pool) -> tuple[frozenset[str], frozenset[str]]:
+def _known(pool: Pool) -> tuple[Nodes, Nodes]:
     nodes = pool.nodes()
     if nodes is None:
         raise VelociraptorError(
@@ -129,10 +132,10 @@ def _known(pool: Pool) -> tuple[frozenset[str], frozenset[str]]:
 def _remove(pool: Pool, node: str, *, last_too: bool) -> None:
     deadline = time.monotonic() + settings.START_SECONDS
 
-    def without(nodes: frozenset[str]) -> frozenset[str] | None:
+    def without(nodes: Nodes, backups: Nodes) -> tuple[Nodes, Nodes] | None:
         others = nodes - {node}
         may_go = last_too or node not in nodes or any(map(_takes_connections, others))
-        return others if may_go else None
+        return (others, backups - {node}) if may_go else None
 
     while not _change(pool, without):
         if time.monotonic() > deadline:
@@ -144,16 +147,16 @@ def _remove(pool: Pool, node: str, *, last_too: bool) -> None:
         time.sleep(_POLL_SECONDS)
 
 
-def _change(pool: Pool, made_of: Callable[[frozenset[str]], frozenset[str] | None]) -> bool:
-    """Make the pool's nodes what `made_of` makes of them, whoever else changes it meanwhile; what
-    it takes out is no backup either. False, with nothing changed, if it makes None."""
+def _change(pool: Pool, made_of: Callable[[Nodes, Nodes], tuple[Nodes, Nodes] | None]) -> bool:
+    """Make the pool's nodes and backups what `made_of` makes of them, whoever else changes the
+    pool meanwhile. False, with nothing changed, if it makes None."""
     while True:
         nodes, backups = _known(pool)
-        wanted = made_of(nodes)
+        wanted = made_of(nodes, backups)
         if wanted is None:
             return False
         try:
-            pool.set_nodes(wanted, backups - wanted, expected=nodes)
+            pool.set_nodes(*wanted, expected=nodes)
             return True
         except PoolChanged:
             time.sleep(_POLL_SECONDS)

@@ -151,6 +151,18 @@ def test_while_the_balancer_is_down_a_routed_proc_runs_on_and_keeps_its_port(
     assert PortLease.objects.filter(proc=proc).exists()
 
 
+def test_a_proc_that_stands_by_as_a_backup_leaves_its_pool_too(
+    machine: Machine, host: Host
+) -> None:
+    """A dispatch that could not be taken back leaves such."""
+    new, old = machine.nodes()
+    balancer_named("nginx").set_nodes("shop", [new], backups=[old])
+    proc = next(name for name in machine.procs() if name.endswith(old.rpartition(":")[2]))
+    proc_action(host, proc, "delete", user=None)
+    assert (machine.nodes(), balancer_named("nginx").get_backups("shop")) == ([new], [])
+    assert not PortLease.objects.filter(proc=proc).exists()
+
+
 def test_the_port_of_a_proc_that_is_gone_is_not_free_while_a_balancer_knows_it_or_may(
     machine: Machine, host: Host, settings: Any
 ) -> None:
