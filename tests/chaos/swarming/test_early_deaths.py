@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -94,6 +96,27 @@ def test_new_procs_that_die_fail_no_request(
     told = ("VERSION=bad", f"DELAY={delay}", f"VICTIMS={victims}")
     stack.vr("swarms", "set", mortal, *(word for one in told for word in ("--env", one)))
     _fails_unnoticed(stack, mortal, "-", good="good")
+
+
+@pytest.mark.parametrize("victims", ["one", "all"])
+def test_a_worker_that_is_killed_while_new_procs_settle_and_die_costs_time_only(
+    stack: Stack, mortal: str, victims: str
+) -> None:
+    told = ("VERSION=bad", "DELAY=5", f"VICTIMS={victims}")
+    stack.vr("swarms", "set", mortal, *(word for one in told for word in ("--env", one)))
+    before = _state(stack, "mortal")
+    with Load(stack.http_port, "mortal.localhost", RATE) as load:
+        stack.vr("swarm", mortal, "-", "--no-settle-wait")
+        os.kill(stack.pid_of("worker"), signal.SIGKILL)
+        until(
+            lambda: stack.json("dispatches", mortal)[0]["status"] == "failed",
+            "another worker has noticed",
+            seconds=60,
+        )
+        served = load.versions["good"]
+        until(lambda: load.versions["good"] > served + RATE, "the good version serves", seconds=20)
+    assert load.failures == []
+    assert _state(stack, "mortal") == before
 
 
 def test_a_plain_http_server_that_is_ended_after_half_a_second(

@@ -187,7 +187,7 @@ def _test(swarm: Swarm, connection: HostConnection, name: ProcName) -> None:
     runner = runner_of(release) if release else "vrun"
     results = running.run(connection, str(name), runner=runner, seconds=_TEST_SECONDS)
     if not results and (check := check_of(swarm)):
-        results = check.run(connection, name.port)
+        results = check.run(connection, str(name), name.port)
     if not have_passed(results):
         raise VelociraptorError(
             f"The uptests of {name} failed after its start, so nothing is routed to it.",

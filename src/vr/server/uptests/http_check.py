@@ -6,6 +6,7 @@ import time
 from dataclasses import dataclass
 
 from vr.hosts.connection import HostConnection
+from vr.hosts.log_end import log_end
 from vr.server.models import Swarm
 from vr.server.uptests.results import Result
 from vr.specs.statuses import parse_statuses
@@ -22,9 +23,11 @@ class HttpCheck:
     path: str
     statuses: frozenset[int]
 
-    def run(self, host: HostConnection, port: int) -> list[Result]:
-        """One result. Asked again for some seconds, as apps may open their port before they are
-        ready."""
+    def run(self, host: HostConnection, proc: str, port: int) -> list[Result]:
+        """One result, of the proc named `proc`; one that failed has the end of its log.
+
+        Asked again for some seconds, as apps may open their port before they are ready.
+        """
         began = time.monotonic()
         while True:
             status, more = host.ask(port, self.path)
@@ -38,7 +41,8 @@ class HttpCheck:
             said += f", {more}" if status and more else ""
             said += (
                 "\nThe swarm's check_path and check_statuses say what is asked and expected; "
-                "an empty check_path asks nothing."
+                "an empty check_path asks nothing.\n\n"
+                f"The end of its log:\n{log_end(host, proc)}"
             )
         return [{"Name": NAME, "Passed": passed, "Output": said, "Duration": round(seconds, 3)}]
 

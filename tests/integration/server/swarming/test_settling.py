@@ -34,6 +34,7 @@ time.sleep(1000)
 )
 ANSWERS = """\
 import http.server, os
+print("the log of the app", flush=True)
 
 class Handler(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
@@ -123,6 +124,7 @@ def test_a_web_proc_without_uptests_must_answer_a_page(
         assert "check_path and check_statuses say what is asked and expected" in dispatch.output
         told = {500: ": 500, DATABASE_URL is not set", 404: ": 404, fine", 200: ": 302, to None"}
         assert told[answers] in dispatch.output
+        assert dispatch.output.endswith("The end of its log:\nthe log of the app")
         return
     told_of = Event.objects.filter(title__endswith="no uptests").get().message
     assert ("one page" if path else "nothing was tested") in told_of
