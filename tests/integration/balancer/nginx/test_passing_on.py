@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 import socket
+import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 
 import httpx
 import pytest
@@ -23,15 +25,17 @@ OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok"
 
 
 @pytest.fixture(scope="module")
-def nginx(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nginx]:
-    with nginx_server(tmp_path_factory.mktemp("nginx") / "nginx") as found:
+def nginx() -> Iterator[Nginx]:
+    # Not pytest's folder, which another session closes to nginx's workers.
+    with (
+        tempfile.TemporaryDirectory(prefix="vr-nginx-") as folder,
+        nginx_server(Path(folder) / "nginx") as found,
+    ):
         yield found
 
 
 @pytest.fixture
-def balancer(nginx: Nginx, tmp_path: object) -> Iterator[NginxBalancer]:
-    from pathlib import Path
-
+def balancer(nginx: Nginx) -> Iterator[NginxBalancer]:
     nowhere = Path("/nonexistent")
     here = LocalConnection("here", Root(nowhere), Supervisor("here", "unix:///none"), nowhere)
     made = NginxBalancer(nginx.config, [here])

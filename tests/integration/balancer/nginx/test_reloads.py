@@ -4,6 +4,7 @@ as old workers may take."""
 from __future__ import annotations
 
 import socket
+import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -27,9 +28,12 @@ SHUTDOWN_SECONDS = 3
 
 
 @pytest.fixture(scope="module")
-def nginx(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nginx]:
-    folder = tmp_path_factory.mktemp("nginx") / "nginx"
-    with nginx_server(folder, shutdown_seconds=SHUTDOWN_SECONDS) as found:
+def nginx() -> Iterator[Nginx]:
+    # Not pytest's folder, which another session closes to nginx's workers.
+    with (
+        tempfile.TemporaryDirectory(prefix="vr-nginx-") as folder,
+        nginx_server(Path(folder) / "nginx", shutdown_seconds=SHUTDOWN_SECONDS) as found,
+    ):
         yield found
 
 
