@@ -1,0 +1,162 @@
+"""A running stack brought to the code that is installed and to the settings of now.
+
+Part by part, each only if it differs. supervisord and the procs are never stopped, and nginx only
+reads its configuration again. Whatever can be found wrong is found before anything is stopped;
+killed at any line, the next `vr up` goes on.
+"""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterable
+
+from vr.errors import InvalidInput, VelociraptorError
+from vr.hosts.supervisor import Supervisor
+from vr.text.plurals import counted
+from vr.up import (
+    changes,
+    configuration,
+    database,
+    health,
+    listener,
+    nginx_reload,
+    procs,
+    stamps,
+    waiting,
+)
+from vr.up.changes import BACKGROUND, Changes
+from vr.up.config import Config, port_problem
+from vr.up.configuration import Configuration
+from vr.up.parts import Part, parts_of
+from vr.up.waiting import Say
+
+# The longest that supervisord gives a part to end, and some for itself.
+_STOP_SECONDS = 40
+
+
+def refresh(config: Config, supervisord: Supervisor, say: Say) -> None:
+    """Start what doesn't run and replace what runs as it should not, until all is healthy.
+
+    Raises InvalidInput or VelociraptorError; in each case it says what still runs.
+    """
+    wanted = configuration.wanted(config, stamps.installed_code())
+    found = _changes(wanted, running(config, supervisord), ())
+    # What this version is the first to have, its own commands read already.
+    wanted.write(only_missing=True)
+    schema = _check(config, supervisord, found, say)
+    wanted.write()
+    altered = supervisord.reload()
+    procs.start_if_all_was_stopped(config, supervisord)
+    now = running(config, supervisord)
+    found = _changes(wanted, now, altered)
+    _rest(config, supervisord, found, say)
+    if schema:
+        _prepare(config, schema, say)
+    _renew(config, supervisord, wanted, found, say)
+
+
+def outdated(config: Config, parts: Iterable[Part]) -> tuple[str, ...]:
+    """The parts that run, but other code of ours than is installed."""
+    ours = [part for part in parts if part.name in changes.OURS and part.pid]
+    codes = {part.name: stamps.code_of(stamps.of_process(part.pid)) for part in ours}
+    return changes.older(stamps.installed_code(), codes) if codes else ()
+
+
+def running(config: Config, supervisord: Supervisor) -> dict[str, Part]:
+    """The stack's own parts that supervisord knows, by name."""
+    return {part.name: part for part in parts_of(supervisord) if part.name in health.EVERY}
+
+
+def _changes(wanted: Configuration, known: dict[str, Part], altered: Iterable[str]) -> Changes:
+    run = {name: stamps.of_process(part.pid) for name, part in known.items() if part.pid}
+    return changes.changes(wanted.stamps, run, known, tuple(altered))
+
+
+def _check(
+    config: Config, supervisord: Supervisor, found: Changes, say: Say
+) -> database.Schema | None:
+    """Find what is wrong while all still runs as before. Gives the database's state, unless it
+    is nobody's business."""
+    known = running(config, supervisord)
+    problems = []
+    for part, variable, port in (
+        ("web", "VR_WEB_PORT", config.web_port),
+        ("nginx", "VR_HTTP_PORT", config.http_port),
+    ):
+        listening = _listener(known.get(part), config.bind, port)
+        if listening:
+            listening.close()
+        elif problem := port_problem(config.bind, port):
+            problems.append(f"port {port} {problem}; free it or set {variable} to another")
+    if problems:
+        raise InvalidInput("this machine", problems)
+    if found.replaced:
+        say(f"not as installed and set: {', '.join(found.replaced)}")
+    return database.check(config, say) if found.concern_the_database else None
+
+
+def _rest(config: Config, supervisord: Supervisor, found: Changes, say: Say) -> None:
+    """Stop what must not work while the database changes, and what is not wanted any more."""
+    ending = [name for name in found.replaced if name in BACKGROUND] + list(found.removed)
+    if ending:
+        say(f"stopping {', '.join(ending)}")
+        _stop(config, supervisord, ending)
+    for name in found.removed:
+        supervisord.remove(name)
+
+
+def _prepare(config: Config, schema: database.Schema, say: Say) -> None:
+    try:
+        if schema.pending:
+            kept = database.keep_a_copy(config)
+            where = f"; as it was, it stays in {kept}" if kept else ""
+            say(f"migrating the database{where}")
+        database.prepare(config)
+    except VelociraptorError as error:
+        raise VelociraptorError(
+            error.message,
+            details=error.details,
+            hint="web and all procs go on as before, but what works in the background was "
+            "stopped: nothing is built or swarmed until vr up ends well. " + error.hint,
+        ) from None
+
+
+def _renew(
+    config: Config,
+    supervisord: Supervisor,
+    wanted: Configuration,
+    found: Changes,
+    say: Say,
+) -> None:
+    """Start the parts anew, one after the other, and wait until all is healthy."""
+    known = running(config, supervisord)
+    listening = _listener(known.get("web"), config.bind, config.web_port)
+    with listener.held(listening, config.web_handover):
+        for name in wanted.stamps:
+            if name in found.touched:
+                _stop(config, supervisord, [name])
+                supervisord.remove(name)
+                supervisord.add(name)
+                supervisord.start(name)
+                say(f"{name} {'replaced' if name in found.replaced else 'started'}")
+        if "nginx" not in found.touched:
+            nginx_reload.reload_if_changed(config, wanted.stamps["nginx"], say)
+        waiting.until_healthy(config, supervisord, say)
+    nginx_reload.remember(config, wanted.stamps["nginx"])
+
+
+def _listener(part: Part | None, address: str, port: int) -> socket.socket | None:
+    return listener.of_process(part.pid, address, port) if part and part.pid else None
+
+
+def _stop(config: Config, supervisord: Supervisor, names: list[str]) -> None:
+    """Stop the parts, all at once, and wait until they have ended."""
+    for name in names:
+        supervisord.stop(name)
+    waiting.until(
+        lambda: all(
+            part.is_stopped for name, part in running(config, supervisord).items() if name in names
+        ),
+        _STOP_SECONDS,
+        f"{counted(len(names), 'part')} still run ({', '.join(names)})",
+    )
