@@ -16,7 +16,7 @@ from vr.cli.up import timed_say
 from vr.client import ApiError, Client
 from vr.client.documents import SwarmDocument
 from vr.errors import VelociraptorError
-from vr.up import secrets, service
+from vr.up import secrets, service, systemd
 from vr.up.config import Config
 
 APP, PROC, CONFIG_NAME, POOL = "shop", "web", "demo", "shop"

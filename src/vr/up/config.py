@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from vr.builder.environment import passed_patterns, passed_through
 from vr.machine.path import path_with_system
 from vr.machine.ports import listen_error
 from vr.settings.reading import checked, read
@@ -219,12 +220,18 @@ def machine_problems(config: Config) -> list[str]:
 
 def _handed_on(env: Mapping[str, str]) -> dict[str, str]:
     """What others read, too, but the secrets of commands that users run."""
-    return {
+    settings = {
         name: env[name]
         for row in TABLE.values()
         for name in row.variables
         if env.get(name) and _is_handed_on(row)
     }
+    return for_builds(env) | settings
+
+
+def for_builds(env: Mapping[str, str]) -> dict[str, str]:
+    """What of `env` is for builds, and for all that fetches something: proxies, indexes, CAs."""
+    return passed_through(env, passed_patterns(env.get("VR_BUILD_PASS_ENV", "")))
 
 
 def _is_handed_on(row: Setting) -> bool:

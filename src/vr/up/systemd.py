@@ -18,11 +18,10 @@ from vr.files.atomic import write_atomic
 from vr.machine.path import SYSTEM_PATH
 from vr.paths import DEFAULT_HOME
 from vr.settings.table import TABLE
-from vr.up.config import Config
+from vr.up.config import Config, for_builds
 
 _UNITS = Path("/etc/systemd/system")
 _RUNS_HERE = Path("/run/systemd/system")
-_PROXIES = ("http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
 # `vr up` waits for each part and proc, and migrates; `vr down` for all procs to end.
 _START_SECONDS = 600
 _STOP_SECONDS = 180
@@ -101,9 +100,10 @@ def stop(service: Service) -> None:
 
 
 def kept(env: Mapping[str, str]) -> dict[str, str]:
-    """What of an environment the service gets: the settings that are given, and proxies."""
+    """What of an environment the service gets: the settings that are given, and what builds
+    see of it."""
     names = [name for row in TABLE.values() for name in row.variables]
-    return {name: env[name] for name in (*names, *_PROXIES) if env.get(name)}
+    return for_builds(env) | {name: env[name] for name in names if env.get(name)}
 
 
 def refuse_other_settings(service: Service, env: Mapping[str, str]) -> None:

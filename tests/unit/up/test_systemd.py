@@ -83,9 +83,10 @@ def test_what_people_write_into_the_file_is_read_as_systemd_does() -> None:
     assert systemd.environment_of(text) == {"VR_BIND": "0.0.0.0", "VR_SITE_TITLE": "My apps"}
 
 
-def test_settings_and_proxies_are_kept_and_nothing_else() -> None:
+def test_settings_and_what_builds_see_are_kept_and_nothing_else() -> None:
     env = {"VR_BIND": "0.0.0.0", "VR_NONE": "1", "HOME": "/root", "https_proxy": "http://p:1"}
-    assert systemd.kept(env) == {"VR_BIND": "0.0.0.0", "https_proxy": "http://p:1"}
+    env |= {"VR_BUILD_PASS_ENV": "MY_*", "MY_KEY": "2"}
+    assert systemd.kept(env) == {name: env[name] for name in env.keys() - {"VR_NONE", "HOME"}}
 
 
 def test_settings_that_the_service_does_not_have_are_refused(tmp_path: Path) -> None:
