@@ -231,7 +231,23 @@ def test_a_new_port_of_the_balancer_restarts_no_nginx(upgradable: Upgradable) ->
     assert "nginx reads its configuration again" in said
     assert upgradable.serving_pids() == before
     assert stack.get("no-such-pool")[0] == 404
+    assert stack.version("shop"), "pools are served there, too"
     assert "nginx reads" not in stack.vr("up").stderr
+
+
+def test_a_new_address_of_both_ports_is_taken_though_the_former_has_them(
+    upgradable: Upgradable,
+) -> None:
+    stack = upgradable.stack
+    before = upgradable.serving_pids()
+    stack.env["VR_BIND"] = "0.0.0.0"
+    assert "nginx replaced" in stack.vr("up").stderr
+    assert stack.version("shop")
+    assert "Velociraptor" in page(stack)
+    del before["nginx"]
+    assert before.items() <= upgradable.serving_pids().items()
+    del stack.env["VR_BIND"]
+    stack.vr("up")
 
 
 def test_a_setting_reaches_the_parts_as_it_was_given_and_is_forgotten_when_it_is(
@@ -274,6 +290,21 @@ def test_parts_come_and_go_with_the_settings(upgradable: Upgradable) -> None:
     stack.vr("up")
     assert not {"nats", "stager"} & set(upgradable.pids())
     assert upgradable.serving_pids() == before
+
+
+def test_older_code_does_not_start_on_a_newer_database(upgradable: Upgradable) -> None:
+    stack = upgradable.stack
+    undo = upgradable.add_migration("9003_later")
+    stack.vr("up")
+    stack.down()
+    undo()
+    done = stack.vr("up", check=False)
+    assert done.returncode == 1
+    assert "database is newer than the installed code" in done.stderr
+    assert stack.leftovers() == []
+    upgradable.add_migration("9003_later")
+    stack.vr("up")
+    assert stack.version("shop") == "v2"
 
 
 def page(stack: Stack) -> str:

@@ -9,8 +9,8 @@ BACKGROUND = ("beat", "worker", "builder", "stager")
 """What works on its own account: it stops before the database changes, and begins after."""
 OURS = ("web", "beat", "worker", "builder", "stager", "proc_publisher")
 """What runs our code, as its stamp tells."""
-KEPT = ("nginx",)
-"""What is never replaced while it runs: it reads its configuration again."""
+REREADING = ("nginx",)
+"""What reads its configuration again, and is replaced only if that isn't enough."""
 SERVER = ("web", "beat", "worker", "builder")
 """What reads and writes the database."""
 
@@ -43,20 +43,25 @@ def changes(
     running: Mapping[str, str],
     known: Collection[str],
     altered: Collection[str],
+    moving: Collection[str] = (),
 ) -> Changes:
     """`wanted` has the stamps of the parts that are to run, in the order of their starts, and
     `running` those of the parts that do.
 
     `known` are the parts that supervisord has, running or not; `altered` those whose section in
-    its configuration differs from what it goes by.
+    its configuration differs from what it goes by. `moving` are those whose port is to be
+    another address's, which nothing can take while it runs.
     """
     return Changes(
         replaced=tuple(
             name
             for name, stamp in wanted.items()
             if name in running
-            and name not in KEPT
-            and (name in altered or (name in OURS and running[name] != stamp))
+            and (
+                name in moving
+                or (name in altered and name not in REREADING)
+                or (name in OURS and running[name] != stamp)
+            )
         ),
         started=tuple(name for name in wanted if name not in running),
         removed=tuple(sorted(name for name in known if name not in wanted)),

@@ -68,7 +68,7 @@ def _stamped(program: render.Program, stamp: str) -> render.Program:
     """
     if program.name in changes.OURS:
         return replace(program, environment={**program.environment, stamps.VARIABLE: stamp})
-    if program.name in changes.KEPT:
+    if program.name in changes.REREADING:
         return program
     return replace(program, extra=f'{program.extra}environment={stamps.VARIABLE}="{stamp}"\n')
 

@@ -22,6 +22,7 @@ from vr.up import (
     health,
     leftovers,
     nginx_reload,
+    pools,
     procs,
     secrets,
     stamps,
@@ -77,6 +78,7 @@ def up(config: Config, say: Say) -> None:
             wanted.write()
             say("preparing the database")
             database.prepare(config)
+            pools.listen_anew(config)
             _start_supervisord(config)
             waiting.until_healthy(config, supervisord, say)
             nginx_reload.remember(config, wanted.stamps["nginx"])
@@ -154,7 +156,7 @@ def status(config: Config) -> Status:
     if not supervisord.answers():
         return Status([], [])
     parts = parts_of(supervisord)
-    return Status(parts, health.check(config, parts), upgrade.outdated(config, parts))
+    return Status(parts, health.check(config, parts), upgrade.outdated(parts))
 
 
 @contextmanager

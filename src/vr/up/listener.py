@@ -21,20 +21,38 @@ _TAKE_SECONDS = 2.0
 def of_process(pid: int, address: str, port: int) -> socket.socket | None:
     """The socket at which the process listens there; None if it doesn't, or the kernel (before
     5.6, or a sandbox) doesn't give it."""
+    for found in _listening(pid):
+        if found.getsockname()[:2] == (address, port):
+            return found
+        found.close()
+    return None
+
+
+def addresses(pid: int) -> set[tuple[str, int]]:
+    """The addresses and ports of TCP that the process listens at, as far as the kernel tells."""
+    found = set()
+    for one in _listening(pid):
+        with one:
+            if one.family in {socket.AF_INET, socket.AF_INET6}:
+                found.add(one.getsockname()[:2])
+    return found
+
+
+def _listening(pid: int) -> Iterator[socket.socket]:
+    """Copies of the sockets at which the process listens: the caller closes them."""
     try:
         process = os.pidfd_open(pid)
     except OSError:
-        return None
+        return
     try:
         for descriptor in _sockets(pid):
             found = _copy(process, descriptor)
-            if found is not None:
-                if _listens(found, address, port):
-                    return found
+            if found and _listens(found):
+                yield found
+            elif found:
                 found.close()
     finally:
         os.close(process)
-    return None
 
 
 @contextmanager
@@ -75,7 +93,7 @@ def take(handover: Path, address: str, port: int) -> socket.socket | None:
             return None
     for descriptor in descriptors:
         found = socket.socket(fileno=descriptor)
-        if _listens(found, address, port):
+        if _listens(found) and found.getsockname()[:2] == (address, port):
             return found
         found.close()
     return None
@@ -108,9 +126,8 @@ def _copy(process: int, descriptor: int) -> socket.socket | None:
     return None if copied < 0 else socket.socket(fileno=copied)
 
 
-def _listens(found: socket.socket, address: str, port: int) -> bool:
+def _listens(found: socket.socket) -> bool:
     try:
-        listening = found.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN)
-        return bool(listening) and found.getsockname()[:2] == (address, port)
+        return bool(found.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN))
     except OSError:
         return False

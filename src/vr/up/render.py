@@ -218,10 +218,15 @@ def _nginx(config: Config) -> str:
     return f"nginx -c {config.nginx_conf} -e stderr"
 
 
+def listens_at(config: Config) -> str:
+    """Where the balancer listens, as nginx writes it."""
+    address = f"[{config.bind}]" if ":" in config.bind else config.bind
+    return f"{address}:{config.http_port}"
+
+
 def nginx_conf(config: Config) -> str:
     """nginx as the balancer: the pool files, and a clear answer for hosts without a pool."""
     temp = config.run / "nginx"
-    listen = f"[{config.bind}]" if ":" in config.bind else config.bind
     return f"""\
 # Written by `vr up`; changes are lost.
 daemon off;
@@ -253,7 +258,7 @@ http {{
     '' '';
   }}
   server {{
-    listen {listen}:{config.http_port} default_server;
+    listen {listens_at(config)} default_server;
     default_type text/plain;
     return 404 "No pool is routed for this host name.\\n";
   }}
@@ -264,7 +269,6 @@ http {{
 
 def balancers_yaml(config: Config) -> str:
     """The one balancer of a single machine: its own nginx."""
-    listen = f"[{config.bind}]" if ":" in config.bind else config.bind
     nginx = _nginx(config)
     return yaml.safe_dump(
         {
@@ -273,7 +277,7 @@ def balancers_yaml(config: Config) -> str:
                     "BACKEND": "vr.balancer.nginx.NginxBalancer",
                     "include_dir": str(config.pools),
                     "hosts": ["localhost"],
-                    "listen": f"{listen}:{config.http_port}",
+                    "listen": listens_at(config),
                     "domain": "localhost",
                     "reload_cmd": f"{nginx} -s reload",
                     "test_cmd": f"{nginx} -t",

@@ -130,7 +130,6 @@ def unit(config: Config, service: Service, bin_folder: Path) -> str:
 # Written by `vr up --systemd`; changes are lost.
 [Unit]
 Description=Velociraptor in {config.home}
-Documentation=file:{service.environment_file}
 Wants=network-online.target
 After=network-online.target local-fs.target time-sync.target
 RequiresMountsFor={config.home} {config.root}

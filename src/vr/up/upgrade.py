@@ -20,6 +20,7 @@ from vr.up import (
     health,
     listener,
     nginx_reload,
+    pools,
     procs,
     stamps,
     waiting,
@@ -40,36 +41,57 @@ def refresh(config: Config, supervisord: Supervisor, say: Say) -> None:
     Raises InvalidInput or VelociraptorError; in each case it says what still runs.
     """
     wanted = configuration.wanted(config, stamps.installed_code())
-    found = _changes(wanted, running(config, supervisord), ())
+    found = _changes(config, wanted, running(supervisord), ())
     # What this version is the first to have, its own commands read already.
     wanted.write(only_missing=True)
     schema = _check(config, supervisord, found, say)
     wanted.write()
     altered = supervisord.reload()
     procs.start_if_all_was_stopped(config, supervisord)
-    now = running(config, supervisord)
-    found = _changes(wanted, now, altered)
-    _rest(config, supervisord, found, say)
+    now = running(supervisord)
+    found = _changes(config, wanted, now, altered)
+    _rest(supervisord, found, say)
     if schema:
         _prepare(config, schema, say)
+    pools.listen_anew(config)
     _renew(config, supervisord, wanted, found, say)
 
 
-def outdated(config: Config, parts: Iterable[Part]) -> tuple[str, ...]:
+def outdated(parts: Iterable[Part]) -> tuple[str, ...]:
     """The parts that run, but other code of ours than is installed."""
     ours = [part for part in parts if part.name in changes.OURS and part.pid]
     codes = {part.name: stamps.code_of(stamps.of_process(part.pid)) for part in ours}
     return changes.older(stamps.installed_code(), codes) if codes else ()
 
 
-def running(config: Config, supervisord: Supervisor) -> dict[str, Part]:
+def running(supervisord: Supervisor) -> dict[str, Part]:
     """The stack's own parts that supervisord knows, by name."""
     return {part.name: part for part in parts_of(supervisord) if part.name in health.EVERY}
 
 
-def _changes(wanted: Configuration, known: dict[str, Part], altered: Iterable[str]) -> Changes:
+def _changes(
+    config: Config, wanted: Configuration, known: dict[str, Part], altered: Iterable[str]
+) -> Changes:
     run = {name: stamps.of_process(part.pid) for name, part in known.items() if part.pid}
-    return changes.changes(wanted.stamps, run, known, tuple(altered))
+    moving = [
+        part
+        for part, _variable, port in _ports(config)
+        if part in run and _is_to_move(listener.addresses(known[part].pid), config.bind, port)
+    ]
+    return changes.changes(wanted.stamps, run, known, tuple(altered), moving)
+
+
+def _ports(config: Config) -> tuple[tuple[str, str, int], ...]:
+    """Parts that listen for people, each with the setting and the number of its port."""
+    return (
+        ("web", "VR_WEB_PORT", config.web_port),
+        ("nginx", "VR_HTTP_PORT", config.http_port),
+    )
+
+
+def _is_to_move(own: set[tuple[str, int]], address: str, port: int) -> bool:
+    """Whether who listens at `own` has the port, but at another address."""
+    return (address, port) not in own and port in {own_port for _, own_port in own}
 
 
 def _check(
@@ -77,16 +99,12 @@ def _check(
 ) -> database.Schema | None:
     """Find what is wrong while all still runs as before. Gives the database's state, unless it
     is nobody's business."""
-    known = running(config, supervisord)
+    known = running(supervisord)
     problems = []
-    for part, variable, port in (
-        ("web", "VR_WEB_PORT", config.web_port),
-        ("nginx", "VR_HTTP_PORT", config.http_port),
-    ):
-        listening = _listener(known.get(part), config.bind, port)
-        if listening:
-            listening.close()
-        elif problem := port_problem(config.bind, port):
+    for part, variable, port in _ports(config):
+        own = listener.addresses(known[part].pid) if part in known and known[part].pid else set()
+        problem = port_problem(config.bind, port)
+        if problem and port not in {own_port for _, own_port in own}:
             problems.append(f"port {port} {problem}; free it or set {variable} to another")
     if problems:
         raise InvalidInput("this machine", problems)
@@ -95,12 +113,12 @@ def _check(
     return database.check(config, say) if found.concern_the_database else None
 
 
-def _rest(config: Config, supervisord: Supervisor, found: Changes, say: Say) -> None:
+def _rest(supervisord: Supervisor, found: Changes, say: Say) -> None:
     """Stop what must not work while the database changes, and what is not wanted any more."""
     ending = [name for name in found.replaced if name in BACKGROUND] + list(found.removed)
     if ending:
         say(f"stopping {', '.join(ending)}")
-        _stop(config, supervisord, ending)
+        _stop(supervisord, ending)
     for name in found.removed:
         supervisord.remove(name)
 
@@ -129,12 +147,12 @@ def _renew(
     say: Say,
 ) -> None:
     """Start the parts anew, one after the other, and wait until all is healthy."""
-    known = running(config, supervisord)
+    known = running(supervisord)
     listening = _listener(known.get("web"), config.bind, config.web_port)
     with listener.held(listening, config.web_handover):
         for name in wanted.stamps:
             if name in found.touched:
-                _stop(config, supervisord, [name])
+                _stop(supervisord, [name])
                 supervisord.remove(name)
                 supervisord.add(name)
                 supervisord.start(name)
@@ -149,13 +167,13 @@ def _listener(part: Part | None, address: str, port: int) -> socket.socket | Non
     return listener.of_process(part.pid, address, port) if part and part.pid else None
 
 
-def _stop(config: Config, supervisord: Supervisor, names: list[str]) -> None:
+def _stop(supervisord: Supervisor, names: list[str]) -> None:
     """Stop the parts, all at once, and wait until they have ended."""
     for name in names:
         supervisord.stop(name)
     waiting.until(
         lambda: all(
-            part.is_stopped for name, part in running(config, supervisord).items() if name in names
+            part.is_stopped for name, part in running(supervisord).items() if name in names
         ),
         _STOP_SECONDS,
         f"{counted(len(names), 'part')} still run ({', '.join(names)})",

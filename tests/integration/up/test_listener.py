@@ -60,6 +60,7 @@ def test_connections_wait_for_the_next_process_instead_of_being_refused(handover
 def test_only_the_socket_that_is_asked_for_is_taken(handover: Path) -> None:
     port = free_port()
     with listening(port) as process:
+        assert listener.addresses(process.pid) == {("127.0.0.1", port)}
         assert listener.of_process(process.pid, "127.0.0.1", free_port()) is None
         assert listener.of_process(process.pid, "0.0.0.0", port) is None
         found = listener.of_process(process.pid, "127.0.0.1", port)

@@ -38,10 +38,14 @@ def test_a_section_that_differs_replaces_our_parts_too() -> None:
     )
 
 
-def test_nginx_is_started_but_never_replaced() -> None:
+def test_nginx_is_started_and_reads_what_is_new_but_is_not_replaced() -> None:
     assert changes(WANTED, WANTED | {"nginx": ".9"}, WANTED, ("nginx",)) == Changes()
     running = {name: stamp for name, stamp in WANTED.items() if name != "nginx"}
     assert changes(WANTED, running, WANTED, ("nginx",)) == Changes(started=("nginx",))
+
+
+def test_nginx_is_replaced_when_its_port_is_to_be_another_addresss() -> None:
+    assert changes(WANTED, WANTED, WANTED, (), ["nginx"]) == Changes(replaced=("nginx",))
 
 
 def test_what_does_not_run_is_started_known_or_not() -> None:
