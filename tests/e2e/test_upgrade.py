@@ -58,9 +58,9 @@ class Upgradable:
         path.write_text(MIGRATION.format(former=former, what=what))
         return path.unlink
 
-    def break_code(self) -> Callable[[], None]:
+    def break_code(self, module: str) -> Callable[[], None]:
         """Install code that does not start; gives what installs the former again."""
-        path = self._package / "server" / "urls.py"
+        path = self._package / "server" / module
         text = path.read_text()
         path.write_text(f"{text}\nthis is no Python\n")
         return lambda: void(path.write_text(text))
@@ -149,12 +149,26 @@ def test_a_migration_that_fails_leaves_all_as_it_was(upgradable: Upgradable) -> 
 
 def test_code_that_does_not_start_replaces_nothing(upgradable: Upgradable) -> None:
     before = upgradable.pids()
-    undo = upgradable.break_code()
+    undo = upgradable.break_code("urls.py")
     done = upgradable.stack.vr("up", check=False)
     undo()
     assert done.returncode == 1
     assert "does not start" in done.stderr
     assert upgradable.pids() == before
+
+
+def test_a_web_process_that_would_not_start_replaces_none(upgradable: Upgradable) -> None:
+    stack = upgradable.stack
+    before = upgradable.serving_pids() | {"web": upgradable.pids()["web"]}
+    undo = upgradable.break_code("asgi.py")
+    done = stack.vr("up", check=False)
+    undo()
+    assert done.returncode == 1
+    assert "the former one serves on" in done.stderr
+    assert "SyntaxError" in done.stderr
+    assert before.items() <= upgradable.pids().items()
+    assert "Velociraptor" in page(stack)
+    stack.vr("up")
 
 
 def test_code_that_is_older_than_the_database_is_refused(upgradable: Upgradable) -> None:

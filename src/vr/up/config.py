@@ -119,6 +119,16 @@ class Config(Settings):
         return self.run / "web-listener.sock"
 
     @property
+    def web_ready(self) -> Path:
+        """Where the web process writes its pid when it serves."""
+        return self.run / "web-ready"
+
+    @property
+    def bridge_ready(self) -> Path:
+        """The same of the one that serves while web is replaced."""
+        return self.run / "web-bridge-ready"
+
+    @property
     def backups(self) -> Path:
         """Copies of the database from before it was changed."""
         return self.home / "backups"

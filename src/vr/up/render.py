@@ -99,7 +99,7 @@ def programs(config: Config, bin_folder: Path) -> list[Program]:
         Program(
             "web",
             f"{bin_folder}/python -m vr.up.web {config.bind} {config.web_port} "
-            f"{config.web_handover}",
+            f"{config.web_handover} {config.web_ready}",
             20,
             env,
         ),

@@ -7,13 +7,14 @@ killed at any line, the next `vr up` goes on.
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Iterable
+from pathlib import Path
 
 from vr.errors import InvalidInput, VelociraptorError
 from vr.hosts.supervisor import Supervisor
 from vr.text.plurals import counted
 from vr.up import (
+    bridge,
     changes,
     configuration,
     database,
@@ -147,24 +148,48 @@ def _renew(
     say: Say,
 ) -> None:
     """Start the parts anew, one after the other, and wait until all is healthy."""
-    known = running(supervisord)
-    listening = _listener(known.get("web"), config.bind, config.web_port)
-    with listener.held(listening, config.web_handover):
-        for name in wanted.stamps:
-            if name in found.touched:
-                _stop(supervisord, [name])
-                supervisord.remove(name)
-                supervisord.add(name)
-                supervisord.start(name)
-                say(f"{name} {'replaced' if name in found.replaced else 'started'}")
-        if "nginx" not in found.touched:
-            nginx_reload.reload_if_changed(config, wanted.stamps["nginx"], say)
-        waiting.until_healthy(config, supervisord, say)
+    for name in wanted.stamps:
+        if name in found.touched and name != "web":
+            _start_anew(supervisord, name, found, say)
+    if "nginx" not in found.touched:
+        nginx_reload.reload_if_changed(config, wanted.stamps["nginx"], say)
+    if "web" in found.touched:
+        _renew_web(config, supervisord, found, say)
+    waiting.until_healthy(config, supervisord, say)
     nginx_reload.remember(config, wanted.stamps["nginx"])
 
 
-def _listener(part: Part | None, address: str, port: int) -> socket.socket | None:
-    return listener.of_process(part.pid, address, port) if part and part.pid else None
+def _renew_web(config: Config, supervisord: Supervisor, found: Changes, say: Say) -> None:
+    """Replace web, while another process of the new code serves in its place."""
+    part = running(supervisord).get("web")
+    pid = part.pid if part else 0
+    listening = listener.of_process(pid, config.bind, config.web_port) if pid else None
+    with bridge.serving(config, listening):
+        _start_anew(supervisord, "web", found, say)
+        if listening:
+            waiting.until(
+                lambda: _serves(config, supervisord), waiting.UP_SECONDS, "web does not serve yet"
+            )
+
+
+def _serves(config: Config, supervisord: Supervisor) -> bool:
+    """Whether the web process of supervisord takes requests; raises if it won't."""
+    part = running(supervisord)["web"]
+    if part.is_stopped:
+        raise VelociraptorError(
+            f"web is {part.statename}: {part.description}",
+            details=waiting.tail(Path(part.logfile)),
+            hint="Mend what its log says and run vr up again.",
+        )
+    return bridge.is_serving(config.web_ready, part.pid)
+
+
+def _start_anew(supervisord: Supervisor, name: str, found: Changes, say: Say) -> None:
+    _stop(supervisord, [name])
+    supervisord.remove(name)
+    supervisord.add(name)
+    supervisord.start(name)
+    say(f"{name} {'replaced' if name in found.replaced else 'started'}")
 
 
 def _stop(supervisord: Supervisor, names: list[str]) -> None:
