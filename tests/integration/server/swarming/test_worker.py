@@ -54,9 +54,9 @@ def test_a_worker_that_is_asked_to_end_lets_go_of_what_it_waits_for(
     env = environment(settings, tmp_path)
     dispatch = asking.dispatch(served, user=None, tag="v2")
     with celery_worker(env, tmp_path / "log") as worker:
-        until(dispatch.steps.filter(kind="settle").exists, "it settles", seconds=30)
+        until(dispatch.steps.filter(kind="settle").exists, "it settles", seconds=120)
         worker.send_signal(signal.SIGTERM)
-        until(lambda: worker.poll() is not None, "the worker ends", seconds=30)
+        until(lambda: worker.poll() is not None, "the worker ends", seconds=120)
         assert worker.returncode == 0
     dispatch.refresh_from_db()
     assert dispatch.is_open
@@ -64,7 +64,7 @@ def test_a_worker_that_is_asked_to_end_lets_go_of_what_it_waits_for(
     served.settle_seconds = 0
     served.save()
     with celery_worker(env, tmp_path / "log"):
-        until(lambda: _has_ended(dispatch), "the dispatch has ended", seconds=30)
+        until(lambda: _has_ended(dispatch), "the dispatch has ended", seconds=120)
     _check(machine, dispatch, "v2")
 
 
