@@ -23,7 +23,11 @@ _CONNECT_SECONDS = 1.0
 _ANSWER_SECONDS = 10.0
 # What a host's tools see of our environment. Not more: a proc.yaml may ask for any variable of
 # the host by `$NAME`, and ours hold secrets.
-_PASSED_ON = ("PATH", "LANG", "http_proxy", "https_proxy", "no_proxy", "SSL_CERT_FILE")
+_PASSED_ON = (
+    *("PATH", "LANG", "http_proxy", "https_proxy", "no_proxy", "SSL_CERT_FILE"),
+    # Where volumes may and may not lie.
+    *("VR_HOME", "VR_VOLUME_ROOTS"),
+)
 
 
 class LocalConnection:

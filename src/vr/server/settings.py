@@ -73,6 +73,8 @@ DISCOVERY = {
 }
 # The ports that procs may get.
 PORT_RANGE = _given.ports
+# Where the volumes of those who are no admins may lie on hosts.
+VOLUME_ROOTS = _given.volume_roots
 # The user ids that apps get on hosts.
 HOST_UIDS = _given.host_uids
 # How long a new proc may take until it is ready, and old connections to a retired one to end.

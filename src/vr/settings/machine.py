@@ -9,6 +9,7 @@ from vr.paths import DEFAULT_HOME, DEFAULT_ROOT
 from vr.settings.readers import (
     EXISTING_FILE,
     EXISTING_FOLDER,
+    FOLDERS,
     HOST,
     HTTP_URL,
     IP_ADDRESS,
@@ -21,6 +22,7 @@ from vr.settings.readers import (
     whole,
 )
 from vr.settings.setting import Process, setting
+from vr.specs.volumes import DEFAULT_VOLUME_ROOTS
 
 _UP = {Process.UP}
 _SERVER = {Process.SERVER}
@@ -45,6 +47,17 @@ class MachineSettings:
         PLAIN_FOLDER,
         DEFAULT_ROOT,
         meaning="procs, builds, images, layers of this host",
+        read_by=_BOTH | _TOOLS,
+    )
+    volume_roots: tuple[str, ...] = setting(
+        "VR_VOLUME_ROOTS",
+        FOLDERS,
+        DEFAULT_VOLUME_ROOTS,
+        meaning=(
+            "folders of hosts, separated by commas, that volumes may lie in; admins may use "
+            "others, and no link may lead out of them. Hosts that are told something else than "
+            "the default need it in the environment of their Supervisor, too"
+        ),
         read_by=_BOTH | _TOOLS,
     )
     bind: str = setting(

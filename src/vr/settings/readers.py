@@ -7,7 +7,7 @@ import socket
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from ipaddress import IPv4Network
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Generic, TypeVar
 from urllib.parse import urlsplit
 
@@ -102,6 +102,13 @@ def _path(text: str) -> Path:
     path = Path(text)
     _demand(path.is_absolute() and "\0" not in text)
     return path
+
+
+def _folders(text: str) -> tuple[str, ...]:
+    words = _words(text)
+    _demand(all(PurePosixPath(word).is_absolute() and word.isprintable() for word in words))
+    _demand(not any(".." in PurePosixPath(word).parts for word in words))
+    return words
 
 
 def _plain_folder(text: str) -> Path:
@@ -219,6 +226,7 @@ PLAIN_FOLDER = Reader(
     "an absolute path without blanks, quotes or any of : , % ;",
     _plain_folder,
 )
+FOLDERS = Reader("absolute paths separated by commas, such as /srv,/mnt/data", _folders)
 EXISTING_FILE = Reader("a file that is there", _existing_file)
 EXISTING_FOLDER = Reader("a folder that is there", _existing_folder)
 PORTS = Reader("two ports such as 5000-5999, from 1024 to 65535", _ports)
