@@ -25,8 +25,8 @@ _ANSWER_SECONDS = 10.0
 # the host by `$NAME`, and ours hold secrets.
 _PASSED_ON = (
     *("PATH", "LANG", "http_proxy", "https_proxy", "no_proxy", "SSL_CERT_FILE"),
-    # Where volumes may and may not lie.
-    *("VR_HOME", "VR_VOLUME_ROOTS"),
+    # Where volumes may and may not lie; who apps may and may not run as.
+    *("VR_HOME", "VR_VOLUME_ROOTS", "VR_RUN_AS", "VR_HOST_UIDS"),
 )
 
 

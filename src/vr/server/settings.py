@@ -73,6 +73,8 @@ DISCOVERY = {
 }
 # The ports that procs may get.
 PORT_RANGE = _given.ports
+# The service accounts that apps may run as.
+RUN_AS = _given.run_as
 # Where the volumes of those who are no admins may lie on hosts.
 VOLUME_ROOTS = _given.volume_roots
 # The user ids that apps get on hosts.

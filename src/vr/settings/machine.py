@@ -17,6 +17,7 @@ from vr.settings.readers import (
     PLAIN_FOLDER,
     PORTS,
     TEXT,
+    WORDS,
     one_of,
     optional,
     whole,
@@ -57,6 +58,16 @@ class MachineSettings:
             "folders of hosts, separated by commas, that volumes may lie in; admins may use "
             "others, and no link may lead out of them. Hosts that are told something else than "
             "the default need it in the environment of their Supervisor, too"
+        ),
+        read_by=_BOTH | _TOOLS,
+    )
+    run_as: tuple[str, ...] = setting(
+        "VR_RUN_AS",
+        WORDS,
+        "",
+        meaning=(
+            "service accounts, such as `www-data`, that apps may run as; else a swarm's `run_as` "
+            "is `nobody` or an account with an id from 1000. Told to hosts as `VR_VOLUME_ROOTS` is"
         ),
         read_by=_BOTH | _TOOLS,
     )

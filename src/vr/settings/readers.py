@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 import dj_database_url
 
 from vr.bus.addresses import http_uri_problem, nats_uri_problem
+from vr.specs.accounts import parse_uids
 from vr.specs.names import HOST_NAME
 from vr.specs.proc import FIRST_HOST_UID, LAST_HOST_UID
 
@@ -137,10 +138,9 @@ def _ports(text: str) -> range:
 
 
 def _uids(text: str) -> range:
-    low, dash, high = text.partition("-")
-    _demand(dash and text.isascii() and low.isdigit() and high.isdigit())
-    _demand(FIRST_HOST_UID <= int(low) <= int(high) <= LAST_HOST_UID)
-    return range(int(low), int(high) + 1)
+    uids = parse_uids(text)
+    _demand(FIRST_HOST_UID <= uids.start < uids.stop <= LAST_HOST_UID + 1)
+    return uids
 
 
 def ports_text(ports: range) -> str:

@@ -30,6 +30,7 @@ from vr.settings.readers import (
     whole,
 )
 from vr.settings.setting import Process, setting
+from vr.specs.accounts import DEFAULT_HOST_UIDS
 
 _UP = {Process.UP}
 _SERVER = {Process.SERVER}
@@ -142,7 +143,7 @@ class ServerSettings:
     host_uids: range = setting(
         "VR_HOST_UIDS",
         UIDS,
-        "200000-265535",
+        DEFAULT_HOST_UIDS,
         meaning=(
             "user ids on hosts, one for each app whose `run_as` is `nobody`; none is given twice, "
             "so no account and no container of others may have them"

@@ -96,7 +96,7 @@ def test_a_swarm_that_was_saved_before_is_told_so_when_it_is_deployed(
     with pytest.raises(InvalidInput, match="VR_VOLUME_ROOTS"):
         asking.scale(saved, 2, user=user)
     asking.dispatch(saved, user=user, size=0)  # what runs can always be taken down
-    saved.dispatches.update(status="success")
+    saved.dispatches.update(status="succeeded")
 
     user.is_superuser = True
     asking.dispatch(saved, user=user, size=1)
