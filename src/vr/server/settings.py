@@ -73,6 +73,8 @@ DISCOVERY = {
 }
 # The ports that procs may get.
 PORT_RANGE = _given.ports
+# What bounds procs whose swarms set no limits.
+DEFAULT_LIMITS = _given.default_limits
 # The service accounts that apps may run as.
 RUN_AS = _given.run_as
 # Where the volumes of those who are no admins may lie on hosts.
