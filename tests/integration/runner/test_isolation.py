@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -135,33 +134,3 @@ print(json.dumps(tried))
     layer = next(root.layers.glob("*-200003-200003"))
     assert (layer / "app/page").read_text() == "x"
     assert root.layers.stat().st_mode & 0o777 == 0o700
-
-
-WALK = """
-import os, sys
-os.chdir(sys.argv[1])
-os.setgroups([])
-os.setgid(12345)
-os.setuid(12345)
-for folder, _folders, files in os.walk("."):
-    print("folder", folder)
-    for name in files:
-        try:
-            open(os.path.join(folder, name), "rb").close()
-        except OSError:
-            continue
-        print("file", os.path.join(folder, name))
-"""
-
-
-def test_a_user_of_the_host_can_read_nothing_of_what_is_set_up(
-    proc: Callable[..., Any], build: Callable[..., Any], root: Root
-) -> None:
-    keys = build({"code.py": "print('ours')"})
-    one = proc(**keys, host_uid=200_001, env={"SECRET": "hunter2"}, cmd="python3 code.py").setup()
-    assert one.vrun("run").stdout == "ours\n"
-    # It begins in the root itself, so that nothing above decides.
-    walked = subprocess.run(
-        [sys.executable, "-c", WALK, str(root.path)], capture_output=True, text=True, check=True
-    )
-    assert [line for line in walked.stdout.splitlines() if line.startswith("file")] == []
