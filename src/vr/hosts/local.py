@@ -26,7 +26,11 @@ _ANSWER_SECONDS = 10.0
 _PAGE_BYTES = 1000
 # What a host's tools see of our environment. Not more: a proc.yaml may ask for any variable of
 # the host by `$NAME`, and ours hold secrets.
-_PASSED_ON = ("PATH", "LANG", "http_proxy", "https_proxy", "no_proxy", "SSL_CERT_FILE")
+_PASSED_ON = (
+    *("PATH", "LANG", "http_proxy", "https_proxy", "no_proxy", "SSL_CERT_FILE"),
+    # Where volumes may and may not lie; who apps may and may not run as.
+    *("VR_HOME", "VR_VOLUME_ROOTS", "VR_RUN_AS", "VR_HOST_UIDS"),
+)
 
 
 class LocalConnection:

@@ -73,6 +73,12 @@ DISCOVERY = {
 }
 # The ports that procs may get.
 PORT_RANGE = _given.ports
+# What bounds procs whose swarms set no limits.
+DEFAULT_LIMITS = _given.default_limits
+# The service accounts that apps may run as.
+RUN_AS = _given.run_as
+# Where the volumes of those who are no admins may lie on hosts.
+VOLUME_ROOTS = _given.volume_roots
 # The user ids that apps get on hosts.
 HOST_UIDS = _given.host_uids
 # How long a new proc may take until it is ready, and old connections to a retired one to end.

@@ -15,6 +15,7 @@ from vr.settings.readers import (
     FLAG,
     HTTP_URL,
     KEY,
+    LIMITS,
     LINES,
     ORIGINS,
     PAIRS,
@@ -30,6 +31,8 @@ from vr.settings.readers import (
     whole,
 )
 from vr.settings.setting import Process, setting
+from vr.specs.accounts import DEFAULT_HOST_UIDS
+from vr.specs.limits import DEFAULTS
 
 _UP = {Process.UP}
 _SERVER = {Process.SERVER}
@@ -142,10 +145,20 @@ class ServerSettings:
     host_uids: range = setting(
         "VR_HOST_UIDS",
         UIDS,
-        "200000-265535",
+        DEFAULT_HOST_UIDS,
         meaning=(
             "user ids on hosts, one for each app whose `run_as` is `nobody`; none is given twice, "
             "so no account and no container of others may have them"
+        ),
+        read_by=_BOTH,
+    )
+    default_limits: dict[str, Any] = setting(
+        "VR_DEFAULT_LIMITS",
+        LIMITS,
+        DEFAULTS,
+        meaning=(
+            "limits of new procs whose swarms don't set them, by the keys of proc.yaml; `none` for "
+            "none. `disk_limit` needs loop devices on hosts"
         ),
         read_by=_BOTH,
     )

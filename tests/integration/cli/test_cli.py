@@ -72,7 +72,7 @@ def test_a_swarm_is_added_with_all_that_describes_it(
     made = ok(
         *("swarms", "add", "shop", "worker", "--config-name", swarm, "--tag", "v2"),
         *("--size", "3", "--pool", "shop", "--config", str(config), "--env", str(env)),
-        *("--env", "B=3", "--volumes", "/srv/data:/data", "--run-as", "www-data"),
+        *("--env", "B=3", "--volumes", "/srv/data:/data", "--run-as", "shopkeeper"),
         *("--mem-limit", "256M", "--ingredient", f"salt{swarm}", "--json"),
     ).data
     assert made["squad_name"] == "local"
@@ -80,7 +80,7 @@ def test_a_swarm_is_added_with_all_that_describes_it(
     assert made["config_yaml"] == "# kept\ncolour: red\n"
     assert made["compiled_env"] == {"SALT": "yes", "A": "1", "B": "3"}
     assert made["volumes"] == [["/srv/data", "/data"]]
-    assert (made["size"], made["run_as"], made["mem_limit"]) == (3, "www-data", "256M")
+    assert (made["size"], made["run_as"], made["mem_limit"]) == (3, "shopkeeper", "256M")
     ok("swarms", "set", made["name"], "--size", "1", "--env", "C=4")
     (changed,) = ok("list-swarms", made["name"], "--json").data
     assert (changed["size"], changed["version"]) == (1, "v2")

@@ -12,6 +12,7 @@ from vr.server.files import links
 from vr.server.models import Release
 from vr.server.models.yaml_text import parse_env, parse_mapping
 from vr.server.procs.uids import uid_of
+from vr.specs.limits import with_defaults
 from vr.specs.names import ProcName
 from vr.specs.proc import NOBODY
 
@@ -52,7 +53,7 @@ def content(release: Release, name: ProcName, host: str) -> dict[str, Any]:
         # Of our own keys this is the one that an app's config may hold.
         "pilot": config.get("pilot"),
         "volumes": release.volumes,
-        **release.limits,
+        **with_defaults(release.limits, settings.DEFAULT_LIMITS),
         "build_url": links.url_for_host(build.file),
         "build_md5": build.file_md5,
         "app_repo_url": build.app.repo_url,

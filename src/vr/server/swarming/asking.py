@@ -11,6 +11,7 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 
 from vr.errors import InvalidInput
+from vr.server.access.volumes import check_volumes
 from vr.server.balancers import balancer_named
 from vr.server.builds.choosing import image_of
 from vr.server.events.announcing import user_did
@@ -86,6 +87,8 @@ def _open(
     if busy := open_dispatch(swarm):
         raise SwarmBusy(busy)
     _check(swarm, tag, size)
+    if size:
+        check_volumes(release or swarm, user)
     try:
         with transaction.atomic():
             swarm.tag, swarm.size = tag, size

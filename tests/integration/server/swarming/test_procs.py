@@ -59,6 +59,15 @@ def test_only_an_app_that_runs_as_nobody_gets_a_user_id_of_its_own(
     assert "host_uid" not in content(release, name, HOST)
 
 
+def test_a_proc_without_limits_has_those_of_the_server(
+    release: Release, name: ProcName, settings: Any
+) -> None:
+    settings.DEFAULT_LIMITS = {"mem_limit": "1G", "pids_limit": 512}
+    release.pids_limit = 20
+    told = content(release, name, HOST)
+    assert (told["mem_limit"], told["pids_limit"]) == ("1G", 20)
+
+
 def test_a_manual_deploy_runs_one_proc_without_tests_and_routing(
     machine: Machine, release: Release, name: ProcName, host: Host, woken: list[str]
 ) -> None:
