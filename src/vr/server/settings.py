@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 from typing import Any
+from urllib.parse import urlsplit
 
 from vr import __version__
 from vr.settings.reading import settings_or_exit
@@ -26,6 +27,12 @@ SECRET_KEY = _given.secret_key
 SECRET_KEY_FALLBACKS = list(_given.secret_key_fallbacks)
 ALLOWED_HOSTS = list(_given.allowed_hosts)
 CSRF_TRUSTED_ORIGINS = list(_given.trusted_origins)
+_origins = [urlsplit(origin) for origin in CSRF_TRUSTED_ORIGINS]
+# Host names that are the pages' own, as far as anybody told: no app may answer by them.
+UI_HOST_NAMES = frozenset(
+    {name.lower() for name in ALLOWED_HOSTS if not name.startswith(("*", "."))}
+    | {origin.hostname for origin in _origins if origin.hostname}
+)
 
 DATABASES: dict[str, Any] = {"default": _given.database}
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
@@ -127,10 +134,21 @@ TEMPLATES = [
 STATIC_URL = "/static/"
 STATIC_ROOT = _given.static
 WHITENOISE_USE_FINDERS = True
+# Not in a cookie: that would be one more for others to see.
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 LOGIN_URL = "/login/"
 LOGIN_REDIRECT_URL = "/"
+# Cookies know host names, not ports: other programs on ours see them, and may set those that are
+# called as theirs. Apps on names beside ours may set any for the domain above, but none that
+# begins with __Host-, which browsers only take over TLS.
+_has_tls = bool(_origins) and all(origin.scheme == "https" for origin in _origins)
+_prefix = "__Host-" if _has_tls else ""
+SESSION_COOKIE_NAME = f"{_prefix}vr_session"
+SESSION_COOKIE_SECURE = _has_tls
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
+CSRF_COOKIE_NAME = f"{_prefix}vr_csrf"
+CSRF_COOKIE_SECURE = _has_tls
 CSRF_COOKIE_SAMESITE = "Lax"
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"}

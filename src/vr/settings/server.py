@@ -248,14 +248,19 @@ class ServerSettings:
         "VR_ALLOWED_HOSTS",
         WORDS,
         "*",
-        meaning="comma-separated, for a server behind a name of its own",
+        meaning=(
+            "comma-separated, for a server behind [a name of its own](api.md#a-name-of-its-own)"
+        ),
         read_by=_BOTH,
     )
     trusted_origins: tuple[str, ...] = setting(
         "VR_TRUSTED_ORIGINS",
         ORIGINS,
         "",
-        meaning="the same, as origins: `https://vr.example.org`",
+        meaning=(
+            "the same, as origins: `https://vr.example.org`. Are all of them `https`, the pages' "
+            "cookies are for TLS alone"
+        ),
         read_by=_BOTH,
     )
     site_title: str = setting(

@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, RegexValidator
 from django.db import models
 
+from vr.server.balancers import our_name_of
 from vr.server.models.app import App
 from vr.server.models.ingredient import Ingredient
 from vr.server.models.names import validate_part, validate_tag
@@ -160,6 +161,16 @@ class Swarm(ProcSettings):
         same = Swarm.objects.filter(pool__iexact=self.pool, balancer=self.balancer)
         return same.exclude(pk=self.pk).select_related("app").first()
 
+    def why_not_its_name(self) -> str:
+        """A sentence if the pool's host name is the one of Velociraptor's pages; else empty."""
+        ours = our_name_of(self.balancer, self.pool) if self.pool else ""
+        if not ours:
+            return ""
+        return (
+            f"The pool {self.pool!r} would answer at {ours}, which is Velociraptor's own host "
+            "name: browsers would send the app its users' sessions. Choose another name."
+        )
+
     def _compiled(self, field: str, parse: Callable[[str], dict[str, Any]]) -> dict[str, Any]:
         merged: dict[str, Any] = {}
         # Sorted here, so that ingredients which a list has fetched for all are not asked for again.
@@ -177,6 +188,8 @@ class Swarm(ProcSettings):
                 f"The pool {self.pool!r} of {self.balancer} is {other.name}'s; two swarms would "
                 "take each other's nodes out of it. Choose another name."
             ]
+        if sentence := self.why_not_its_name():
+            found["pool"] = [sentence]
         app_name = self.app.name if self.app_id else ""
         if problem := length_problem(app_name, self.tag, self.config_name, self.proc_name):
             found["config_name"] = [problem]
