@@ -87,6 +87,10 @@ START_SECONDS = _given.start_seconds
 SETTLE_SECONDS = _given.settle_seconds
 DRAIN_SECONDS = _given.drain_seconds
 
+# How much is kept of a proc's log.
+LOG_MB = _given.log_mb
+LOG_BACKUPS = _given.log_backups
+
 BALANCERS = _given.balancers
 # The balancer that forms offer first.
 DEFAULT_BALANCER = _given.default_balancer

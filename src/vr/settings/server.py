@@ -221,6 +221,23 @@ class ServerSettings:
         ),
         read_by=_BOTH,
     )
+    log_mb: int = setting(
+        "VR_LOG_MB",
+        whole(1, 100_000),
+        "10",
+        meaning="how large a proc's log grows before it is rotated: from its next deploy on",
+        read_by=_BOTH,
+    )
+    log_backups: int = setting(
+        "VR_LOG_BACKUPS",
+        whole(1, 100),
+        "3",
+        meaning=(
+            "how many rotated logs of that size are kept of each proc. More of them give `vr logs "
+            "-f` more time to follow a flood"
+        ),
+        read_by=_BOTH,
+    )
     drain_seconds: float = setting(
         "VR_DRAIN_SECONDS",
         seconds(0, _DAY),
