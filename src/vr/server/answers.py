@@ -32,7 +32,8 @@ class HostFault(VelociraptorError):
 
 
 # Where programs ask, and read JSON whatever happens.
-_PROGRAMS = ("/api/", "/files/")
+PROGRAMS = ("/api/", "/files/")
+BUG = "This is a bug in Velociraptor, not in your request; the web log has more."
 _STATUS: tuple[tuple[type[VelociraptorError], int], ...] = (
     (NotFound, 404),
     (NotAllowed, 403),
@@ -70,7 +71,7 @@ def refusal(status: int, sentence: str, *, hint: str = "") -> JsonResponse:
 
 def readable(path: str, told: JsonResponse) -> HttpResponse:
     """A refusal as whoever asks at `path` reads it: people with a browser get a page."""
-    if path.startswith(_PROGRAMS):
+    if path.startswith(PROGRAMS):
         return told
     found = json.loads(told.content)
     text = escape(" ".join(filter(None, (found["error"], found.get("hint")))))

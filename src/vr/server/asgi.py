@@ -18,6 +18,7 @@ application = Watched(
         _django,
         uploads=("/api/v1/builds/upload/", "/build/upload/", "/files/farm/"),
         upload_bytes=settings.UPLOAD_BYTES,
+        most_bytes=settings.DATA_UPLOAD_MAX_MEMORY_SIZE,
         gate=why_not,
     ),
     path="/login/",

@@ -6,7 +6,7 @@ import errno
 import logging
 
 import redis
-from django.core.exceptions import ValidationError
+from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent, ValidationError
 from django.db import DatabaseError, InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from kombu.exceptions import OperationalError as BrokerError
@@ -27,6 +27,9 @@ def sentence_for(error: Exception) -> VelociraptorError | None:
         return error
     if isinstance(error, ValidationError):
         return InvalidInput("what is stored or was sent", error.messages)
+    if isinstance(error, TooManyFieldsSent | RequestDataTooBig):
+        what = "fields" if isinstance(error, TooManyFieldsSent) else "bytes"
+        return InvalidInput("request", [f"has too many {what}"])
     if isinstance(error, DatabaseError) and any(words in str(error) for words in _TOO_LONG):
         return InvalidInput("what was sent", ["a text in it is too long to be looked for"])
     if isinstance(error, OperationalError | InterfaceError):

@@ -55,6 +55,8 @@ ACCEL_PREFIX = _given.accel_prefix
 
 # The largest droplet or build that may be uploaded.
 UPLOAD_BYTES = _given.upload_mb << 20
+# The largest request of another kind.
+DATA_UPLOAD_MAX_MEMORY_SIZE = 16 << 20
 # The most procs that a swarm may have.
 LARGEST_SWARM = _given.largest_swarm
 # What droplets' runtimes are called in the stacks' images, where that is not their name.
@@ -109,6 +111,7 @@ INSTALLED_APPS = [
     "ninja",  # so that the API's documentation page is served from here, not from elsewhere
 ]
 MIDDLEWARE = [
+    "vr.server.refusals.JsonRefusals",
     "django.middleware.security.SecurityMiddleware",
     "vr.server.outages.Outages",
     "vr.server.web.security.ContentSecurityPolicy",

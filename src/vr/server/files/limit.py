@@ -21,7 +21,6 @@ Gate = Callable[[Scope], Awaitable[HttpResponse | None]]
 
 STRANGERS_BYTES = 64 << 10
 """What anybody may send: more than the form of a login has."""
-OTHERS_BYTES = 16 << 20
 _FORM_BYTES = 64 << 10
 """What a form adds to the file in it."""
 # Clients that send all before they read an answer would lose it were the connection cut at once.
@@ -32,7 +31,8 @@ class BodyLimit:
     """An ASGI application around another one, which sees no body that is larger than allowed, and
     none above STRANGERS_BYTES of somebody whom `gate` refuses.
 
-    `uploads` are the beginnings of the paths that take files of up to `upload_bytes`.
+    `uploads` are the beginnings of the paths that take files of up to `upload_bytes`; others take
+    `most_bytes`.
     """
 
     def __init__(
@@ -41,11 +41,13 @@ class BodyLimit:
         *,
         uploads: tuple[str, ...],
         upload_bytes: int,
+        most_bytes: int,
         gate: Gate,
     ) -> None:
         self._application = application
         self._uploads = uploads
         self._upload_bytes = upload_bytes
+        self._most_bytes = most_bytes
         self._gate = gate
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -84,7 +86,7 @@ class BodyLimit:
 
     def _most(self, scope: Scope) -> int:
         is_upload = scope["path"].startswith(self._uploads)
-        return self._upload_bytes + _FORM_BYTES if is_upload else OTHERS_BYTES
+        return self._upload_bytes + _FORM_BYTES if is_upload else self._most_bytes
 
     async def _why_not(self, scope: Scope, size: int) -> HttpResponse | None:
         limit = self._most(scope)

@@ -9,9 +9,9 @@ from typing import Any
 from django.http import HttpResponse
 
 from vr.server.answers import unauthorized
-from vr.server.files.limit import OTHERS_BYTES, STRANGERS_BYTES, BodyLimit
+from vr.server.files.limit import STRANGERS_BYTES, BodyLimit
 
-LARGEST = 1 << 20
+LARGEST, OTHERS_BYTES = 1 << 20, 16 << 20
 UPLOAD, OTHER = "/files/farm/x", "/api/v1/apps/"
 
 
@@ -49,7 +49,13 @@ def ask(
 
         length = str(sum(map(len, chunks))).encode()
         headers = [(b"content-length", length)] if announced else []
-        limited = BodyLimit(reads_all, uploads=("/files/farm/",), upload_bytes=LARGEST, gate=gate)
+        limited = BodyLimit(
+            reads_all,
+            uploads=("/files/farm/",),
+            upload_bytes=LARGEST,
+            most_bytes=OTHERS_BYTES,
+            gate=gate,
+        )
         await limited({"type": "http", "path": path, "headers": headers}, receive, send)
         return sent
 
