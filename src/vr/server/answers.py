@@ -75,7 +75,7 @@ def readable(path: str, told: JsonResponse) -> HttpResponse:
         return told
     found = json.loads(told.content)
     text = escape(" ".join(filter(None, (found["error"], found.get("hint")))))
-    page = f'<!doctype html><html lang="en"><title>Not now</title><p role="alert">{text}</p>'
+    page = f'<!doctype html><html lang="en"><title>Not done</title><p role="alert">{text}</p>'
     return HttpResponse(page, status=told.status_code)
 
 
