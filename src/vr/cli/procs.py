@@ -109,7 +109,7 @@ def logs(pattern: str, follow: bool, lines: int) -> None:
     if not follow:
         for one in found:
             text = client.log_tail(one, length)
-            for line in deque(text.splitlines(), maxlen=lines):
+            for line in deque(text.removesuffix("\n").split("\n") if text else (), maxlen=lines):
                 show.line(one, line)
         return
     _follow(client, found, length, show)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, BinaryIO
 from urllib.parse import urlsplit
@@ -115,7 +115,7 @@ class Connection:
                 if response.status_code >= 300:
                     response.read()
                     raise refusal(response)
-                yield response.iter_lines()
+                yield lines_of(response.iter_text())
         except httpx.TransportError as error:
             raise self._unreachable(error) from None
 
@@ -127,6 +127,21 @@ class Connection:
             f"Velociraptor at {self.url} {reason or f'broke off ({error})'}.",
             hint="Is it up? See: vr status. Start it with: vr up",
         )
+
+
+def lines_of(parts: Iterable[str]) -> Iterator[str]:
+    """The complete lines in the parts of a text. A line ends with a newline and nothing else: what
+    httpx takes for ends of lines, such as form feeds, may be within one of a log."""
+    begun: list[str] = []
+    for part in parts:
+        head, line_end, tail = part.partition("\n")
+        begun.append(head)
+        if not line_end:
+            continue
+        yield "".join(begun)
+        *lines, last = tail.split("\n")
+        yield from lines
+        begun = [last]
 
 
 def refusal(response: httpx.Response) -> ApiError:

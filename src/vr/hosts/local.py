@@ -15,8 +15,8 @@ from pathlib import Path
 from vr.errors import VelociraptorError
 from vr.files.atomic import write_atomic
 from vr.files.locks import Lock
+from vr.hosts import local_log
 from vr.hosts.connection import LOCK_SECONDS, LogReader, Result
-from vr.hosts.local_log import FollowedLog
 from vr.hosts.supervisor import Supervisor
 from vr.machine import ports
 from vr.paths import Root
@@ -84,15 +84,10 @@ class LocalConnection:
             return None
 
     def tail(self, path: Path, length: int) -> bytes:
-        try:
-            with path.open("rb") as file:
-                file.seek(max(0, file.seek(0, os.SEEK_END) - length))
-                return file.read(length)
-        except (FileNotFoundError, NotADirectoryError):
-            return b""
+        return local_log.tail(path, length)
 
     def follow(self, path: Path, length: int) -> LogReader:
-        return FollowedLog(path, length)
+        return local_log.FollowedLog(path, length)
 
     def exists(self, path: Path) -> bool:
         return path.exists()

@@ -31,6 +31,7 @@ pytestmark = pytest.mark.django_db
         (redis.ConnectionError("gone"), "Redis does not answer", 503),
         (OSError(errno.ENOSPC, "No space left on device"), "disk is full", 503),
         (ValidationError("no such key"), "no such key", 400),
+        (OperationalError("LIKE or GLOB pattern too complex"), "too long", 400),
     ],
 )
 def test_each_outage_is_a_sentence(error: Exception, said: str, status: int) -> None:

@@ -11,6 +11,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator, RegexVa
 from django.db import models
 from django.db.models.functions import Lower
 
+from vr.server.balancers import our_name_of
 from vr.server.models.app import App
 from vr.server.models.ingredient import Ingredient
 from vr.server.models.names import validate_part, validate_tag
@@ -232,6 +233,16 @@ class Swarm(ProcSettings):
             f"that is dispatched to its new pool: vr swarm {other.name} -"
         )
 
+    def why_not_its_name(self) -> str:
+        """A sentence if the pool's host name is the one of Velociraptor's pages; else empty."""
+        ours = our_name_of(self.balancer, self.pool) if self.pool else ""
+        if not ours:
+            return ""
+        return (
+            f"The pool {self.pool!r} would answer at {ours}, which is Velociraptor's own host "
+            "name: browsers would send the app its users' sessions. Choose another name."
+        )
+
     def _compiled(self, field: str, parse: Callable[[str], dict[str, Any]]) -> dict[str, Any]:
         merged: dict[str, Any] = {}
         # Sorted here, so that ingredients which a list has fetched for all are not asked for again.
@@ -244,7 +255,7 @@ class Swarm(ProcSettings):
         found = super().problems()
         if self.pool and not self.balancer:
             found["balancer"] = [f"The pool {self.pool!r} needs a balancer that routes to it."]
-        if sentence := self.why_not_its_pool():
+        if sentence := self.why_not_its_pool() or self.why_not_its_name():
             found["pool"] = [sentence]
         app_name = self.app.name if self.app_id else ""
         if problem := length_problem(app_name, self.tag, self.config_name, self.proc_name):

@@ -8,6 +8,7 @@ import yaml
 from django.conf import settings
 
 from vr.hosts.deployment import ProcFile
+from vr.hosts.proc_conf import Rotation
 from vr.server.files import links
 from vr.server.models import Release
 from vr.server.models.yaml_text import parse_env, parse_mapping
@@ -22,7 +23,8 @@ GROUP = "nogroup"
 def proc_file(release: Release, name: ProcName, host: str) -> ProcFile:
     """What to deploy on `host` for the proc `name`. Its text holds secrets."""
     text: str = yaml.safe_dump(content(release, name, host), sort_keys=False, allow_unicode=True)
-    return ProcFile(str(name), text, runner=runner_of(release))
+    rotation = Rotation(settings.LOG_MB, settings.LOG_BACKUPS)
+    return ProcFile(str(name), text, runner=runner_of(release), rotation=rotation)
 
 
 def runner_of(release: Release) -> str:

@@ -144,6 +144,8 @@ def _check(swarm: Swarm, tag: str, size: int) -> None:
 def _check_balancer(swarm: Swarm) -> None:
     if not swarm.pool:
         return
+    if sentence := swarm.why_not_its_name():
+        raise CannotDispatch(f"{swarm.name} can't be dispatched: {sentence}")
     known = sorted(settings.BALANCERS)
     if swarm.balancer not in known:
         what = f"the balancer {swarm.balancer!r}" if swarm.balancer else "no balancer"
