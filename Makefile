@@ -40,6 +40,10 @@ fuzz-api: ## long runs of requests that Schemathesis makes from the API's descri
 	@bin/setup --tests
 	@$(VENV)/pytest -m fuzz
 
+fuzz: ## ten minutes of made-up text for every door that takes others' text
+	@bin/setup --python
+	@FUZZ_EXAMPLES=8000 $(VENV)/pytest tests/fuzz
+
 demo-stager: ## a Sinatra app staged and run through a message bus
 	@bin/setup --stager
 	@bin/demo-stager
