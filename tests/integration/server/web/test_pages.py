@@ -28,7 +28,7 @@ OTHER_STATES = [
     "/log/?page=2",
 ]
 # These show what is to be edited.
-FORMS = {"swarm_edit": "correct-horse-battery", "app": "s3cret", "ingredient": "hunter2"}
+FORMS = {"swarm_edit": "correct-horse-battery", "ingredient": "hunter2"}
 SECRETS = ["hunter2", "correct-horse-battery", "s3cret"]
 
 
