@@ -121,7 +121,7 @@ def yaml_that_grows_is_kept(stack: Stack) -> str:
 def an_app_mounts_what_is_the_hosts(stack: Stack) -> str:
     answered = []
     for source in (stack.root / "layers", stack.root / "builds", stack.home / "vr", "/proc", "/"):
-        answer = _swarm(stack, volumes_yaml=f"- [{source}, /mnt]")
+        answer = _swarm(stack, volumes=[[str(source), "/mnt"]])
         if answer.status_code < 400:
             answered.append(str(source))
     return f"swarms may mount {', '.join(answered)}" if answered else ""
@@ -203,14 +203,14 @@ def _api(stack: Stack, method: str, path: str, **more: object) -> httpx.Response
         return answer
 
 
-def _swarm(stack: Stack, **fields: str) -> httpx.Response:
-    """The answer to a new swarm with these fields; without them one is taken."""
+def _swarm(stack: Stack, **fields: object) -> httpx.Response:
+    """The answer to a new swarm with these `fields`; without them one is taken."""
     if fields:
         control = _swarm(stack)
         assert control.status_code < 400, f"no swarm at all is taken: {control.text}"
     app = _first(stack, "apps")
     squad = _first(stack, "squads")
-    wanted = {"app": app, "squad": squad, "tag": "main", "proc_name": "web", "size": 0}
+    wanted = {"app": app, "squad": squad, "version": "main", "proc_name": "web", "size": 0}
     name = f"x{next(_COUNT)}"
     return _api(stack, "POST", "/api/v1/swarms/", json=wanted | {"config_name": name} | fields)
 
