@@ -40,6 +40,14 @@ fuzz-api: ## long runs of requests that Schemathesis makes from the API's descri
 	@bin/setup --tests
 	@$(VENV)/pytest -m fuzz
 
+fuzz: ## ten minutes of made-up text for every door that takes others' text
+	@bin/setup --python
+	@FUZZ_EXAMPLES=8000 $(VENV)/pytest tests/fuzz
+
+attack: ## try to break a private stack in every way that is known; held or not
+	@bin/setup --tests
+	@PYTHONPATH=tests $(VENV)/python -m attack
+
 demo-stager: ## a Sinatra app staged and run through a message bus
 	@bin/setup --stager
 	@bin/demo-stager

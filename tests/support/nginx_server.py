@@ -31,8 +31,9 @@ class Nginx:
 
 
 @contextmanager
-def nginx_server(folder: Path) -> Iterator[Nginx]:
-    """Run nginx in `folder`; yields it, and leaves no process behind."""
+def nginx_server(folder: Path, *, shutdown_seconds: int = 0) -> Iterator[Nginx]:
+    """Run nginx in `folder`; yields it, and leaves no process behind. Old workers may finish what
+    they serve for `shutdown_seconds`; 0: for ever."""
     pools = folder / "pools"
     for path in (pools, folder / "temp"):
         path.mkdir(parents=True)
@@ -49,12 +50,13 @@ def nginx_server(folder: Path) -> Iterator[Nginx]:
     conf.write_text(f"""\
 daemon off;
 worker_processes 2;
+worker_shutdown_timeout {shutdown_seconds}s;
 pid {folder}/nginx.pid;
 error_log {folder}/error.log info;
 events {{ worker_connections 1024; }}
 http {{
   access_log off;
-  large_client_header_buffers 8 64k;
+  large_client_header_buffers 8 72k;
 {temp}
   map $http_upgrade $connection_upgrade {{ default upgrade; '' ''; }}
   server {{ listen 127.0.0.1:{port} default_server; return 404; }}

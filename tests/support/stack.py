@@ -41,6 +41,17 @@ class Stack:
             "PATH": f"{BIN}:{os.environ['PATH']}",
         }
 
+    def use_code_of_its_own(self) -> Path:
+        """From now on the stack is started from a copy of the source, which a test may change:
+        gives the copy's package."""
+        top = self.home / "code"
+        package = top / "src" / "vr"
+        shutil.copytree(TOP / "src" / "vr", package)
+        for name in ("buildpacks", "examples", "stack"):
+            (top / name).symlink_to(TOP / name)
+        self.env["PYTHONPATH"] = str(package.parent)
+        return package
+
     def vr(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         """Run `vr` with these arguments, output captured."""
         done = subprocess.run(

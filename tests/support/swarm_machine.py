@@ -76,13 +76,16 @@ class Machine:
             name=name, defaults={"repo_url": "https://example.org/x", "stack": self.image.stack}
         )[0]
 
-    def build(self, tag: str, *, uptest: str = ALIVE, web: str = "python3 app.py") -> Build:
-        """A finished build of the shop at `tag`."""
+    def build(
+        self, tag: str, *, uptest: str = ALIVE, web: str = "python3 app.py", app: str = APP
+    ) -> Build:
+        """A finished build of the shop at `tag`, whose app.py is `app`; an empty `uptest`: none."""
         files = {
-            "app.py": APP,
+            "app.py": app,
             "Procfile": f"web: {web}\nworker: sleep 1000\n",
-            "uptests/web/01_alive": uptest,
         }
+        if uptest:
+            files["uptests/web/01_alive"] = uptest
         data = _tarball(files)
         md5 = hashlib.md5(data).hexdigest()
         path = store.path_of(f"builds/shop-{tag}-{md5}.tar.gz")

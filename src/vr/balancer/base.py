@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from vr.errors import InvalidInput, VelociraptorError
+from vr.specs.passing import Passing
 
 _POOL = re.compile(r"[A-Za-z0-9]([A-Za-z0-9_-]*[A-Za-z0-9])?")
 _NODE = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9_.-]+):[0-9]{1,5}")
@@ -44,6 +45,11 @@ class Balancer(ABC):
         """`config` is the balancer's entry in BALANCERS, without BACKEND."""
         self.config = config
 
+    @property
+    def knows_passing(self) -> bool:
+        """Can a pool have times and sizes of its own?"""
+        return False
+
     @abstractmethod
     def get_nodes(self, pool: str) -> list[str]:
         """The pool's nodes, sorted; [] for an unknown pool."""
@@ -76,12 +82,14 @@ class Balancer(ABC):
         *,
         backups: Collection[str] = (),
         expected: Collection[str] | None = None,
+        passing: Passing | None = None,
     ) -> Change:
         """Make the pool exactly `nodes`; none removes it. When this returns, no new connection
         goes to a removed node.
 
         `backups` get requests only while none of `nodes` takes connections; a balancer that has
-        no such thing leaves them out.
+        no such thing leaves them out. `passing` says how requests are passed on from now on (None:
+        as before), to a balancer that `knows_passing`.
 
         Raises PoolChanged, changing nothing, if `expected` is given and isn't what is there;
         VelociraptorError if the balancer refuses, with everything as it was before.

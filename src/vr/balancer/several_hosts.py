@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 from vr.balancer.base import Balancer, Change, check_expected, check_names
 from vr.errors import VelociraptorError
+from vr.specs.passing import Passing
 
 
 class PoolHost(Protocol):
@@ -32,9 +33,19 @@ class PoolHost(Protocol):
         """The pool's backup nodes, sorted."""
         ...
 
-    def put(self, pool: str, nodes: Collection[str], backups: Collection[str] = ()) -> None:
-        """Make the pool exactly `nodes`, with these backups; no nodes remove it. The caller holds
-        the pool's lock.
+    def passing(self, pool: str) -> Passing:
+        """How its requests are passed on."""
+        ...
+
+    def put(
+        self,
+        pool: str,
+        nodes: Collection[str],
+        backups: Collection[str] = (),
+        passing: Passing | None = None,
+    ) -> None:
+        """Make the pool exactly `nodes`, with these backups, its requests passed on so (None: as
+        before); no nodes remove it. The caller holds the pool's lock.
 
         Raises VelociraptorError if the machine refuses, with the pool as it was.
         """
@@ -91,11 +102,12 @@ class HostsBalancer(Balancer):
         *,
         backups: Collection[str] = (),
         expected: Collection[str] | None = None,
+        passing: Passing | None = None,
     ) -> Change:
         with self._locks(pool):
             before = self.get_nodes(pool)
             check_expected(pool, before, expected)
-            self._make(pool, nodes, backups)
+            self._make(pool, nodes, backups, passing)
             return Change(tuple(before), tuple(sorted(set(nodes))))
 
     def wait_drained(self, timeout: float) -> bool:
@@ -103,15 +115,24 @@ class HostsBalancer(Balancer):
         drained = [host.wait_drained(max(0, deadline - time.monotonic())) for host in self._hosts]
         return all(drained)
 
-    def _make(self, pool: str, nodes: Collection[str], backups: Collection[str]) -> None:
+    def _make(
+        self,
+        pool: str,
+        nodes: Collection[str],
+        backups: Collection[str],
+        passing: Passing | None = None,
+    ) -> None:
         """Bring all machines to `nodes`, or all back; the pool's locks are held."""
         backups = set(backups) - set(nodes)
         check_names(pool, {*nodes, *backups})
-        before = {host.name: (host.nodes(pool), host.backups(pool)) for host in self._hosts}
+        before = {
+            host.name: (host.nodes(pool), host.backups(pool), host.passing(pool))
+            for host in self._hosts
+        }
         done: list[PoolHost] = []
         try:
             for host in self._hosts:
-                host.put(pool, nodes, backups)
+                host.put(pool, nodes, backups, passing)
                 done.append(host)
         except VelociraptorError as error:
             if left := _take_back(pool, done, before):
@@ -132,7 +153,9 @@ class HostsBalancer(Balancer):
 
 
 def _take_back(
-    pool: str, hosts: Sequence[PoolHost], before: Mapping[str, tuple[list[str], list[str]]]
+    pool: str,
+    hosts: Sequence[PoolHost],
+    before: Mapping[str, tuple[list[str], list[str], Passing]],
 ) -> list[str]:
     """Give each machine its former nodes; returns the names of those where that failed."""
     left = []

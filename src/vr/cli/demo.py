@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import time
 import urllib.error
@@ -15,7 +16,7 @@ from vr.cli.up import timed_say
 from vr.client import ApiError, Client
 from vr.client.documents import SwarmDocument
 from vr.errors import VelociraptorError
-from vr.up import lifecycle, secrets
+from vr.up import secrets, service, systemd
 from vr.up.config import Config
 
 APP, PROC, CONFIG_NAME, POOL = "shop", "web", "demo", "shop"
@@ -27,9 +28,8 @@ _PAGE_SECONDS = 20
 @click.command()
 def demo() -> None:
     """Start Velociraptor, swarm the example app and fetch its page; safe to repeat."""
-    config = Config.from_env()
     tell = timed_say()
-    lifecycle.up(config, tell)
+    config = service.up(tell, os.environ)
     client = Client.from_env()
     swarm = _ensure_swarm(client, _repository(config))
     tell(f"swarming {swarm['name']} at {swarm['version']}")
@@ -118,6 +118,12 @@ Try next:
   vr swarm {APP} v2     the next version, without a dropped request
   vr swarm {APP} v3     a broken one: its uptest fails, and v2 keeps serving
   vr logs {APP} -f      what the procs say
-
+{_service_offer(config)}
 vr down stops everything."""
     )
+
+
+def _service_offer(config: Config) -> str:
+    if systemd.runs_here() and not systemd.service_of(config).is_there:
+        return "  vr up --systemd       start with the machine, as a service\n"
+    return ""

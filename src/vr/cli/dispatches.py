@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from enum import Enum
 
 import click
 
@@ -10,11 +11,17 @@ from vr.cli import patterns
 from vr.cli.output import confirm, json_option, print_json, say, table, yes_option
 from vr.cli.progress import Progress, failure_of
 from vr.client import ApiError, Client
+from vr.client.client import ENDED
 from vr.client.documents import DispatchDocument, SwarmDocument
 from vr.errors import FAILED, explain
 from vr.text.durations import duration
 
 _no_wait = click.option("--no-wait", is_flag=True, help="Only start it, don't follow it.")
+_no_settle_wait = click.option(
+    "--no-settle-wait",
+    is_flag=True,
+    help="Follow it until the new version serves, not until it has settled.",
+)
 _exclude = click.option(
     "-x", "--exclude", default="", metavar="REGEX", help="Leave out names in which this is found."
 )
@@ -26,19 +33,28 @@ _exclude = click.option(
 @click.option("--size", type=int, help="Run so many procs from now on.")
 @_exclude
 @_no_wait
+@_no_settle_wait
 @json_option
 def swarm(
-    pattern: str, version: str, size: int | None, exclude: str, no_wait: bool, as_json: bool
+    pattern: str,
+    version: str,
+    size: int | None,
+    exclude: str,
+    no_wait: bool,
+    no_settle_wait: bool,
+    as_json: bool,
 ) -> None:
     """Bring the swarms that begin with PATTERN to VERSION, '-' being the one they have.
 
     Builds if needed, deploys beside what runs, tests, routes, and only then retires the old
-    procs. Exits 1 if one fails; the old version is left as it was then.
+    procs. Exits 1 if one fails; the old version is left as it was then. With --no-settle-wait it
+    may still fail afterwards, and go back.
     """
     client = Client.from_env()
     tag = None if version == "-" else version
     found = patterns.swarms(client.swarms(), pattern, exclude)
-    _dispatch(client, found, lambda one: client.swarm(one, tag, size), no_wait, as_json)
+    wait = _wait(no_wait, no_settle_wait)
+    _dispatch(client, found, lambda one: client.swarm(one, tag, size), wait, as_json)
 
 
 @click.command()
@@ -46,14 +62,17 @@ def swarm(
 @_exclude
 @yes_option
 @_no_wait
+@_no_settle_wait
 @json_option
-def rollback(pattern: str, exclude: str, yes: bool, no_wait: bool, as_json: bool) -> None:
+def rollback(
+    pattern: str, exclude: str, yes: bool, no_wait: bool, no_settle_wait: bool, as_json: bool
+) -> None:
     """Bring the swarms that begin with PATTERN back to the release before."""
     client = Client.from_env()
     found = patterns.swarms(client.swarms(), pattern, exclude)
     if len(found) > 1:
         confirm(f"Roll back {_names(found)}?", yes=yes)
-    _dispatch(client, found, client.rollback, no_wait, as_json)
+    _dispatch(client, found, client.rollback, _wait(no_wait, no_settle_wait), as_json)
 
 
 @click.command(context_settings={"ignore_unknown_options": True})
@@ -62,14 +81,24 @@ def rollback(pattern: str, exclude: str, yes: bool, no_wait: bool, as_json: bool
 @_exclude
 @yes_option
 @_no_wait
+@_no_settle_wait
 @json_option
-def scale(pattern: str, size: int, exclude: str, yes: bool, no_wait: bool, as_json: bool) -> None:
+def scale(
+    pattern: str,
+    size: int,
+    exclude: str,
+    yes: bool,
+    no_wait: bool,
+    no_settle_wait: bool,
+    as_json: bool,
+) -> None:
     """Run SIZE procs of each swarm that begins with PATTERN."""
     client = Client.from_env()
     found = patterns.swarms(client.swarms(), pattern, exclude)
     if len(found) > 1:
         confirm(f"Scale {_names(found)} to {size} each?", yes=yes)
-    _dispatch(client, found, lambda one: client.scale(one, size), no_wait, as_json)
+    wait = _wait(no_wait, no_settle_wait)
+    _dispatch(client, found, lambda one: client.scale(one, size), wait, as_json)
 
 
 @click.command()
@@ -118,11 +147,25 @@ def _show_steps(history: Sequence[DispatchDocument], as_json: bool) -> None:
     )
 
 
+class _Wait(Enum):
+    """How far a dispatch is followed."""
+
+    NOT = "not"
+    SERVING = "serving"
+    SETTLED = "settled"
+
+
+def _wait(no_wait: bool, no_settle_wait: bool) -> _Wait:
+    if no_wait:
+        return _Wait.NOT
+    return _Wait.SERVING if no_settle_wait else _Wait.SETTLED
+
+
 def _dispatch(
     client: Client,
     swarms: Sequence[SwarmDocument],
     start: Callable[[SwarmDocument], str],
-    no_wait: bool,
+    wait: _Wait,
     as_json: bool,
 ) -> None:
     """Start each, follow all; what is refused or fails is told at the end, with exit code 1."""
@@ -135,13 +178,23 @@ def _dispatch(
             refusals.append(error)
     if len(swarms) == 1 and refusals:
         raise refusals[0]
-    ended = [] if no_wait else _follow(client, traces, swarms, quiet=as_json)
+    seen: list[DispatchDocument] = []
+    if wait is not _Wait.NOT:
+        progress = Progress(client, quiet=as_json, settled=wait is _Wait.SETTLED)
+        seen = _follow(progress, traces, swarms)
     if as_json:
-        print_json(ended or [{"trace_id": trace_id} for trace_id in traces])
-    elif no_wait:
+        print_json(seen or [{"trace_id": trace_id} for trace_id in traces])
+    elif wait is _Wait.NOT:
         for trace_id in traces:
             click.echo(trace_id)
-    failed = [one for one in ended if one["status"] == "failed"]
+    for latest in seen:
+        if latest["status"] not in ENDED:
+            say(
+                f"{latest['name']} serves {latest['version']} after "
+                f"{duration(latest['seconds'])}. Whether it settles: "
+                f"vr dispatches --last {latest['name']}"
+            )
+    failed = [one for one in seen if one["status"] == "failed"]
     for problem in [*refusals, *map(failure_of, failed)]:
         say(explain(problem))
     if refusals or failed:
@@ -149,10 +202,10 @@ def _dispatch(
 
 
 def _follow(
-    client: Client, traces: Sequence[str], swarms: Sequence[SwarmDocument], *, quiet: bool
+    progress: Progress, traces: Sequence[str], swarms: Sequence[SwarmDocument]
 ) -> list[DispatchDocument]:
     try:
-        return Progress(client, quiet=quiet).follow(traces)
+        return progress.follow(traces)
     except KeyboardInterrupt:
         say(f"It goes on without you. See: vr dispatches --last {swarms[0]['name']}")
         raise

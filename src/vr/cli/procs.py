@@ -84,8 +84,9 @@ def _action(name: str, past: str, help_text: str) -> None:
                 say(f"{past} {one['name']} on {one['host']}: {done[-1]['statename']}")
         if as_json:
             print_json(done)
-        for problem in failed:
-            say(explain(problem))
+        # What keeps one proc of a swarm from being touched keeps all of them.
+        for said in dict.fromkeys(map(explain, failed)):
+            say(said)
         if failed:
             raise SystemExit(FAILED)
 
@@ -108,7 +109,7 @@ def logs(pattern: str, follow: bool, lines: int) -> None:
     if not follow:
         for one in found:
             text = client.log_tail(one, length)
-            for line in deque(text.splitlines(), maxlen=lines):
+            for line in deque(text.removesuffix("\n").split("\n") if text else (), maxlen=lines):
                 show.line(one, line)
         return
     _follow(client, found, length, show)

@@ -25,19 +25,21 @@ _MARKS = {"done": ("✓", "green"), "failed": ("✗", "red")}
 
 
 class Progress:
-    """Follows dispatches to their ends; `quiet` shows nothing."""
+    """Follows dispatches to their ends, or unless `settled`, until their versions serve; `quiet`
+    shows nothing."""
 
-    def __init__(self, client: Client, *, quiet: bool = False) -> None:
+    def __init__(self, client: Client, *, quiet: bool = False, settled: bool = True) -> None:
         self._client = client
         self._quiet = quiet
+        self._settled = settled
 
     def follow(self, trace_ids: Sequence[str]) -> list[DispatchDocument]:
-        """Show all of them until each has ended; returns their last documents.
+        """Show all of them until each has come so far; returns their last documents.
 
         Raises what the client raises.
         """
         latest: dict[str, DispatchDocument] = {}
-        updates = _updates(self._client, trace_ids)
+        updates = _updates(self._client, trace_ids, settled=self._settled)
         if self._quiet:
             for found in updates:
                 if found:
@@ -89,13 +91,15 @@ def failure_of(dispatch: DispatchDocument) -> VelociraptorError:
     )
 
 
-def _updates(client: Client, trace_ids: Sequence[str]) -> Iterator[DispatchDocument | None]:
+def _updates(
+    client: Client, trace_ids: Sequence[str], *, settled: bool
+) -> Iterator[DispatchDocument | None]:
     """Documents as they come, from all dispatches at once; None while there is nothing new."""
     news: queue.Queue[DispatchDocument | BaseException | None] = queue.Queue()
 
     def listen(trace_id: str) -> None:
         try:
-            for document in client.follow(trace_id):
+            for document in client.follow(trace_id, settled=settled):
                 news.put(document)
         except BaseException as error:
             news.put(error)

@@ -36,6 +36,13 @@ _OPTIONS = (
     ),
     click.option("--check-path", help="What web must answer without uptests; '' for nothing."),
     click.option("--check-statuses", help="Good HTTP statuses there, as in 200-399,401."),
+    click.option(
+        "--read-timeout",
+        metavar="SECONDS",
+        help="How long an app may be silent within an answer; '' for the balancer's.",
+    ),
+    click.option("--body-size", metavar="SIZE", help="Largest request body, as in 10M."),
+    click.option("--header-size", metavar="SIZE", help="Headers of an answer, as in 128k."),
     click.option("--config", type=click.Path(), help="YAML file with the app's settings."),
     click.option(
         "--env",
@@ -49,7 +56,10 @@ _OPTIONS = (
     click.option("--ingredient", multiple=True, metavar="NAME", help="Shared config to use."),
 )
 
-_CHECKS = ("settle_seconds", "check_path", "check_statuses")
+_TRAFFIC = (
+    *("settle_seconds", "check_path", "check_statuses"),
+    *("read_timeout", "body_size", "header_size"),
+)
 
 
 def swarm_options(command: F) -> F:
@@ -65,7 +75,7 @@ def document(given: dict[str, Any], *, env_before: str = "") -> dict[str, Any]:
     Single environment values are put on top of `env_before`, the YAML text so far, unless a
     file replaces it. Raises InvalidInput for files that can't be read and malformed values.
     """
-    simple = ("squad", "version", "size", "pool", "balancer", "run_as", *_CHECKS, *LIMITS)
+    simple = ("squad", "version", "size", "pool", "balancer", "run_as", *_TRAFFIC, *LIMITS)
     made = {key: given[key] for key in simple if given[key] is not None}
     if given["config"] is not None:
         made["config_yaml"] = _text(given["config"], "--config")

@@ -18,6 +18,7 @@ from vr.client.documents import (
     EventDocument,
     ProcDocument,
     SwarmDocument,
+    is_serving,
 )
 from vr.client.sse import Message, messages
 
@@ -25,6 +26,7 @@ ENDED = frozenset({"succeeded", "failed"})
 # How long a server may be away (being restarted) before following it is given up.
 _PATIENCE_SECONDS = 30.0
 _PAUSE_SECONDS = 0.3
+_ACTION_SECONDS = 600.0
 
 
 class Client:
@@ -109,12 +111,16 @@ class Client:
         """The newest dispatches of a swarm, newest first."""
         return cast(list[DispatchDocument], self.page("dispatches", limit, swarm=swarm["id"]))
 
-    def follow(self, trace_id: str) -> Iterator[DispatchDocument]:
-        """The dispatch now and after each change, until it has ended."""
+    def follow(self, trace_id: str, *, settled: bool = True) -> Iterator[DispatchDocument]:
+        """The dispatch now and after each change, until it has ended; unless `settled`, until its
+        version serves."""
         for message in self._messages(f"/api/streams/dispatch/{trace_id}/"):
             if message.event == "end":
                 return
-            yield cast(DispatchDocument, json.loads(message.data))
+            found = cast(DispatchDocument, json.loads(message.data))
+            yield found
+            if not settled and is_serving(found):
+                return
 
     # Builds.
 
@@ -153,7 +159,11 @@ class Client:
 
     def proc_action(self, proc: ProcDocument, action: str) -> ProcDocument:
         """`start`, `stop` or `restart`; the proc as it is afterwards."""
-        return cast(ProcDocument, self.post(f"{_path(proc)}", action=action))
+        # Old requests end, the proc starts and is tested before this is answered.
+        answer = self.connection.request(
+            "POST", _path(proc), data={"action": action}, seconds=_ACTION_SECONDS
+        )
+        return cast(ProcDocument, answer.json())
 
     def log_tail(self, proc: ProcDocument, length: int) -> str:
         """The last `length` bytes of a proc's log."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, BinaryIO
 from urllib.parse import urlsplit
@@ -17,7 +17,8 @@ import httpx  # noqa: E402
 from vr.client.access import Access  # noqa: E402
 from vr.errors import USAGE, VelociraptorError  # noqa: E402
 
-_TIMEOUT = httpx.Timeout(30, connect=5)
+_SECONDS = 30.0
+_CONNECT_SECONDS = 5.0
 # What was sent is unpacked, checked and packed again before it is answered.
 _UPLOAD_TIMEOUT = httpx.Timeout(600, connect=5)
 # Streams send a sign of life every 15 s.
@@ -46,7 +47,6 @@ class Connection:
         self.url = access.url
         self._http = httpx.Client(
             base_url=access.url,
-            timeout=_TIMEOUT,
             # Reading the machine's certificates takes longer than a request.
             verify=access.url.startswith("https://"),
             headers={"Authorization": f"Bearer {access.token}"},
@@ -67,11 +67,17 @@ class Connection:
         *,
         data: Mapping[str, Any] | None = None,
         query: Mapping[str, Any] | None = None,
+        seconds: float = _SECONDS,
     ) -> httpx.Response:
-        """One request; raises ApiError for any status from 300 on, Unreachable."""
+        """One request, which the server may take `seconds` for; raises ApiError for any status from
+        300 on, Unreachable."""
         try:
             response = self._http.request(
-                method, path, json=dict(data) if data is not None else None, params=query
+                method,
+                path,
+                json=dict(data) if data is not None else None,
+                params=query,
+                timeout=httpx.Timeout(seconds, connect=_CONNECT_SECONDS),
             )
         except httpx.TransportError as error:
             raise self._unreachable(error) from None
@@ -109,7 +115,7 @@ class Connection:
                 if response.status_code >= 300:
                     response.read()
                     raise refusal(response)
-                yield response.iter_lines()
+                yield lines_of(response.iter_text())
         except httpx.TransportError as error:
             raise self._unreachable(error) from None
 
@@ -121,6 +127,21 @@ class Connection:
             f"Velociraptor at {self.url} {reason or f'broke off ({error})'}.",
             hint="Is it up? See: vr status. Start it with: vr up",
         )
+
+
+def lines_of(parts: Iterable[str]) -> Iterator[str]:
+    """The complete lines in the parts of a text. A line ends with a newline and nothing else: what
+    httpx takes for ends of lines, such as form feeds, may be within one of a log."""
+    begun: list[str] = []
+    for part in parts:
+        head, line_end, tail = part.partition("\n")
+        begun.append(head)
+        if not line_end:
+            continue
+        yield "".join(begun)
+        *lines, last = tail.split("\n")
+        yield from lines
+        begun = [last]
 
 
 def refusal(response: httpx.Response) -> ApiError:

@@ -6,6 +6,8 @@ from typing import Any, TypedDict
 
 Document = dict[str, Any]
 
+# A dispatch takes these steps once its version serves.
+_WHILE_SERVING = frozenset({"settle", "drain", "retire"})
 FOREIGN = "UNKNOWN"
 """The version of a program that is no proc of ours."""
 
@@ -71,6 +73,15 @@ class DispatchDocument(TypedDict):
     seconds: float | None
     user: str | None
     steps: list[StepDocument]
+
+
+def is_serving(dispatch: DispatchDocument) -> bool:
+    """Does the version of the dispatch serve by now, be it settled or not? Pure."""
+    if dispatch["error"]:
+        return False
+    return dispatch["status"] == "succeeded" or any(
+        step["kind"] in _WHILE_SERVING and step["status"] != "failed" for step in dispatch["steps"]
+    )
 
 
 class BuildDocument(TypedDict):

@@ -18,6 +18,8 @@ Sink = Callable[[bytes], object] | BinaryIO
 """Who wants to see output as it comes: a function, or a binary stream, flushed each time."""
 
 _TAIL_BYTES = 16_384
+# Of what comes before there is a file: some hundred lines of steps are usual.
+_EARLY_BYTES = 1 << 20
 # Bytes that no character of UTF-8 begins with.
 _CONTINUATION = bytes(range(0x80, 0xC0))
 
@@ -71,13 +73,14 @@ class BoundedLog:
 class OutputLog:
     """Passes bytes on to `sink` and to the file of `keep_in`.
 
-    What came before `keep_in` is written to the file as well, so that it need not exist before
-    there is something worth keeping.
+    What came before `keep_in` is written to the file as well, a megabyte at most, so that it need
+    not exist before there is something worth keeping.
     """
 
     def __init__(self, sink: Sink | None = None) -> None:
         self._sink = sink if sink is None or callable(sink) else _flushing(sink)
         self._early: list[bytes] = []
+        self._early_room = _EARLY_BYTES
         self._file: BoundedLog | None = None
         self._tail: deque[bytes] = deque()
         self._tail_size = 0
@@ -92,8 +95,9 @@ class OutputLog:
     def write(self, data: bytes) -> None:
         if self._file:
             self._file.write(data)
-        else:
-            self._early.append(data)
+        elif self._early_room:
+            self._early.append(data[: self._early_room])
+            self._early_room -= len(self._early[-1])
         self._tail.append(data)
         self._tail_size += len(data)
         while self._tail_size - len(self._tail[0]) > _TAIL_BYTES:

@@ -72,6 +72,12 @@ def _fill(folder: Path, tarball: Path, gate: Gate, owner: tuple[int, int] | None
         raise VelociraptorError(
             f"{tarball} is no complete tarball: {error}.", hint="Build or upload it again."
         ) from None
+    except RecursionError:
+        # tarfile reads the header that a header announces within the reading of the first.
+        raise VelociraptorError(
+            f"{tarball} is no tarball of files: its headers announce headers without end.",
+            hint="Build or upload it again.",
+        ) from None
     except OSError as error:
         raise VelociraptorError(f"{tarball} can't be unpacked: {error}.") from None
     finally:

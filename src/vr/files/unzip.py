@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import lzma
 import os
 import shutil
 import stat
@@ -28,6 +29,13 @@ _UNICODE_NAME = 0x7075
 _LONGEST_LINK = 4096
 
 
+_DAMAGE = (
+    zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, EOFError, NotImplementedError,
+    RuntimeError, ValueError,
+)  # fmt: skip
+"""What zipfile raises for bytes that are no zip file's, names that are no UTF-8 among them."""
+
+
 def unzip(archive: Path, target_dir: Path, *, limits: Limits | None = None) -> None:
     """Unpack the zip file `archive` to the new `target_dir`, keeping modes and times.
 
@@ -49,7 +57,7 @@ def unzip(archive: Path, target_dir: Path, *, limits: Limits | None = None) -> N
             for folder, mode in reversed(modes.items()):
                 folder.chmod(mode)
         new.rename(target_dir)
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+    except _DAMAGE as error:
         # zipfile says RuntimeError for encrypted entries.
         raise VelociraptorError(
             f"{archive.name} is no complete, readable zip file: {error}.",

@@ -38,7 +38,8 @@ class LogReader(Protocol):
     def read(self) -> bytes:
         """What was added since the last call, a bounded piece at a time; empty if nothing was.
 
-        Never waits for more. Nothing is lost or doubled when the log is rotated.
+        Never waits for more. Nothing is lost or doubled when the log is rotated; should it be
+        rotated faster than it is read, a line says so where something may be missing.
         """
         ...
 
@@ -82,14 +83,15 @@ class HostConnection(Protocol):
         ...
 
     def tail(self, path: Path, length: int) -> bytes:
-        """The last `length` bytes of a file; empty if there is none."""
+        """The last `length` bytes of a log, with those that were rotated away to `<path>.1` and so
+        on, and none of its characters cut; empty if there is none."""
         ...
 
     def follow(self, path: Path, length: int) -> LogReader:
         """Read a log that Supervisor writes as it grows, from its last `length` bytes on.
 
         It begins with the line in which they begin, or within it if that is far back. Bytes that
-        were rotated away to `<path>.1` count.
+        were rotated away to `<path>.1` and so on count.
         """
         ...
 
@@ -124,6 +126,7 @@ class HostConnection(Protocol):
         ...
 
     def ask(self, port: int, path: str) -> tuple[int, str]:
-        """The HTTP status of a GET of `path` on this port of the host; 0 and what went wrong if
-        there is no answer within seconds."""
+        """The HTTP status of a GET of `path` on this port of the host, with the beginning of an
+        error's page or where a redirect leads; 0 and what went wrong if there is no answer
+        within seconds."""
         ...

@@ -36,6 +36,7 @@ class ProcFile:
     proc_yaml: str
     runner: str = "vrun"
     stop_timeout: int = proc_conf.STOP_TIMEOUT
+    rotation: proc_conf.Rotation = proc_conf.ROTATION
 
 
 def deploy(host: HostConnection, procs: Sequence[ProcFile]) -> None:
@@ -72,7 +73,9 @@ def _set_up(host: HostConnection, proc: ProcFile) -> None:
         if host.exists(paths.launcher)
         else [runner, "run", str(paths.proc_yaml)]
     )
-    text = proc_conf.render(proc.name, paths, command, stop_timeout=proc.stop_timeout)
+    text = proc_conf.render(
+        proc.name, paths, command, stop_timeout=proc.stop_timeout, rotation=proc.rotation
+    )
     host.write(paths.supervisor_conf, text, 0o600)
 
 

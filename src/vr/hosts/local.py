@@ -5,25 +5,32 @@ from __future__ import annotations
 import http.client
 import os
 import shutil
+import socket
 import subprocess
+import threading
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 
 from vr.errors import VelociraptorError
 from vr.files.atomic import write_atomic
 from vr.files.locks import Lock
+from vr.hosts import local_log
 from vr.hosts.connection import LOCK_SECONDS, LogReader, Result
-from vr.hosts.local_log import FollowedLog
 from vr.hosts.supervisor import Supervisor
 from vr.machine import ports
 from vr.paths import Root
 
 _CONNECT_SECONDS = 1.0
 _ANSWER_SECONDS = 10.0
+_PAGE_BYTES = 1000
 # What a host's tools see of our environment. Not more: a proc.yaml may ask for any variable of
 # the host by `$NAME`, and ours hold secrets.
-_PASSED_ON = ("PATH", "LANG", "http_proxy", "https_proxy", "no_proxy", "SSL_CERT_FILE")
+_PASSED_ON = (
+    *("PATH", "LANG", "http_proxy", "https_proxy", "no_proxy", "SSL_CERT_FILE"),
+    # Where volumes may and may not lie; who apps may and may not run as.
+    *("VR_HOME", "VR_VOLUME_ROOTS", "VR_RUN_AS", "VR_HOST_UIDS"),
+)
 
 
 class LocalConnection:
@@ -77,15 +84,10 @@ class LocalConnection:
             return None
 
     def tail(self, path: Path, length: int) -> bytes:
-        try:
-            with path.open("rb") as file:
-                file.seek(max(0, file.seek(0, os.SEEK_END) - length))
-                return file.read(length)
-        except (FileNotFoundError, NotADirectoryError):
-            return b""
+        return local_log.tail(path, length)
 
     def follow(self, path: Path, length: int) -> LogReader:
-        return FollowedLog(path, length)
+        return local_log.FollowedLog(path, length)
 
     def exists(self, path: Path) -> bool:
         return path.exists()
@@ -111,9 +113,41 @@ class LocalConnection:
     def ask(self, port: int, path: str) -> tuple[int, str]:
         connection = http.client.HTTPConnection(self.name, port, timeout=_ANSWER_SECONDS)
         try:
-            connection.request("GET", path, headers={"User-Agent": "velociraptor-check"})
-            return connection.getresponse().status, ""
+            connection.connect()
+            # Time-outs of sockets begin anew with each byte that comes.
+            was_cut = threading.Event()
+            limit = threading.Timer(_ANSWER_SECONDS, _cut, [connection.sock, was_cut])
+            limit.daemon = True
+            limit.start()
+            try:
+                connection.request("GET", path, headers={"User-Agent": "velociraptor-check"})
+                answer = connection.getresponse()
+                if was_cut.is_set():
+                    # What was cut within its headers looks whole.
+                    return 0, f"no answer within {_ANSWER_SECONDS:.0f} s"
+                return _understood(answer)
+            finally:
+                limit.cancel()
         except (OSError, http.client.HTTPException) as error:
-            return 0, f"no answer ({error or type(error).__name__})"
+            return 0, f"no answer ({str(error) or type(error).__name__})"
         finally:
             connection.close()
+
+
+def _cut(connection: socket.socket, was_cut: threading.Event) -> None:
+    was_cut.set()
+    with suppress(OSError):
+        connection.shutdown(socket.SHUT_RDWR)
+
+
+def _understood(answer: http.client.HTTPResponse) -> tuple[int, str]:
+    if 300 <= answer.status < 400:
+        return answer.status, f"to {answer.getheader('Location')}"
+    if answer.status < 400:
+        return answer.status, ""
+    said = b""
+    # A status is known, whatever becomes of the page.
+    with suppress(OSError, http.client.HTTPException):
+        while len(said) < _PAGE_BYTES and (more := answer.read1(_PAGE_BYTES - len(said))):
+            said += more
+    return answer.status, said.decode(errors="replace").strip()

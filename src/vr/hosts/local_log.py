@@ -1,4 +1,5 @@
-"""A log of this machine as it grows, over rotation: `log` becomes `log.1`, and a new one begins.
+"""A log of this machine as it grows, over rotation: `log` becomes `log.1`, that becomes `log.2` if
+so many are kept, and a new one begins.
 
 Files are told apart by device and inode, never by name: one that is open keeps its inode, so no
 new file can be taken for it.
@@ -14,6 +15,29 @@ from pathlib import Path
 _AT_ONCE = 256 * 1024
 # A line that is longer may be begun in its middle.
 _LONGEST_LINE = 64 * 1024
+# More than anybody keeps (VR_LOG_BACKUPS).
+_MOST_BACKUPS = 100
+_ATTEMPTS = 10
+GAP = b"\n-----> Some of the log may be missing here: it was rotated faster than it was read\n"
+
+
+def tail(path: Path, length: int) -> bytes:
+    """The last `length` bytes of a log, or fewer, as none of its characters is cut; those that were
+    rotated away count. Empty if there is no log."""
+    files = _files_of(path)
+    try:
+        missing, parts = length, []
+        for file in reversed(files):
+            size = _size(file)
+            file.seek(max(0, size - missing))
+            parts.append(_exactly(file, min(size, missing)))
+            missing -= len(parts[-1])
+            if not missing:
+                break
+        found = b"".join(reversed(parts))
+        return found if missing else found.lstrip(_CONTINUATION)
+    finally:
+        _close(files)
 
 
 class FollowedLog:
@@ -22,9 +46,10 @@ class FollowedLog:
     def __init__(self, path: Path, length: int) -> None:
         """Begin with the last `length` bytes, or rather with the line they begin in."""
         self._path = path
-        self._rotated = path.with_name(f"{path.name}.1")
         # A reader that goes away closes the files while a thread may still read them.
         self._lock = threading.Lock()
+        # Does something lack between the first file and the next?
+        self._has_gap = False
         # Oldest first; only the last is still being written.
         self._files = self._begin(length)
 
@@ -37,6 +62,9 @@ class FollowedLog:
                         return part
                     if len(self._files) > 1:
                         self._files.pop(0).close()
+                        if self._has_gap:
+                            self._has_gap = False
+                            return GAP
                         continue
                     if os.fstat(file.fileno()).st_size < file.tell():
                         file.seek(0)  # somebody emptied it
@@ -49,40 +77,85 @@ class FollowedLog:
 
     def close(self) -> None:
         with self._lock:
-            for file in self._files:
-                file.close()
+            _close(self._files)
             self._files = []
 
     def _begin(self, length: int) -> list[FileIO]:
-        current = _open(self._path)
-        if current is None:
-            return []
-        missing = length - _size(current)
-        former = _open(self._rotated) if missing > 0 else None
-        if former is None or _same(former, current):
-            _seek_line(current, max(0, -missing))
-            return [current]
-        _seek_line(former, max(0, _size(former) - missing))
-        return [former, current]
+        files = _files_of(self._path)
+        missing = length
+        for number, file in reversed(list(enumerate(files))):
+            size = _size(file)
+            if missing <= size or not number:
+                _seek_line(file, max(0, size - missing))
+                _close(files[:number])
+                return files[number:]
+            missing -= size
+        return []
 
     def _newer(self) -> list[FileIO]:
-        """What was begun since the file that is read now, opened, oldest first."""
+        """What was begun since the file that is read now, opened, oldest first. If that one isn't
+        kept any more, others may have come and gone: then there is a gap."""
         at_end = self._files[-1] if self._files else None
-        # In this order: a rotation in between then shows the same file twice, and misses none.
-        current = _open(self._path)
-        if current is None:
-            return []
+        found = _files_of(self._path, since=at_end)
         if at_end is None:
-            return [current]
-        if _same(current, at_end):
-            current.close()
-            return []
-        former = _open(self._rotated)
-        if former is None or _same(former, at_end) or _same(former, current):
-            if former is not None:
-                former.close()
-            return [current]
-        return [former, current]
+            return found
+        if found and _same(found[0], at_end):
+            found.pop(0).close()
+        else:
+            self._has_gap = bool(found)
+        return found
+
+
+def _files_of(path: Path, since: FileIO | None = None) -> list[FileIO]:
+    """The log's files, opened, oldest first; from `since` on, if that is among them."""
+    for _ in range(_ATTEMPTS):
+        found = _opened(path, since)
+        if not found or _is_at(path, found[-1]):
+            break
+        # A rotation went on meanwhile: who can tell in which order they are?
+        _close(found)
+        found = []
+    return found
+
+
+def _opened(path: Path, since: FileIO | None) -> list[FileIO]:
+    newest_first: list[FileIO] = []
+    missing = 0
+    for number in range(_MOST_BACKUPS + 1):
+        file = _open(path.with_name(f"{path.name}.{number}") if number else path)
+        if file is None:
+            # One is, for a moment of each rotation.
+            missing += 1
+            if missing > 1:
+                break
+            continue
+        missing = 0
+        newest_first.append(file)
+        if since is not None and _same(file, since):
+            break
+    return newest_first[::-1]
+
+
+def _is_at(path: Path, newest: FileIO) -> bool:
+    """Whether the log's newest file is this one, or none is there yet to follow it."""
+    try:
+        return os.path.samestat(path.stat(), os.fstat(newest.fileno()))
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+
+
+def _exactly(file: FileIO, size: int) -> bytes:
+    """The next `size` bytes, or what is left of them."""
+    parts = []
+    while size and (part := file.read(size)):
+        parts.append(part)
+        size -= len(part)
+    return b"".join(parts)
+
+
+def _close(files: list[FileIO]) -> None:
+    for file in files:
+        file.close()
 
 
 def _open(path: Path) -> FileIO | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from vr.paths import ProcPaths
 
@@ -12,8 +13,25 @@ STOP_TIMEOUT = 10
 _MARGIN = 5
 
 
+@dataclass(frozen=True)
+class Rotation:
+    """How much is kept of a proc's log: `megabytes` in the file that is written, and as much in
+    each of the `backups` before it."""
+
+    megabytes: int = 10
+    backups: int = 3
+
+
+ROTATION = Rotation()
+
+
 def render(
-    name: str, paths: ProcPaths, command: Sequence[str], *, stop_timeout: int = STOP_TIMEOUT
+    name: str,
+    paths: ProcPaths,
+    command: Sequence[str],
+    *,
+    stop_timeout: int = STOP_TIMEOUT,
+    rotation: Rotation = ROTATION,
 ) -> str:
     """The text of `proc.conf`. `command` runs the container in the foreground.
 
@@ -34,8 +52,8 @@ stopwaitsecs={stop_timeout + _MARGIN}
 killasgroup=true
 redirect_stderr=true
 stdout_logfile={_value(str(paths.log))}
-stdout_logfile_maxbytes=10000000
-stdout_logfile_backups=1
+stdout_logfile_maxbytes={rotation.megabytes * 1_000_000}
+stdout_logfile_backups={rotation.backups}
 """
 
 

@@ -101,9 +101,11 @@ class Supervisor:
         """Send it a signal, such as TERM; one that doesn't run, or isn't known, is fine."""
         self._unless("signalProcess", (Faults.NOT_RUNNING, Faults.BAD_NAME), name, signal)
 
-    def reload(self) -> None:
-        """Read all configuration files again; changes nothing that runs."""
-        self.call("reloadConfig")
+    def reload(self) -> list[str]:
+        """Read all configuration files again; changes nothing that runs. Gives the names of the
+        groups that run by another configuration than is written now."""
+        [[_added, changed, _removed]] = self.call("reloadConfig")
+        return list(changed)
 
     def add(self, name: str) -> None:
         """Begin to run a group that the configuration has; a known one is fine."""

@@ -64,6 +64,7 @@ class ResponseParser:
         raise BadResponse("the connection was closed in the middle of the answer")
 
     def _read_head(self) -> bool:
+        """Whether to go on: a head was read, an interim one included."""
         end = self._buffer.find(b"\r\n\r\n")
         if end < 0:
             if len(self._buffer) > MAX_HEAD:
@@ -77,7 +78,7 @@ class ResponseParser:
             raise BadResponse("the answer is not HTTP")
         self._status = int(status)
         if 100 <= self._status < 200:
-            return len(self._buffer) > 0 and self._read_head()
+            return len(self._buffer) > 0  # its caller reads on: there may be any number of them
         headers = {}
         for line in lines[1:]:
             name, _, value = line.partition(":")

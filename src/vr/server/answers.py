@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from django.http import JsonResponse
+import json
+
+from django.http import HttpResponse, JsonResponse
+from django.utils.html import escape
 
 from vr.errors import Busy, InvalidInput, VelociraptorError
 from vr.hosts.supervisor import HostUnreachable
@@ -28,6 +31,9 @@ class HostFault(VelociraptorError):
     """A host's Supervisor refused an action; `message` is its fault."""
 
 
+# Where programs ask, and read JSON whatever happens.
+PROGRAMS = ("/api/", "/files/")
+BUG = "This is a bug in Velociraptor, not in your request; the web log has more."
 _STATUS: tuple[tuple[type[VelociraptorError], int], ...] = (
     (NotFound, 404),
     (NotAllowed, 403),
@@ -58,9 +64,19 @@ def answer(error: VelociraptorError) -> JsonResponse:
     return JsonResponse(document(error, status), status=status)
 
 
-def refusal(status: int, sentence: str) -> JsonResponse:
+def refusal(status: int, sentence: str, *, hint: str = "") -> JsonResponse:
     """The response for a request that ends here, before anything could be raised."""
-    return JsonResponse(document(VelociraptorError(sentence), status), status=status)
+    return JsonResponse(document(VelociraptorError(sentence, hint=hint), status), status=status)
+
+
+def readable(path: str, told: JsonResponse) -> HttpResponse:
+    """A refusal as whoever asks at `path` reads it: people with a browser get a page."""
+    if path.startswith(PROGRAMS):
+        return told
+    found = json.loads(told.content)
+    text = escape(" ".join(filter(None, (found["error"], found.get("hint")))))
+    page = f'<!doctype html><html lang="en"><title>Not done</title><p role="alert">{text}</p>'
+    return HttpResponse(page, status=told.status_code)
 
 
 def unauthorized() -> JsonResponse:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from urllib.parse import urlsplit
 
 from django.conf import settings
 
@@ -24,3 +25,10 @@ def pool_url(balancer: str, pool: str) -> str:
         return balancer_named(balancer).address(pool)
     except InvalidInput:
         return ""  # whoever routes there is told
+
+
+def our_name_of(balancer: str, pool: str) -> str:
+    """The host name of the pages if the pool would answer by it, else empty: browsers would send
+    the app our users' sessions."""
+    name = urlsplit(pool_url(balancer, pool)).hostname or ""
+    return name if name in settings.UI_HOST_NAMES else ""

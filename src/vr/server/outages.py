@@ -6,17 +6,18 @@ import errno
 import logging
 
 import redis
-from django.core.exceptions import ValidationError
-from django.db import InterfaceError, OperationalError
+from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent, ValidationError
+from django.db import DatabaseError, InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
-from django.utils.html import escape
 from kombu.exceptions import OperationalError as BrokerError
 
 from vr.errors import InvalidInput, VelociraptorError
-from vr.server.answers import Unavailable, answer
+from vr.server.answers import Unavailable, answer, readable
 
 log = logging.getLogger(__name__)
 
+# SQLite's, of values in a query.
+_TOO_LONG = ("pattern too complex", "string or blob too big")
 _FULL = {errno.ENOSPC, errno.EDQUOT}
 
 
@@ -26,6 +27,11 @@ def sentence_for(error: Exception) -> VelociraptorError | None:
         return error
     if isinstance(error, ValidationError):
         return InvalidInput("what is stored or was sent", error.messages)
+    if isinstance(error, TooManyFieldsSent | RequestDataTooBig):
+        what = "fields" if isinstance(error, TooManyFieldsSent) else "bytes"
+        return InvalidInput("request", [f"has too many {what}"])
+    if isinstance(error, DatabaseError) and any(words in str(error) for words in _TOO_LONG):
+        return InvalidInput("what was sent", ["a text in it is too long to be looked for"])
     if isinstance(error, OperationalError | InterfaceError):
         if "disk is full" in str(error) or "No space left" in str(error):
             return _full()
@@ -66,9 +72,4 @@ class Outages:
         if found is None:
             return None
         log.error("%s %s: %r", request.method, request.path, error)
-        told = answer(found)
-        if request.path.startswith("/api/"):
-            return told
-        text = escape(str(found))
-        page = f'<!doctype html><html lang="en"><title>Not now</title><p role="alert">{text}</p>'
-        return HttpResponse(page, status=told.status_code)
+        return readable(request.path, answer(found))

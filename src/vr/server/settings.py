@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 from typing import Any
+from urllib.parse import urlsplit
 
 from vr import __version__
 from vr.settings.reading import settings_or_exit
@@ -26,6 +27,12 @@ SECRET_KEY = _given.secret_key
 SECRET_KEY_FALLBACKS = list(_given.secret_key_fallbacks)
 ALLOWED_HOSTS = list(_given.allowed_hosts)
 CSRF_TRUSTED_ORIGINS = list(_given.trusted_origins)
+_origins = [urlsplit(origin) for origin in CSRF_TRUSTED_ORIGINS]
+# Host names that are the pages' own, as far as anybody told: no app may answer by them.
+UI_HOST_NAMES = frozenset(
+    {name.lower() for name in ALLOWED_HOSTS if not name.startswith(("*", "."))}
+    | {origin.hostname for origin in _origins if origin.hostname}
+)
 
 DATABASES: dict[str, Any] = {"default": _given.database}
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
@@ -48,6 +55,8 @@ ACCEL_PREFIX = _given.accel_prefix
 
 # The largest droplet or build that may be uploaded.
 UPLOAD_BYTES = _given.upload_mb << 20
+# The largest request of another kind.
+DATA_UPLOAD_MAX_MEMORY_SIZE = 16 << 20
 # The most procs that a swarm may have.
 LARGEST_SWARM = _given.largest_swarm
 # What droplets' runtimes are called in the stacks' images, where that is not their name.
@@ -73,12 +82,22 @@ DISCOVERY = {
 }
 # The ports that procs may get.
 PORT_RANGE = _given.ports
+# What bounds procs whose swarms set no limits.
+DEFAULT_LIMITS = _given.default_limits
+# The service accounts that apps may run as.
+RUN_AS = _given.run_as
+# Where the volumes of those who are no admins may lie on hosts.
+VOLUME_ROOTS = _given.volume_roots
 # The user ids that apps get on hosts.
 HOST_UIDS = _given.host_uids
 # How long a new proc may take until it is ready, and old connections to a retired one to end.
 START_SECONDS = _given.start_seconds
 SETTLE_SECONDS = _given.settle_seconds
 DRAIN_SECONDS = _given.drain_seconds
+
+# How much is kept of a proc's log.
+LOG_MB = _given.log_mb
+LOG_BACKUPS = _given.log_backups
 
 BALANCERS = _given.balancers
 # The balancer that forms offer first.
@@ -98,6 +117,7 @@ INSTALLED_APPS = [
     "ninja",  # so that the API's documentation page is served from here, not from elsewhere
 ]
 MIDDLEWARE = [
+    "vr.server.refusals.JsonRefusals",
     "django.middleware.security.SecurityMiddleware",
     "vr.server.outages.Outages",
     "vr.server.web.security.ContentSecurityPolicy",
@@ -127,10 +147,21 @@ TEMPLATES = [
 STATIC_URL = "/static/"
 STATIC_ROOT = _given.static
 WHITENOISE_USE_FINDERS = True
+# Not in a cookie: that would be one more for others to see.
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 LOGIN_URL = "/login/"
 LOGIN_REDIRECT_URL = "/"
+# Cookies know host names, not ports: other programs on ours see them, and may set those that are
+# called as theirs. Apps on names beside ours may set any for the domain above, but none that
+# begins with __Host-, which browsers only take over TLS.
+_has_tls = bool(_origins) and all(origin.scheme == "https" for origin in _origins)
+_prefix = "__Host-" if _has_tls else ""
+SESSION_COOKIE_NAME = f"{_prefix}vr_session"
+SESSION_COOKIE_SECURE = _has_tls
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
+CSRF_COOKIE_NAME = f"{_prefix}vr_csrf"
+CSRF_COOKIE_SECURE = _has_tls
 CSRF_COOKIE_SAMESITE = "Lax"
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"}

@@ -53,7 +53,7 @@ _TAIL = """\
 1. Make the former key one of `VR_SECRET_KEY_FALLBACKS`, and give `VR_SECRET_KEY` the new one. With
    `vr up`, these are the files `former-secret-keys` (one a line) and `secret-key` in
    `VR_HOME/secrets`.
-2. Restart all processes of the server, on one machine by `vr down` and `vr up`. Sessions and links
+2. Restart all processes of the server, on one machine by `vr up`. Sessions and links
    that the former key signed stay valid.
 3. Run `python -m vr.server.manage reencrypt` with the server's settings. It encrypts all config,
    environments and volumes with the new key, names what no known key can read, and may be repeated.

@@ -9,6 +9,7 @@ from vr.paths import DEFAULT_HOME, DEFAULT_ROOT
 from vr.settings.readers import (
     EXISTING_FILE,
     EXISTING_FOLDER,
+    FOLDERS,
     HOST,
     HTTP_URL,
     IP_ADDRESS,
@@ -16,11 +17,13 @@ from vr.settings.readers import (
     PLAIN_FOLDER,
     PORTS,
     TEXT,
+    WORDS,
     one_of,
     optional,
     whole,
 )
 from vr.settings.setting import Process, setting
+from vr.specs.volumes import DEFAULT_VOLUME_ROOTS
 
 _UP = {Process.UP}
 _SERVER = {Process.SERVER}
@@ -45,6 +48,27 @@ class MachineSettings:
         PLAIN_FOLDER,
         DEFAULT_ROOT,
         meaning="procs, builds, images, layers of this host",
+        read_by=_BOTH | _TOOLS,
+    )
+    volume_roots: tuple[str, ...] = setting(
+        "VR_VOLUME_ROOTS",
+        FOLDERS,
+        DEFAULT_VOLUME_ROOTS,
+        meaning=(
+            "folders of hosts, separated by commas, that volumes may lie in; admins may use "
+            "others, and no link may lead out of them. Hosts that are told something else than "
+            "the default need it in the environment of their Supervisor, too"
+        ),
+        read_by=_BOTH | _TOOLS,
+    )
+    run_as: tuple[str, ...] = setting(
+        "VR_RUN_AS",
+        WORDS,
+        "",
+        meaning=(
+            "service accounts, such as `www-data`, that apps may run as; else a swarm's `run_as` "
+            "is `nobody` or an account with an id from 1000. Told to hosts as `VR_VOLUME_ROOTS` is"
+        ),
         read_by=_BOTH | _TOOLS,
     )
     bind: str = setting(

@@ -7,13 +7,15 @@ import socket
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from ipaddress import IPv4Network
-from pathlib import Path
-from typing import Generic, TypeVar
+from pathlib import Path, PurePosixPath
+from typing import Any, Generic, TypeVar
 from urllib.parse import urlsplit
 
 import dj_database_url
 
 from vr.bus.addresses import http_uri_problem, nats_uri_problem
+from vr.specs.accounts import parse_uids
+from vr.specs.limits import parse_limits
 from vr.specs.names import HOST_NAME
 from vr.specs.proc import FIRST_HOST_UID, LAST_HOST_UID
 
@@ -104,6 +106,13 @@ def _path(text: str) -> Path:
     return path
 
 
+def _folders(text: str) -> tuple[str, ...]:
+    words = _words(text)
+    _demand(all(PurePosixPath(word).is_absolute() and word.isprintable() for word in words))
+    _demand(not any(".." in PurePosixPath(word).parts for word in words))
+    return words
+
+
 def _plain_folder(text: str) -> Path:
     _demand(not re.search(r"[\s:,%;\"']", text))
     return _path(text)
@@ -130,10 +139,9 @@ def _ports(text: str) -> range:
 
 
 def _uids(text: str) -> range:
-    low, dash, high = text.partition("-")
-    _demand(dash and text.isascii() and low.isdigit() and high.isdigit())
-    _demand(FIRST_HOST_UID <= int(low) <= int(high) <= LAST_HOST_UID)
-    return range(int(low), int(high) + 1)
+    uids = parse_uids(text)
+    _demand(FIRST_HOST_UID <= uids.start < uids.stop <= LAST_HOST_UID + 1)
+    return uids
 
 
 def ports_text(ports: range) -> str:
@@ -180,6 +188,10 @@ def _pairs(text: str) -> dict[str, str]:
     return found
 
 
+def _limits(text: str) -> dict[str, Any]:
+    return {} if text == "none" else parse_limits(text)
+
+
 def _http_url(text: str) -> str:
     _demand(not http_uri_problem(text))
     return text
@@ -219,6 +231,7 @@ PLAIN_FOLDER = Reader(
     "an absolute path without blanks, quotes or any of : , % ;",
     _plain_folder,
 )
+FOLDERS = Reader("absolute paths separated by commas, such as /srv,/mnt/data", _folders)
 EXISTING_FILE = Reader("a file that is there", _existing_file)
 EXISTING_FOLDER = Reader("a folder that is there", _existing_folder)
 PORTS = Reader("two ports such as 5000-5999, from 1024 to 65535", _ports)
@@ -233,6 +246,7 @@ WORDS = Reader("words separated by commas", _words)
 LINES = Reader("words, one a line", _lines)
 ORIGINS = Reader("origins such as https://vr.example.org, separated by commas", _origins)
 PAIRS = Reader("pairs such as ruby=/opt/ruby/bin/ruby,node=nodejs", _pairs)
+LIMITS = Reader("limits such as mem_limit=1G,cpu_limit=2,pids_limit=512; or none", _limits)
 HTTP_URL = Reader("an address that begins with http:// or https://", _http_url)
 URL_FOLDER = Reader("a path that begins and ends with /, such as /stored/", _url_folder)
 NATS_URL = Reader("an address such as nats://user:password@host:port", _nats_url)

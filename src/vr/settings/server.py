@@ -15,6 +15,7 @@ from vr.settings.readers import (
     FLAG,
     HTTP_URL,
     KEY,
+    LIMITS,
     LINES,
     ORIGINS,
     PAIRS,
@@ -30,6 +31,8 @@ from vr.settings.readers import (
     whole,
 )
 from vr.settings.setting import Process, setting
+from vr.specs.accounts import DEFAULT_HOST_UIDS
+from vr.specs.limits import DEFAULTS
 
 _UP = {Process.UP}
 _SERVER = {Process.SERVER}
@@ -142,10 +145,20 @@ class ServerSettings:
     host_uids: range = setting(
         "VR_HOST_UIDS",
         UIDS,
-        "200000-265535",
+        DEFAULT_HOST_UIDS,
         meaning=(
             "user ids on hosts, one for each app whose `run_as` is `nobody`; none is given twice, "
             "so no account and no container of others may have them"
+        ),
+        read_by=_BOTH,
+    )
+    default_limits: dict[str, Any] = setting(
+        "VR_DEFAULT_LIMITS",
+        LIMITS,
+        DEFAULTS,
+        meaning=(
+            "limits of new procs whose swarms don't set them, by the keys of proc.yaml; `none` for "
+            "none. `disk_limit` needs loop devices on hosts"
         ),
         read_by=_BOTH,
     )
@@ -221,6 +234,23 @@ class ServerSettings:
         ),
         read_by=_BOTH,
     )
+    log_mb: int = setting(
+        "VR_LOG_MB",
+        whole(1, 100_000),
+        "10",
+        meaning="how large a proc's log grows before it is rotated: from its next deploy on",
+        read_by=_BOTH,
+    )
+    log_backups: int = setting(
+        "VR_LOG_BACKUPS",
+        whole(1, 100),
+        "3",
+        meaning=(
+            "how many rotated logs of that size are kept of each proc. More of them give `vr logs "
+            "-f` more time to follow a flood"
+        ),
+        read_by=_BOTH,
+    )
     drain_seconds: float = setting(
         "VR_DRAIN_SECONDS",
         seconds(0, _DAY),
@@ -248,14 +278,19 @@ class ServerSettings:
         "VR_ALLOWED_HOSTS",
         WORDS,
         "*",
-        meaning="comma-separated, for a server behind a name of its own",
+        meaning=(
+            "comma-separated, for a server behind [a name of its own](api.md#a-name-of-its-own)"
+        ),
         read_by=_BOTH,
     )
     trusted_origins: tuple[str, ...] = setting(
         "VR_TRUSTED_ORIGINS",
         ORIGINS,
         "",
-        meaning="the same, as origins: `https://vr.example.org`",
+        meaning=(
+            "the same, as origins: `https://vr.example.org`. Are all of them `https`, the pages' "
+            "cookies are for TLS alone"
+        ),
         read_by=_BOTH,
     )
     site_title: str = setting(

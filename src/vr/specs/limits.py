@@ -111,6 +111,10 @@ _TABLE = (
 )
 LIMITS: dict[str, Limit] = {one.name: one for one in _TABLE}
 
+_MEMORY = {"mem_limit", "memsw_limit"}
+DEFAULTS = "mem_limit=1G,memsw_limit=1G,cpu_limit=2,pids_limit=512,tmp_size=64M"
+"""What holds for the procs of a server that sets no limits, as `parse_limits` reads it."""
+
 
 def limits_problems(values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """What is wrong with the limits among `values`: (name, sentence) of each problem.
@@ -139,6 +143,33 @@ def limits_problems(values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
             f"so it can't be less than mem_limit, {values['mem_limit']}"
         )
         yield "memsw_limit", sentence
+
+
+def parse_limits(text: str) -> dict[str, Any]:
+    """Limits from a text such as `mem_limit=1G,cpu_limit=2`, typed as in proc.yaml.
+
+    Raises ValueError for a limit that there is none of, or that may not be what it is.
+    """
+    found: dict[str, Any] = {}
+    for pair in filter(None, (word.strip() for word in text.split(","))):
+        name, _, value = (part.strip() for part in pair.partition("="))
+        if name not in LIMITS or name in found or not value:
+            raise ValueError(f"{pair!r} is no limit")
+        kind = LIMITS[name].kind
+        found[name] = value if kind == "size" else int(value) if kind == "whole" else float(value)
+    if problems := [sentence for _name, sentence in limits_problems(found)]:
+        raise ValueError(problems[0])
+    return found
+
+
+def with_defaults(limits: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str, Any]:
+    """`limits` with the `defaults` of those that are not set.
+
+    Memory with and without swap are one: who sets either gets no default of the other, which
+    could contradict it.
+    """
+    memory = set() if _MEMORY.isdisjoint(limits) else _MEMORY
+    return {**{name: one for name, one in defaults.items() if name not in memory}, **limits}
 
 
 def _number_problems(limit: Limit, value: Any) -> Iterator[str]:

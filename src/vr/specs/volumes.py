@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import PurePosixPath
 
+DEFAULT_VOLUME_ROOTS = "/srv"
 _RESERVED = ("/proc", "/sys", "/dev")
 # A file system of the proc's own, as large as its `tmp_size`.
 _OWN = "/tmp"
@@ -44,6 +45,26 @@ def kept_folder_problems(volumes: Sequence[tuple[str, str]]) -> list[str]:
         for number, (source, _target) in enumerate(volumes, 1)
     )
     return [f"pair {number}: {problem}" for number, problem in found if problem]
+
+
+def outside_problems(volumes: Sequence[tuple[str, str]], roots: Sequence[str]) -> list[str]:
+    """Which of the host folders lie in none of `roots`, one sentence each.
+
+    `roots` are those of VR_VOLUME_ROOTS, absolute paths. Links are not looked at: see
+    vr.runner.volumes.
+    """
+    return [
+        f"pair {number}: the host folder {source!r} lies in none of VR_VOLUME_ROOTS "
+        f"({', '.join(roots) or 'which is empty'}); only admins may use others"
+        for number, (source, _target) in enumerate(volumes, 1)
+        if not lies_in_one(source, roots)
+    ]
+
+
+def lies_in_one(folder: str, roots: Sequence[str]) -> bool:
+    """Whether `folder` is one of `roots`, or lies in one."""
+    clean = clean_mount_point(folder)
+    return any(is_within(clean, clean_mount_point(root).rstrip("/")) for root in roots)
 
 
 def host_folder_problem(folder: str, kept: Sequence[str] = _HOSTS) -> str | None:

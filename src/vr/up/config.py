@@ -5,14 +5,15 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from vr.builder.environment import passed_patterns, passed_through
 from vr.machine.path import path_with_system
 from vr.machine.ports import listen_error
 from vr.settings.reading import checked, read
-from vr.settings.setting import Process
-from vr.settings.table import Settings
+from vr.settings.setting import Process, Setting
+from vr.settings.table import TABLE, Settings
 
 # A unix socket's path must fit into sockaddr_un.
 _LONGEST_SOCKET_PATH = 107
@@ -28,6 +29,9 @@ NEEDED_PROGRAMS = {
 @dataclass(frozen=True, kw_only=True)
 class Config(Settings):
     """All that `vr up` may be told (docs/settings.md), and what follows from it."""
+
+    # The variables that it hands on to the stack's parts, as they were given.
+    given: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     @property
     def host_name(self) -> str:
@@ -83,6 +87,10 @@ class Config(Settings):
         """The folder that a part of the stack works in, and whatever it starts."""
         return self.run / "parts" / part
 
+    def environment_of(self, part: str) -> Path:
+        """The file with the environment of a part, as JSON."""
+        return self.etc / "parts" / f"{part}.json"
+
     @property
     def supervisord_pid_file(self) -> Path:
         return self.run / "supervisord.pid"
@@ -93,12 +101,41 @@ class Config(Settings):
         return self.run / "nginx.pid"
 
     @property
+    def nginx_read(self) -> Path:
+        """Which configuration nginx has read last (see nginx_reload.py)."""
+        return self.run / "nginx-read"
+
+    @property
     def supervisor_socket(self) -> Path:
         return self.run / "supervisor.sock"
 
     @property
     def redis_socket(self) -> Path:
         return self.run / "redis.sock"
+
+    @property
+    def web_handover(self) -> Path:
+        """Where the next web process finds the socket that the former one listened at."""
+        return self.run / "web-listener.sock"
+
+    @property
+    def web_ready(self) -> Path:
+        """Where the web process writes its pid when it serves."""
+        return self.run / "web-ready"
+
+    @property
+    def bridge_ready(self) -> Path:
+        """The same of the one that serves while web is replaced."""
+        return self.run / "web-bridge-ready"
+
+    @property
+    def backups(self) -> Path:
+        """Copies of the database from before it was changed."""
+        return self.home / "backups"
+
+    @property
+    def redis_conf(self) -> Path:
+        return self.etc / "redis.conf"
 
     @property
     def nats_conf(self) -> Path:
@@ -147,8 +184,9 @@ class Config(Settings):
     @classmethod
     def from_env(cls, env: Mapping[str, str] | None = None) -> Config:
         """Read the variables; raises InvalidInput with every problem found."""
-        settings, problems = read(os.environ if env is None else env, Process.UP)
-        config = cls(**vars(settings))
+        env = os.environ if env is None else env
+        settings, problems = read(env, Process.UP)
+        config = cls(**vars(settings), given=_handed_on(env))
         return checked(config, [*problems, *config._problems()])
 
     def _problems(self) -> list[str]:
@@ -180,9 +218,9 @@ def machine_problems(config: Config) -> list[str]:
         if not shutil.which(program, path=search):
             problems.append(f"{program} is missing; apt-get install {package}")
     for name, port in (("VR_WEB_PORT", config.web_port), ("VR_HTTP_PORT", config.http_port)):
-        if problem := _port_problem(config.bind, port):
+        if problem := port_problem(config.bind, port):
             problems.append(f"port {port} {problem}; free it or set {name} to another")
-    if config.has_own_farm and (problem := _port_problem("127.0.0.1", config.nats_port)):
+    if config.has_own_farm and (problem := port_problem("127.0.0.1", config.nats_port)):
         problems.append(
             f"port {config.nats_port} {problem}; set VR_NATS_PORT to another, "
             "or VR_NATS_URI to the NATS server that is there"
@@ -190,6 +228,28 @@ def machine_problems(config: Config) -> list[str]:
     return problems
 
 
-def _port_problem(bind: str, port: int) -> str | None:
+def _handed_on(env: Mapping[str, str]) -> dict[str, str]:
+    """What others read, too, but the secrets of commands that users run."""
+    settings = {
+        name: env[name]
+        for row in TABLE.values()
+        for name in row.variables
+        if env.get(name) and _is_handed_on(row)
+    }
+    return for_builds(env) | settings
+
+
+def for_builds(env: Mapping[str, str]) -> dict[str, str]:
+    """What of `env` is for builds, and for all that fetches something: proxies, indexes, CAs."""
+    return passed_through(env, passed_patterns(env.get("VR_BUILD_PASS_ENV", "")))
+
+
+def _is_handed_on(row: Setting) -> bool:
+    is_servers = {Process.UP, Process.SERVER} <= row.read_by
+    return is_servers or (Process.TOOLS in row.read_by and not row.is_hidden)
+
+
+def port_problem(bind: str, port: int) -> str | None:
+    """Why nothing can listen there; None if it can."""
     error = listen_error(bind, port)
     return f"of {bind} can't be used ({error.strerror})" if error else None

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import fcntl
-import json
 import os
 import signal
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,12 +13,22 @@ from pathlib import Path
 
 from vr.container import cgroups
 from vr.errors import Busy, InvalidInput, VelociraptorError
-from vr.files.atomic import write_atomic
-from vr.hosts.supervisor import Supervisor
 from vr.machine.path import path_with_system
 from vr.machine.processes import is_alive, send_signal
 from vr.text.plurals import counted
-from vr.up import farm, health, leftovers, procs, render, secrets, waiting
+from vr.up import (
+    configuration,
+    database,
+    health,
+    leftovers,
+    nginx_reload,
+    pools,
+    procs,
+    secrets,
+    stamps,
+    upgrade,
+    waiting,
+)
 from vr.up.config import Config, machine_problems
 from vr.up.parts import Part, parts_of, supervisor_of
 from vr.up.waiting import Say
@@ -36,6 +44,8 @@ class Status:
 
     parts: list[Part]
     health: list[health.Health]
+    # The parts that run other code than is installed.
+    outdated: tuple[str, ...] = ()
 
     @property
     def is_up(self) -> bool:
@@ -44,11 +54,6 @@ class Status:
     @property
     def is_healthy(self) -> bool:
         return self.is_up and all(one.is_healthy for one in self.health)
-
-
-def bin_folder() -> Path:
-    """Where the commands of this installation are: beside its Python."""
-    return Path(sys.executable).parent
 
 
 def up(config: Config, say: Say) -> None:
@@ -61,20 +66,22 @@ def up(config: Config, say: Say) -> None:
         supervisord = supervisor_of(config)
         if supervisord.answers():
             _make_folders(config)
-            _write_configuration(config)
-            procs.start_if_all_was_stopped(config, supervisord)
-            _start_stopped_parts(config, supervisord)
+            secrets.ensure(config)
+            upgrade.refresh(config, supervisord, say)
         else:
             _end_leftovers(config, say)
             if problems := machine_problems(config):
                 raise InvalidInput("this machine", problems)
             _make_folders(config)
             secrets.ensure(config)
-            _write_configuration(config)
+            wanted = configuration.wanted(config, stamps.installed_code())
+            wanted.write()
             say("preparing the database")
-            _bootstrap(config)
+            database.prepare(config)
+            pools.listen_anew(config)
             _start_supervisord(config)
-        waiting.until_healthy(config, supervisord, say)
+            waiting.until_healthy(config, supervisord, say)
+            nginx_reload.remember(config, wanted.stamps["nginx"])
         procs.wait(config, supervisord, say)
 
 
@@ -138,13 +145,18 @@ def _parts_folders(config: Config) -> list[Path]:
     return [config.folder_of(name) for name in health.EVERY]
 
 
+def runs(config: Config) -> bool:
+    """Whether its supervisord answers."""
+    return supervisor_of(config).answers()
+
+
 def status(config: Config) -> Status:
     """What runs now, and how it is."""
     supervisord = supervisor_of(config)
     if not supervisord.answers():
         return Status([], [])
     parts = parts_of(supervisord)
-    return Status(parts, health.check(config, parts))
+    return Status(parts, health.check(config, parts), upgrade.outdated(parts))
 
 
 @contextmanager
@@ -181,52 +193,16 @@ def _make_folders(config: Config) -> None:
         folder.chmod(mode)
 
 
-def _write_configuration(config: Config) -> None:
-    for path, text in (
-        (config.supervisord_conf, render.supervisord_conf(config, bin_folder())),
-        (config.nginx_conf, render.nginx_conf(config)),
-        (config.etc / "redis.conf", render.redis_conf(config)),
-        (config.balancers_file, render.balancers_yaml(config)),
-    ):
-        write_atomic(path, text, mode=0o600)
-    if config.has_own_farm:
-        token = secrets.read(config, "nats-token")
-        for path, text in (
-            (config.nats_conf, farm.nats_conf(config, token)),
-            (config.stager_yml, farm.stager_yml(config, token)),
-            (config.nats_uri_file, farm.nats_uri(config, token) + "\n"),
-        ):
-            write_atomic(path, text, mode=0o600)
-    token = secrets.read(config, "cli-token")
-    access = json.dumps({"url": config.web_url, "token": token}, indent=2)
-    write_atomic(config.client_file, access + "\n", mode=0o600)
-
-
-def _bootstrap(config: Config) -> None:
-    """Bring the database to this version and fill in what a new installation starts with."""
-    done = subprocess.run(
-        [sys.executable, "-m", "vr.server.manage", "bootstrap"],
-        env={**os.environ, **render.server_environment(config)},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        umask=0o077,
-        check=False,
-    )
-    if done.returncode:
-        raise VelociraptorError(
-            "Preparing the database failed.",
-            details=done.stderr or done.stdout,
-            hint=f"The database is {config.sqlite_file}.",
-        )
-
-
 def _start_supervisord(config: Config) -> None:
     config.supervisor_socket.unlink(missing_ok=True)
-    command = [str(bin_folder() / "supervisord"), "-c", str(config.supervisord_conf)]
+    command = [str(configuration.bin_folder() / "supervisord"), "-c", str(config.supervisord_conf)]
     done = subprocess.run(
         command,
-        env={**os.environ, "PATH": path_with_system(os.environ)},
+        # Settings reach the parts by their files; those of now would stay here for ever.
+        env={
+            **{name: text for name, text in os.environ.items() if not name.startswith("VR_")},
+            "PATH": path_with_system(os.environ),
+        },
         cwd="/",
         stdin=subprocess.DEVNULL,
         capture_output=True,
@@ -239,10 +215,3 @@ def _start_supervisord(config: Config) -> None:
             details=(done.stdout + done.stderr) or waiting.tail(config.logs / "supervisord.log"),
             hint=f"Its configuration is {config.supervisord_conf}.",
         )
-
-
-def _start_stopped_parts(config: Config, supervisord: Supervisor) -> None:
-    parts = health.checked(config)
-    for part in parts_of(supervisord):
-        if part.name in parts and part.is_stopped:
-            supervisord.start(part.name)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,22 +22,27 @@ class Program:
     command: str
     # Lower starts first and stops last.
     priority: int
+    # What it is told besides what supervisord was, by a file of its own (see part.py).
     environment: Mapping[str, str]
     stop_seconds: int = 10
     stop_signal: str = "TERM"
     umask: str = "077"
+    section: str = "program"
+    extra: str = "redirect_stderr=true\n"
 
-    def render(self, config: Config, *, section: str = "program", extra: str = "") -> str:
+    def render(self, config: Config, bin_folder: Path) -> str:
         """The section of supervisord.conf.
 
         Should supervisord be killed, its parts end too, so that the next one can start them.
         The folder that a part works in tells whose its processes are (see leftovers.py).
         """
         logs = config.logs
-        environment = ",".join(f'{k}="{_escape(v)}"' for k, v in self.environment.items())
+        start = f"{bin_folder}/python -m vr.up.part {config.environment_of(self.name)}"
+        # An event listener's stdout is its protocol.
+        output = "stderr" if self.section == "eventlistener" else "stdout"
         return f"""\
-[{section}:{self.name}]
-command=setpriv --pdeathsig TERM {self.command}
+[{self.section}:{self.name}]
+command=setpriv --pdeathsig TERM {start} {self.command}
 directory={config.folder_of(self.name)}
 priority={self.priority}
 autostart=true
@@ -49,25 +54,20 @@ stopwaitsecs={self.stop_seconds}
 stopasgroup=false
 killasgroup=true
 umask={self.umask}
-environment={environment}
-stdout_logfile={logs}/{self.name}.log
-stdout_logfile_maxbytes=10MB
-stdout_logfile_backups=1
-{extra}"""
-
-
-def _escape(value: str) -> str:
-    """Supervisor expands %(…)s in values."""
-    return value.replace("%", "%%")
+{output}_logfile={logs}/{self.name}.log
+{output}_logfile_maxbytes=10MB
+{output}_logfile_backups=1
+{self.extra}"""
 
 
 def server_environment(config: Config) -> dict[str, str]:
     """What the server's processes and its management commands are told.
 
-    Secrets go by the name of their file, never by value: the environment of a process can be
-    read by other tools.
+    Our own secrets go by the name of their file, never by value: the environment of a process
+    can be read by other tools.
     """
     return {
+        **config.given,
         "DJANGO_SETTINGS_MODULE": "vr.server.settings",
         "VR_HOME": str(config.home),
         "VR_ROOT": str(config.root),
@@ -88,15 +88,18 @@ def server_environment(config: Config) -> dict[str, str]:
 
 
 def programs(config: Config, bin_folder: Path) -> list[Program]:
-    """The parts of the stack. `bin_folder` holds the commands of this installation."""
+    """The parts of the stack, in the order of their starts. `bin_folder` holds the commands of
+    this installation."""
     env = server_environment(config)
     celery = f"{bin_folder}/celery -A vr.server.celery_app"
     return [
-        Program("redis", f"redis-server {config.etc}/redis.conf", 10, {}),
+        Program("redis", f"redis-server {config.redis_conf}", 10, {}),
+        *([_nats(config)] if config.has_own_farm else []),
+        publisher(config, bin_folder),
         Program(
             "web",
-            f"{bin_folder}/uvicorn vr.server.asgi:application --host {config.bind} "
-            f"--port {config.web_port} --timeout-graceful-shutdown 2 --no-access-log",
+            f"{bin_folder}/python -m vr.up.web {config.bind} {config.web_port} "
+            f"{config.web_handover} {config.web_ready}",
             20,
             env,
         ),
@@ -110,13 +113,12 @@ def programs(config: Config, bin_folder: Path) -> list[Program]:
         ),
         Program(
             "nginx",
-            f"{bin_folder}/python -m vr.up.nginx_master {config.bind} {config.http_port} "
-            + _nginx(config),
+            f"{bin_folder}/python -m vr.up.nginx_master {config.nginx_conf} " + _nginx(config),
             20,
             {},
             stop_signal="QUIT",
         ),
-        *(_farm(config, bin_folder) if config.has_own_farm else ()),
+        *([_stager(config, bin_folder)] if config.has_own_farm else []),
     ]
 
 
@@ -134,17 +136,16 @@ def _worker(name: str, queue: str, threads: int, celery: str, env: Mapping[str, 
     )
 
 
-def _farm(config: Config, bin_folder: Path) -> list[Program]:
-    """The stack's own NATS server and stager (see farm.py)."""
-    return [
-        Program("nats", f"nats-server -c {config.nats_conf}", 10, {}, stop_signal="INT"),
-        Program(
-            "stager",
-            f"{bin_folder}/vstager -c {config.stager_yml}",
-            30,
-            {"VR_ROOT": str(config.root), "VR_HOME": str(config.home), "LANG": "C.UTF-8"},
-        ),
-    ]
+def _nats(config: Config) -> Program:
+    """The stack's own NATS server (see farm.py)."""
+    return Program("nats", f"nats-server -c {config.nats_conf}", 10, {}, stop_signal="INT")
+
+
+def _stager(config: Config, bin_folder: Path) -> Program:
+    """The stack's own stager (see farm.py)."""
+    places = {"VR_ROOT": str(config.root), "VR_HOME": str(config.home), "LANG": "C.UTF-8"}
+    command = f"{bin_folder}/vstager -c {config.stager_yml}"
+    return Program("stager", command, 30, {**config.given, **places})
 
 
 def publisher(config: Config, bin_folder: Path) -> Program:
@@ -157,25 +158,14 @@ def publisher(config: Config, bin_folder: Path) -> Program:
             "REDIS_URL": f"unix://{config.redis_socket}",
             "HOSTNAME": config.host_name,
         },
-    )
-
-
-def supervisord_conf(config: Config, bin_folder: Path) -> str:
-    """The one supervisord that runs the parts and, by its include, every deployed proc."""
-    listener = publisher(config, bin_folder).render(
-        config,
         section="eventlistener",
-        extra="events=PROCESS_STATE,PROCESS_GROUP,TICK_5\nbuffer_size=1000\n"
-        f"stderr_logfile={config.logs}/proc_publisher-errors.log\n",
+        extra="events=PROCESS_STATE,PROCESS_GROUP,TICK_5\nbuffer_size=1000\n",
     )
-    # An event listener's stdout is its protocol.
-    listener = "".join(
-        line for line in listener.splitlines(keepends=True) if not line.startswith("stdout_logfile")
-    )
-    parts = "\n".join(
-        program.render(config, extra="redirect_stderr=true\n")
-        for program in programs(config, bin_folder)
-    )
+
+
+def supervisord_conf(config: Config, programs: Iterable[Program], bin_folder: Path) -> str:
+    """The one supervisord that runs the parts and, by its include, every deployed proc."""
+    parts = "\n".join(program.render(config, bin_folder) for program in programs)
     return f"""\
 ; Written by `vr up`; changes are lost.
 [supervisord]
@@ -204,7 +194,6 @@ apps_root={config.root}
 serverurl=unix://{config.supervisor_socket}
 
 {parts}
-{listener}
 [include]
 files={config.root}/procs/*/proc.conf
 """
@@ -229,10 +218,15 @@ def _nginx(config: Config) -> str:
     return f"nginx -c {config.nginx_conf} -e stderr"
 
 
+def listens_at(config: Config) -> str:
+    """Where the balancer listens, as nginx writes it."""
+    address = f"[{config.bind}]" if ":" in config.bind else config.bind
+    return f"{address}:{config.http_port}"
+
+
 def nginx_conf(config: Config) -> str:
     """nginx as the balancer: the pool files, and a clear answer for hosts without a pool."""
     temp = config.run / "nginx"
-    listen = f"[{config.bind}]" if ":" in config.bind else config.bind
     return f"""\
 # Written by `vr up`; changes are lost.
 daemon off;
@@ -248,7 +242,7 @@ http {{
   access_log off;
   client_max_body_size 0;
   # nginx goes by the http block here, before it knows whose server it is.
-  large_client_header_buffers 8 64k;
+  large_client_header_buffers 8 72k;
   server_tokens off;
   # A reload closes idle connections at once, and with them the request that a client may just
   # have sent. Only nginx 1.27.4 and later can wait (keepalive_min_timeout).
@@ -264,7 +258,7 @@ http {{
     '' '';
   }}
   server {{
-    listen {listen}:{config.http_port} default_server;
+    listen {listens_at(config)} default_server;
     default_type text/plain;
     return 404 "No pool is routed for this host name.\\n";
   }}
@@ -275,7 +269,6 @@ http {{
 
 def balancers_yaml(config: Config) -> str:
     """The one balancer of a single machine: its own nginx."""
-    listen = f"[{config.bind}]" if ":" in config.bind else config.bind
     nginx = _nginx(config)
     return yaml.safe_dump(
         {
@@ -284,7 +277,7 @@ def balancers_yaml(config: Config) -> str:
                     "BACKEND": "vr.balancer.nginx.NginxBalancer",
                     "include_dir": str(config.pools),
                     "hosts": ["localhost"],
-                    "listen": f"{listen}:{config.http_port}",
+                    "listen": listens_at(config),
                     "domain": "localhost",
                     "reload_cmd": f"{nginx} -s reload",
                     "test_cmd": f"{nginx} -t",

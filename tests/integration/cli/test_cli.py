@@ -72,7 +72,7 @@ def test_a_swarm_is_added_with_all_that_describes_it(
     made = ok(
         *("swarms", "add", "shop", "worker", "--config-name", swarm, "--tag", "v2"),
         *("--size", "3", "--pool", "shop", "--config", str(config), "--env", str(env)),
-        *("--env", "B=3", "--volumes", "/srv/data:/data", "--run-as", "www-data"),
+        *("--env", "B=3", "--volumes", "/srv/data:/data", "--run-as", "shopkeeper"),
         *("--mem-limit", "256M", "--ingredient", f"salt{swarm}", "--json"),
     ).data
     assert made["squad_name"] == "local"
@@ -80,7 +80,7 @@ def test_a_swarm_is_added_with_all_that_describes_it(
     assert made["config_yaml"] == "# kept\ncolour: red\n"
     assert made["compiled_env"] == {"SALT": "yes", "A": "1", "B": "3"}
     assert made["volumes"] == [["/srv/data", "/data"]]
-    assert (made["size"], made["run_as"], made["mem_limit"]) == (3, "www-data", "256M")
+    assert (made["size"], made["run_as"], made["mem_limit"]) == (3, "shopkeeper", "256M")
     ok("swarms", "set", made["name"], "--size", "1", "--env", "C=4")
     (changed,) = ok("list-swarms", made["name"], "--json").data
     assert (changed["size"], changed["version"]) == (1, "v2")
@@ -125,7 +125,37 @@ def test_a_swarm_is_followed_step_by_step_to_its_end(web: WebServer, ok: Any, sw
     assert "succeeded" in ok("dispatches", f"shop-{swarm}-web").out
 
 
-def play_worker(web: WebServer, swarm: str, status: str, error: str = "") -> None:
+def test_a_swarm_that_serves_need_not_be_followed_while_it_settles(
+    web: WebServer, ok: Any, vr: Any, swarm: str
+) -> None:
+    def play() -> None:
+        until_queued(web, swarm)
+        web.python(
+            "from django.utils import timezone\n"
+            f"d = Dispatch.objects.get(status='queued', swarm__config_name={swarm!r})\n"
+            "at = {'started': timezone.now()}\n"
+            "d.steps.create(kind='route', status='done', ended=timezone.now(), **at)\n"
+            "d.steps.create(kind='settle', status='running', message='serving after 1.2 s', **at)\n"
+            "from vr.server.events.announcing import announce\n"
+            "from vr.server.events.kinds import Kind\n"
+            "announce('settle', kind=Kind.STEP_CHANGED, trace_id=d.trace_id)\n"
+        )
+
+    worker = threading.Thread(target=play)
+    worker.start()
+    said = ok("swarm", f"shop-{swarm}-web", "v2", "--no-settle-wait")
+    worker.join()
+    assert "serving after 1.2 s" in said.err
+    assert f"shop-{swarm}-web serves v2 after" in said.err
+    (latest,) = ok("dispatches", f"shop-{swarm}-web", "--json").data
+    assert latest["status"] == "queued", "it goes on"
+    end_dispatch(web, swarm, "failed", "it died")
+    refused = vr("swarm", f"shop-{swarm}-web", "v2", "--no-wait", "--no-settle-wait")
+    assert len(refused.out.strip()) == 32, "not waiting at all is the stronger wish"
+    end_dispatch(web, swarm, "succeeded")
+
+
+def until_queued(web: WebServer, swarm: str) -> None:
     until(
         lambda: web.python(
             f"print(Dispatch.objects.filter(status='queued',"
@@ -133,6 +163,10 @@ def play_worker(web: WebServer, swarm: str, status: str, error: str = "") -> Non
         ),
         "it is queued",
     )
+
+
+def play_worker(web: WebServer, swarm: str, status: str, error: str = "") -> None:
+    until_queued(web, swarm)
     end_dispatch(web, swarm, status, error)
 
 

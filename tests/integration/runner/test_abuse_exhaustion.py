@@ -11,6 +11,7 @@ import pytest
 
 from support.waiting import until
 from vr.container.cgroups import host_bases
+from vr.specs.limits import DEFAULTS, parse_limits
 
 FORK_BOMB = """\
 import os, time
@@ -94,6 +95,17 @@ def test_a_memory_bomb(proc: Callable[..., Any], neighbour: Any) -> None:
     bomb = "exec python3 -c 'x = [bytes([n % 256]) * (1 << 20) for n in range(10_000)]'"
     code, said = ended(proc(cmd=bomb, mem_limit="64M", memsw_limit="64M"))
     assert code == 137 and "out of memory" in said and "64M" in said
+
+
+def test_the_limits_that_a_server_sets_by_itself_hold_bombs(
+    proc: Callable[..., Any], build: Callable[..., Any], neighbour: Any
+) -> None:
+    keys = {**build({"bomb.py": FORK_BOMB}), **parse_limits(DEFAULTS)}
+    code, said = ended(proc(**keys, cmd="exec python3 bomb.py"))
+    assert code == 0 and 480 <= int(said.split()[2]) < 512
+    bomb = "exec python3 -c 'x = [bytes([n % 256]) * (1 << 20) for n in range(1_500)]'"
+    code, said = ended(proc(**keys, cmd=bomb))
+    assert code == 137 and "out of memory" in said and "1G" in said
 
 
 def test_many_small_processes_with_much_memory_together(

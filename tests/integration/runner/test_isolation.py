@@ -83,6 +83,24 @@ def test_velociraptors_own_folders_are_no_volumes_nor_by_a_link(
     assert [f"pair {number}" in done.stderr for number in range(1, 6)] == [True] * 5, done.stderr
 
 
+def test_no_link_leads_out_of_the_roots_of_volumes(
+    proc: Callable[..., Any], tmp_path: Path
+) -> None:
+    root, other = tmp_path / "roots", tmp_path / "other"
+    (root / "shop").mkdir(parents=True)
+    other.mkdir()
+    (root / "shop/link").symlink_to(other)
+    (root / "inside").symlink_to(root / "shop")
+    one = proc(cmd="true", volumes=[[f"{root}/shop/link", "/a"], [f"{root}/inside", "/b"]])
+    one.extra["VR_VOLUME_ROOTS"] = str(root)
+    done = one.vrun("setup")
+    assert done.returncode == 2
+    assert "pair 1: " in done.stderr and "out of VR_VOLUME_ROOTS" in done.stderr
+    assert "pair 2: " not in done.stderr
+    one.extra["VR_VOLUME_ROOTS"] = f"{root},{other}"
+    one.setup()
+
+
 def test_host_uid_is_for_nobody_and_no_account_of_the_host(proc: Callable[..., Any]) -> None:
     one = proc(cmd="true", user="games", host_uid=33)
     done = one.vrun("setup")

@@ -98,6 +98,8 @@ def test_a_new_setup_replaces_what_the_app_wrote_to_app(
             ["/nowhere/b.tar.gz", "No such file"],
         ),
         ({"user": "root"}, 2, ["user", "root"]),
+        ({"user": "games"}, 2, ["user", "'games' is a service's account", "VR_RUN_AS"]),
+        ({"user": "200001"}, 2, ["user", "200001", "VR_HOST_UIDS"]),
         ({"user": "no_such_user"}, 2, ["no_such_user", "useradd"]),
         ({"image_url": None, "image_name": None}, 2, ["image_url", "vrun_precise"]),
         ({"volumes": [["/nowhere", "/data"]]}, 1, ["/nowhere", "does not exist"]),

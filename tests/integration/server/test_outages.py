@@ -31,6 +31,7 @@ pytestmark = pytest.mark.django_db
         (redis.ConnectionError("gone"), "Redis does not answer", 503),
         (OSError(errno.ENOSPC, "No space left on device"), "disk is full", 503),
         (ValidationError("no such key"), "no such key", 400),
+        (OperationalError("LIKE or GLOB pattern too complex"), "too long", 400),
     ],
 )
 def test_each_outage_is_a_sentence(error: Exception, said: str, status: int) -> None:
@@ -57,7 +58,7 @@ def lost(key: str, settings: Any) -> Swarm:
     """A swarm whose config was saved with a key that is lost, beside one of today's."""
     app = App.objects.create(name="shop", repo_url="/srv/shop")
     values = {"app": app, "squad": Squad.objects.create(name="s"), "tag": "v1", "size": 1}
-    volumes = "- [/var/data, /data]\n"
+    volumes = "- [/srv/data, /data]\n"
     old = Swarm.objects.create(
         proc_name="web", config_name="old", env_yaml="A: x", volumes_yaml=volumes, **values
     )
@@ -75,7 +76,7 @@ def test_a_lost_key_takes_no_good_rows_with_it(lost: Swarm) -> None:
     assert "can't be decrypted" in shown[0]["env_yaml"]
     assert "can't be decrypted" in shown[0]["volumes"][0][0]
     assert shown[1]["env_yaml"] == "A: x"
-    assert shown[1]["volumes"] == [["/var/data", "/data"]]
+    assert shown[1]["volumes"] == [["/srv/data", "/data"]]
 
 
 def test_it_is_neither_deployed_nor_typed_back_and_a_save_keeps_it(

@@ -11,6 +11,7 @@ import pytest
 from vr.balancer.base import Change, PoolChanged
 from vr.balancer.several_hosts import HostsBalancer
 from vr.errors import InvalidInput, VelociraptorError
+from vr.specs.passing import Passing
 
 
 class Machine:
@@ -22,6 +23,7 @@ class Machine:
         self.stuck_after = 1000
         self.pools: dict[str, list[str]] = {}
         self.spare: dict[str, list[str]] = {}
+        self.passed_on: dict[str, Passing] = {}
         self.drains = True
         self.locked = threading.Lock()
 
@@ -39,13 +41,24 @@ class Machine:
     def backups(self, pool: str) -> list[str]:
         return self.spare.get(pool, [])
 
-    def put(self, pool: str, nodes: Collection[str], backups: Collection[str] = ()) -> None:
+    def passing(self, pool: str) -> Passing:
+        return self.passed_on.get(pool, Passing())
+
+    def put(
+        self,
+        pool: str,
+        nodes: Collection[str],
+        backups: Collection[str] = (),
+        passing: Passing | None = None,
+    ) -> None:
         assert self.locked.locked()
         self.stuck_after -= 1
         if self.refused in nodes or self.stuck_after < 0:
             raise VelociraptorError(f"{self.name} refuses.", hint="Mend it.", details="its words")
         self.pools[pool] = sorted(set(nodes))
         self.spare[pool] = sorted(set(backups))
+        if passing is not None:
+            self.passed_on[pool] = passing
 
     def wait_drained(self, timeout: float) -> bool:
         return self.drains
@@ -69,6 +82,17 @@ def test_what_one_machine_refuses_none_has() -> None:
         balancer.set_nodes("shop", ["bad:1"])
     assert one.pools == two.pools == three.pools == {"shop": ["a:1"]}
     assert not (one.locked.locked() or two.locked.locked())
+
+
+def test_how_requests_are_passed_on_is_brought_back_too() -> None:
+    one, two = Machine("one"), Machine("two", refused="bad:1")
+    balancer = HostsBalancer({}, [one, two])
+    slow = Passing(read_timeout=90)
+    balancer.set_nodes("shop", ["a:1"], passing=slow)
+    balancer.add_nodes("shop", ["b:1"])
+    with pytest.raises(VelociraptorError):
+        balancer.set_nodes("shop", ["bad:1"], passing=Passing())
+    assert one.passed_on == two.passed_on == {"shop": slow}
 
 
 def test_a_machine_that_cannot_be_brought_back_is_named() -> None:

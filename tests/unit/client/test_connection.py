@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import httpx
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from vr.client.connection import refusal
+from vr.client.connection import lines_of, refusal
 
 REQUEST = httpx.Request("GET", "http://deploy/api/v1/apps/")
 
@@ -32,3 +34,9 @@ def test_an_answer_of_another_kind_is_told_by_its_status(content: bytes) -> None
 
 def test_a_refused_token_says_how_to_get_one() -> None:
     assert "VR_TOKEN" in refusal(answered(401, error="Log in")).hint
+
+
+@given(st.lists(st.text("ab\n\r\x0c\x85\u2028")))
+def test_lines_of_a_stream_end_with_newlines_only(parts: list[str]) -> None:
+    # A log's form feed must neither hide what follows nor begin another field of the stream.
+    assert list(lines_of(parts)) == "".join(parts).split("\n")[:-1]

@@ -17,6 +17,18 @@ def test_output_reaches_the_watcher_at_once_and_the_file_completely(tmp_path: Pa
     assert (tmp_path / "log").read_bytes() == b"-----> first\n\xff second\n"
 
 
+def test_what_comes_before_there_is_a_file_is_bounded(tmp_path: Path) -> None:
+    log = OutputLog()
+    for _ in range(1000):
+        log.write(b"early " * 1000)
+    log.keep_in(tmp_path / "log")
+    log.write(b"late\n")
+    log.close()
+    kept = (tmp_path / "log").read_bytes()
+    assert len(kept) == (1 << 20) + len(b"late\n")
+    assert kept.startswith(b"early ") and kept.endswith(b"late\n")
+
+
 def test_a_stream_is_flushed(tmp_path: Path) -> None:
     raw = io.BytesIO()
     buffered = io.BufferedWriter(raw)  # type: ignore[arg-type]

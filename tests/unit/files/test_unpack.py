@@ -163,3 +163,14 @@ def test_what_is_no_archive_is_an_error(tmp_path: Path) -> None:
         unpack(tmp_path / "archive", tmp_path / "out")
     with pytest.raises(VelociraptorError, match="does not exist"):
         unpack(tmp_path / "nowhere", tmp_path / "out")
+
+
+@pytest.mark.parametrize("kind", [tarfile.GNUTYPE_LONGNAME, tarfile.XHDTYPE])
+def test_headers_that_announce_headers_without_end_are_refused(tmp_path: Path, kind: bytes) -> None:
+    header = tarfile.TarInfo("x")
+    header.type, header.size = kind, 4
+    blocks = header.tobuf(tarfile.GNU_FORMAT) + b"8 a=b\n".ljust(512, b"\0")
+    (tmp_path / "archive").write_bytes(blocks * 5000)
+    with pytest.raises(VelociraptorError, match="archive"):
+        unpack(tmp_path / "archive", tmp_path / "out")
+    assert left_overs(tmp_path) == []

@@ -116,3 +116,11 @@ def test_what_zip_packs_comes_out_as_unzip_unpacks_it(tmp_path: Path, locale: st
 
 def listing(folder: Path) -> dict[str, int]:
     return {str(path.relative_to(folder)): path.lstat().st_mode for path in folder.rglob("*")}
+
+
+def test_a_name_that_is_not_in_the_encoding_it_claims_is_refused(tmp_path: Path) -> None:
+    archive = make(tmp_path / "app.zip", ("é", b"x", 0o100644))
+    archive.write_bytes(archive.read_bytes().replace("é".encode(), b"\xa9\xa9"))
+    with pytest.raises(VelociraptorError, match="no complete, readable zip"):
+        unzip(archive, tmp_path / "app")
+    assert [path.name for path in tmp_path.iterdir()] == ["app.zip"]

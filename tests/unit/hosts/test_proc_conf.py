@@ -6,7 +6,7 @@ import configparser
 import shlex
 from pathlib import Path
 
-from vr.hosts.proc_conf import render
+from vr.hosts.proc_conf import Rotation, render
 from vr.paths import ProcPaths
 
 NAME = "shop-v3-prod-1a2b3c4d-web-5003"
@@ -26,6 +26,13 @@ def test_it_runs_the_command_in_the_foreground_as_root() -> None:
     assert conf["autostart"] == conf["autorestart"] == conf["redirect_stderr"] == "true"
     assert conf["stdout_logfile"] == f"{FOLDER}/log"
     assert conf["stdout_logfile_maxbytes"] == "10000000"
+
+
+def test_its_log_is_bounded() -> None:
+    rotation = Rotation(megabytes=2, backups=7)
+    conf = section(render(NAME, ProcPaths(FOLDER), ["x"], rotation=rotation))
+    assert conf["stdout_logfile_maxbytes"] == "2000000"
+    assert conf["stdout_logfile_backups"] == "7"
 
 
 def test_supervisor_waits_longer_than_the_runner() -> None:

@@ -70,6 +70,11 @@ def test_any_bytes_are_an_answer_or_refused(pieces):
         assert isinstance(parse(pieces), Response)
 
 
+def test_any_number_of_interim_answers_is_read_over():
+    interim = b"HTTP/1.1 100 Continue\r\n\r\n"
+    assert parse([interim * 5000 + PLAIN]) == Response(200, b"hello", True)
+
+
 def test_a_request():
     assert render_request("PUT", "/v1/x?note=ok", "c:1", {"X-Consul-Token": "t"}, b"{}") == (
         b"PUT /v1/x?note=ok HTTP/1.1\r\nHost: c:1\r\nContent-Length: 2\r\n"

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from vr.specs.limits import LIMITS, limits_problems
+from vr.specs.limits import DEFAULTS, LIMITS, limits_problems, parse_limits, with_defaults
 from vr.specs.proc import ProcYaml
 
 
@@ -57,3 +57,36 @@ def test_each_problem_names_its_limit(values: dict[str, Any], expected: str) -> 
 
 def test_all_problems_are_told_at_once() -> None:
     assert len(problems(mem_limit="x", disk_limit="1M", pids_limit=0)) == 3
+
+
+def test_limits_are_read_from_text_as_proc_yaml_has_them() -> None:
+    assert parse_limits(" mem_limit=1G, cpu_limit=0.5,pids_limit=200 ") == {
+        "mem_limit": "1G",
+        "cpu_limit": 0.5,
+        "pids_limit": 200,
+    }
+    assert parse_limits("") == {}
+
+
+@pytest.mark.parametrize(
+    "text", ["x=1", "mem_limit", "mem_limit=1G,mem_limit=2G", "pids_limit=1.5", "nofile=2"]
+)
+def test_text_that_no_limits_are_in_is_refused(text: str) -> None:
+    with pytest.raises(ValueError):
+        parse_limits(text)
+
+
+def test_memory_processes_and_cpus_are_bounded_by_default() -> None:
+    assert {"mem_limit", "pids_limit", "cpu_limit", "tmp_size"} <= parse_limits(DEFAULTS).keys()
+
+
+def test_what_is_set_comes_before_the_defaults() -> None:
+    limits = with_defaults({"pids_limit": 5}, {"pids_limit": 9, "mem_limit": "1G"})
+    assert limits == {"pids_limit": 5, "mem_limit": "1G"}
+
+
+@pytest.mark.parametrize("own", [{"mem_limit": "64M"}, {"memsw_limit": "64M"}])
+def test_no_default_contradicts_a_limit_of_memory(own: dict[str, str]) -> None:
+    merged = with_defaults(own, {"mem_limit": "1G", "memsw_limit": "32M", "nofile": 99})
+    assert merged == {**own, "nofile": 99}
+    assert list(limits_problems(merged)) == []

@@ -58,3 +58,16 @@ def test_a_taken_port_is_named_with_the_variable_that_changes_it() -> None:
         config = replace(Config.from_env({}), web_port=port)
         [problem] = [p for p in machine_problems(config) if str(port) in p]
     assert "VR_WEB_PORT" in problem
+
+
+def test_what_others_read_too_is_handed_on_as_given_but_no_secret_of_a_users_command() -> None:
+    handed_on = {
+        "VR_SITE_TITLE": "Ours",
+        "VR_DATABASE_URL": "postgres://vr:s3cret@db/vr",
+        "VR_PRIVATE_NETWORK": "10.9.0.0/24",
+        "PIP_INDEX_URL": "https://index.example.org/simple",
+    }
+    own = {"VR_WEB_PORT": "8001", "VR_TOKEN": "s3cret", "HOME": "/root", "VR_BIND": "::1"}
+    config = Config.from_env(handed_on | own)
+    assert config.given == handed_on
+    assert "s3cret" not in repr(config)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import configparser
+from dataclasses import replace
 from pathlib import Path
 
+import pytest
 import yaml
 
 from vr.up import health, render
@@ -14,6 +16,10 @@ CONFIG = Config.from_env({"VR_HOME": "/srv/vr", "VR_ROOT": "/srv/apps"})
 BIN = Path("/opt/vr/bin")
 
 
+def supervisord_conf(config: Config = CONFIG) -> str:
+    return render.supervisord_conf(config, render.programs(config, BIN), BIN)
+
+
 def sections(text: str) -> configparser.RawConfigParser:
     parser = configparser.RawConfigParser()
     parser.read_string(text)
@@ -21,7 +27,7 @@ def sections(text: str) -> configparser.RawConfigParser:
 
 
 def test_one_supervisord_runs_every_part_and_includes_the_deployed_procs() -> None:
-    conf = sections(render.supervisord_conf(CONFIG, BIN))
+    conf = sections(supervisord_conf())
     for name in ("redis", "web", "worker", "builder", "beat", "nginx"):
         assert conf.has_section(f"program:{name}")
     assert conf["eventlistener:proc_publisher"]["events"].startswith("PROCESS_STATE")
@@ -29,7 +35,7 @@ def test_one_supervisord_runs_every_part_and_includes_the_deployed_procs() -> No
 
 
 def test_parts_end_with_a_killed_supervisord() -> None:
-    conf = sections(render.supervisord_conf(CONFIG, BIN))
+    conf = sections(supervisord_conf())
     parts = [name for name in conf.sections() if name.startswith(("program:", "eventlistener:"))]
     assert len(parts) >= 6
     for name in parts:
@@ -37,7 +43,7 @@ def test_parts_end_with_a_killed_supervisord() -> None:
 
 
 def test_an_event_listeners_stdout_is_left_to_its_protocol() -> None:
-    listener = sections(render.supervisord_conf(CONFIG, BIN))["eventlistener:proc_publisher"]
+    listener = sections(supervisord_conf())["eventlistener:proc_publisher"]
     assert "stdout_logfile" not in listener
     assert "stderr_logfile" in listener
 
@@ -48,9 +54,10 @@ def test_no_secret_is_in_any_configuration_only_the_name_of_its_file() -> None:
     assert environment["VR_SECRET_KEY_FILE"] == "/srv/vr/secrets/secret-key"
 
 
-def test_percent_signs_survive_supervisors_expansion() -> None:
-    program = render.Program("x", "true", 1, {"A": "50%"})
-    assert 'environment=A="50%%"' in program.render(CONFIG)
+def test_no_setting_is_in_supervisords_configuration_which_can_not_hold_every_text() -> None:
+    config = Config.from_env({"VR_SITE_TITLE": "50% \"x\" ; 'y'"})
+    assert "50%" not in supervisord_conf(config)
+    assert render.server_environment(config)["VR_SITE_TITLE"] == "50% \"x\" ; 'y'"
 
 
 def test_redis_listens_on_a_private_socket_only() -> None:
@@ -69,6 +76,12 @@ def test_no_idle_connection_is_kept_that_a_reload_would_cut() -> None:
     assert "keepalive_timeout 0s;" in render.nginx_conf(CONFIG)
 
 
+@pytest.mark.parametrize(("seconds", "told"), [(35, "35s"), (600.4, "600s"), (0, "1s")])
+def test_old_workers_of_nginx_may_serve_as_long_as_old_procs(seconds: float, told: str) -> None:
+    conf = render.nginx_conf(replace(CONFIG, drain_seconds=seconds))
+    assert f"\nworker_shutdown_timeout {told};" in conf
+
+
 def test_the_bundled_balancer_is_nginx_with_its_test_and_reload() -> None:
     balancers = yaml.safe_load(render.balancers_yaml(CONFIG))["BALANCERS"]
     local = balancers[render.BALANCER]
@@ -78,13 +91,13 @@ def test_the_bundled_balancer_is_nginx_with_its_test_and_reload() -> None:
 
 
 def test_each_part_works_in_a_folder_of_its_own_so_that_what_it_leaves_is_found() -> None:
-    conf = sections(render.supervisord_conf(CONFIG, BIN))
+    conf = sections(supervisord_conf())
     for name in health.checked(CONFIG):
         section = f"{'eventlistener' if name == 'proc_publisher' else 'program'}:{name}"
         assert conf[section]["directory"] == f"/srv/vr/run/parts/{name}"
 
 
 def test_nothing_in_the_queue_of_dispatches_waits_behind_builds() -> None:
-    conf = sections(render.supervisord_conf(CONFIG, BIN))
+    conf = sections(supervisord_conf())
     assert " --queues celery " in conf["program:worker"]["command"]
     assert " --queues builds " in conf["program:builder"]["command"]

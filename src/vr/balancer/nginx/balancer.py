@@ -26,5 +26,10 @@ class NginxBalancer(HostsBalancer):
         super().__init__(config, [NginxHost(host, settings) for host in hosts])
         self._site = settings.site
 
+    @property
+    def knows_passing(self) -> bool:
+        """Where the pool's server is written by somebody else, times and sizes are, too."""
+        return self._site is not None
+
     def address(self, pool: str) -> str:
         return self._site.address(pool) if self._site and pool else ""

@@ -9,11 +9,12 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 from vr.balancer.base import check_names
-from vr.balancer.nginx.pool_file import parse, parse_backups, render
+from vr.balancer.nginx.pool_file import parse, parse_backups, parse_passing, render
 from vr.balancer.nginx.settings import NginxSettings
 from vr.balancer.nginx.workers import Workers, observe, wait_ended, wait_taken_over
 from vr.errors import VelociraptorError
 from vr.hosts.connection import HostConnection
+from vr.specs.passing import Passing
 
 # A busy machine may take long to start workers; traffic moves in about 0.1 s otherwise.
 TAKE_OVER_SECONDS = 30.0
@@ -45,13 +46,23 @@ class NginxHost:
     def backups(self, pool: str) -> list[str]:
         return parse_backups(pool, self._read(self._file(pool)) or "")
 
-    def put(self, pool: str, nodes: Collection[str], backups: Collection[str] = ()) -> None:
+    def passing(self, pool: str) -> Passing:
+        return parse_passing(self._read(self._file(pool)) or "")
+
+    def put(
+        self,
+        pool: str,
+        nodes: Collection[str],
+        backups: Collection[str] = (),
+        passing: Passing | None = None,
+    ) -> None:
         nodes = sorted(set(nodes))
         backups = sorted(set(backups) - set(nodes))
         check_names(pool, [*nodes, *backups])
         path, pending = self._file(pool), self._settings.lock_dir / f".{pool}.pending"
         former = self._read(path)
-        wanted = render(pool, nodes, self._settings.site, backups) if nodes else None
+        passing = parse_passing(former or "") if passing is None else passing
+        wanted = render(pool, nodes, self._settings.site, backups, passing) if nodes else None
         # A writer that died between the file and the reload left `pending` behind.
         if wanted == former and not self._host.exists(pending):
             return

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
+
+from vr.specs.passing import Passing
 
 # How many further nodes a request is offered that the first one did not take. Each costs an
 # internal redirect, of which nginx allows ten.
 _MOST_OFFERS = 8
+AS_USUAL = Passing()
 
 
 @dataclass(frozen=True)
@@ -24,7 +27,8 @@ class Site:
     domain: str
     connect_timeout: str = "5s"
     read_timeout: str = "1h"
-    header_size: str = "64k"
+    header_size: str = "72k"
+    body_size: str = ""
     buffering: str = "off"
 
     def address(self, pool: str) -> str:
@@ -32,12 +36,25 @@ class Site:
         port = self.listen.rpartition(":")[2].split()[0]
         return f"http://{self.host_name(pool)}{'' if port == '80' else f':{port}'}/"
 
+    def passing_on(self, passing: Passing) -> Site:
+        """The site of a pool that has times and sizes of its own."""
+        own = {
+            "read_timeout": f"{passing.read_timeout}s" if passing.read_timeout else "",
+            "header_size": passing.header_size,
+            "body_size": passing.body_size,
+        }
+        return replace(self, **{key: value for key, value in own.items() if value})
+
     def host_name(self, pool: str) -> str:
         return f"{pool.lower()}.{self.domain}"
 
 
 def render(
-    pool: str, nodes: Iterable[str], site: Site | None = None, backups: Iterable[str] = ()
+    pool: str,
+    nodes: Iterable[str],
+    site: Site | None = None,
+    backups: Iterable[str] = (),
+    passing: Passing = AS_USUAL,
 ) -> str:
     """The pool's file: the upstream, then the site's server if wanted.
 
@@ -52,17 +69,37 @@ def render(
     upstream = f"upstream {pool} {{\n{servers}}}\n"
     if site is None:
         return upstream
-    return upstream + _server(pool, site, len(nodes), has_backups=bool(backups))
+    server = _server(pool, site.passing_on(passing), len(nodes), has_backups=bool(backups))
+    return _note(passing) + upstream + server
+
+
+def _note(passing: Passing) -> str:
+    """What is kept of it, for whoever changes the nodes alone."""
+    words = [f"{key}={value}" for key, value in asdict(passing).items() if value]
+    return f"# passing: {' '.join(words)}\n" if words else ""
+
+
+def parse_passing(text: str) -> Passing:
+    """How the requests of a pool file are passed on."""
+    note = re.match(r"# passing: ([^\n]*)\n", text)
+    values = dict(word.partition("=")[::2] for word in note[1].split()) if note else {}
+    seconds = values.get("read_timeout", "")
+    return Passing(
+        read_timeout=int(seconds) if seconds.isdecimal() else None,
+        body_size=values.get("body_size", ""),
+        header_size=values.get("header_size", ""),
+    )
 
 
 def _server(pool: str, site: Site, nodes: int, *, has_backups: bool) -> str:
+    body = f"  client_max_body_size {site.body_size};\n" if site.body_size else ""
     locations = "".join(_settling(pool) if has_backups else _locations(pool, nodes))
     return f"""\
 server {{
   listen {site.listen};
   server_name {site.host_name(pool)};
   recursive_error_pages on;
-  proxy_http_version 1.1;
+{body}  proxy_http_version 1.1;
   proxy_connect_timeout {site.connect_timeout};
   proxy_read_timeout {site.read_timeout};
   proxy_send_timeout {site.read_timeout};

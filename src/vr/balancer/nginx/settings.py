@@ -20,12 +20,13 @@ DEFAULTS = {
 }
 DOMAIN = "localhost"
 _TIME = re.compile(r"[0-9]+(ms|s|m|h|d)?")
-_SIZE = re.compile(r"[0-9]+[kKmM]?")
+_SIZE = re.compile(r"[0-9]+[kKmMgG]?")
 # Keys that say how the site of a pool passes requests on: what a value must be.
 _SITE = {
     "connect_timeout": (_TIME, "a time such as 5s"),
     "read_timeout": (_TIME, "a time such as 90s or 1h"),
     "header_size": (_SIZE, "a size such as 64k"),
+    "body_size": (_SIZE, "a size such as 10m, or 0 for any"),
     "buffering": (re.compile("on|off"), "on or off"),
 }
 

@@ -10,6 +10,7 @@ import base64
 import binascii
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth import authenticate
 from django.contrib.auth.models import User
 from django.http import HttpRequest
@@ -42,7 +43,8 @@ def _session_user(request: HttpRequest) -> Any:
     if check_csrf(request):
         raise NotAllowed(
             "The CSRF token is missing or wrong.",
-            hint="Send the csrftoken cookie's value in X-CSRFToken, or use an API token.",
+            hint=f"Send the value of the cookie {settings.CSRF_COOKIE_NAME} in X-CSRFToken, or use "
+            "an API token.",
         )
     return request.user
 

@@ -11,7 +11,7 @@ from ninja import NinjaAPI
 from ninja.errors import AuthenticationError
 
 from vr.errors import Busy, VelociraptorError
-from vr.server.answers import answer, unauthorized
+from vr.server.answers import BUG, answer, unauthorized
 from vr.server.outages import sentence_for
 
 log = logging.getLogger(__name__)
@@ -40,6 +40,5 @@ def register(api: NinjaAPI) -> None:
             log.error("%s %s: %r", request.method, request.path, error)
             return answer(known)
         log.exception("%s %s", request.method, request.path)
-        sentence = "This is a bug in Velociraptor, not in your request; the web log has more."
-        content = {"error": sentence, "error_message": sentence, "problems": [], "status": 500}
+        content = {"error": BUG, "error_message": BUG, "problems": [], "status": 500}
         return JsonResponse(content, status=500)

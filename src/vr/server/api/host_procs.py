@@ -8,15 +8,15 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from ninja import Router
 
-from vr.errors import InvalidInput, VelociraptorError
+from vr.errors import Busy, InvalidInput, VelociraptorError
 from vr.hosts.supervisor import HostUnreachable
 from vr.server.answers import HostFault, NotFound
 from vr.server.api.body import json_object
 from vr.server.api.openapi.operations import Answer, key_of, operation, proc_parameter
-from vr.server.procs.actions import UnknownProc, log_tail, proc_action
 from vr.server.resources import HOSTS, procs
 from vr.server.resources.fields import Answering
 from vr.server.resources.shapes import TEXT, component, record
+from vr.server.swarming.proc_actions import UnknownProc, log_tail, proc_action
 
 router = Router(tags=["procs"])
 
@@ -73,11 +73,12 @@ def show(request: HttpRequest, key: str, proc: str) -> Any:
         {200: _NOW},
         path=_PROC,
         body=_ACTION,
-        refusals={503},
+        refusals={409, 503},
     ),
 )
 def act(request: HttpRequest, key: str, proc: str) -> Any:
-    """`{"action": "start" | "stop" | "restart"}`; answers the proc as it is afterwards."""
+    """`{"action": "start" | "stop" | "restart"}`; answers the proc as it is afterwards. A routed
+    proc leaves its pool first, and comes into it again when its uptests have passed."""
     action = json_object(request).get("action")
     if action not in _ACTIONS:
         expected = ", ".join(_ACTIONS)
@@ -88,7 +89,7 @@ def act(request: HttpRequest, key: str, proc: str) -> Any:
 @router.delete(
     "/{key}/procs/{proc}/",
     operation_id="hosts_proc_delete",
-    openapi_extra=operation(HTTPMethod.DELETE, {200: _DELETED}, path=_PROC, refusals={503}),
+    openapi_extra=operation(HTTPMethod.DELETE, {200: _DELETED}, path=_PROC, refusals={409, 503}),
 )
 def delete(request: HttpRequest, key: str, proc: str) -> Any:
     """Free the proc's port, stop it, and remove what it left on the host."""
@@ -127,7 +128,7 @@ def _acted(request: HttpRequest, key: str, proc: str, action: str) -> JsonRespon
         return JsonResponse(proc_action(host, proc, action, user=user))
     except UnknownProc as error:
         raise NotFound(error.message, hint=error.hint) from None
-    except (InvalidInput, HostUnreachable):
+    except (Busy, InvalidInput, HostUnreachable):
         raise
     except VelociraptorError as error:
         raise HostFault(error.message, hint=error.hint, details=error.details) from None

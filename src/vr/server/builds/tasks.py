@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import threading
+from typing import Any
+
 from celery import shared_task
+from celery.signals import worker_shutting_down
 
 from vr.server.jobs import unfinished
 from vr.server.jobs.turns import Places
@@ -23,3 +27,11 @@ def _build(build_id: int) -> None:
     if running.run(build_id):
         for dispatch_id in running.waiting_dispatches(build_id):
             wake.now(wake.DRIVE, dispatch_id)
+
+
+@worker_shutting_down.connect
+def _excuse_builds(**_: Any) -> None:
+    """A signal's handler must not wait for the database."""
+    from vr.server.builds import running
+
+    threading.Thread(target=running.excuse_own, name="excuse").start()

@@ -16,10 +16,12 @@ from urllib.parse import quote
 
 from django.conf import settings
 from django.core.signing import BadSignature, SignatureExpired
-from django.http import HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.http import http_date
+from django.views.decorators.csrf import csrf_exempt
 
+from vr.server.answers import refusal
 from vr.server.files import links, store
 
 _CHUNK = 256 * 1024
@@ -57,6 +59,7 @@ def requested_span(header: str, size: int) -> Span | None:
     return Span(start, stop) if start < stop else None
 
 
+@csrf_exempt
 async def download(request: HttpRequest, signature: str, name: str) -> HttpResponseBase:
     """GET or HEAD of one file; 403 for a link that was changed, 410 for an expired one."""
     if request.method not in {"GET", "HEAD"}:
@@ -64,13 +67,13 @@ async def download(request: HttpRequest, signature: str, name: str) -> HttpRespo
     try:
         path = store.path_of(links.name_from_signature(signature))
     except SignatureExpired:
-        return _refusal(
+        return refusal(
             410, "This link has expired; get a new one from the build's or image's page."
         )
     except (BadSignature, ValueError):
-        return _refusal(403, "This link is not signed by this server; copy it whole.")
+        return refusal(403, "This link is not signed by this server; copy it whole.")
     if not path.is_file():
-        return _refusal(404, f"{name} is not in the file store any more.")
+        return refusal(404, f"{name} is not in the file store any more.")
     return serve(request, path)
 
 
@@ -93,9 +96,9 @@ def serve(request: HttpRequest, path: Path) -> HttpResponseBase:
         return HttpResponse(status=304, headers=headers)
     span = requested_span(request.headers.get("Range", ""), stat.st_size)
     if span is None:
-        return HttpResponse(
-            status=416, headers=headers | {"Content-Range": f"bytes */{stat.st_size}"}
-        )
+        told = refusal(416, f"{path.name} has no such part; it has {stat.st_size} bytes.")
+        told.headers["Content-Range"] = f"bytes */{stat.st_size}"
+        return told
     headers["Content-Length"] = str(span.length)
     partial = span.length < stat.st_size
     if partial:
@@ -128,7 +131,3 @@ async def _chunks(path: Path, span: Span) -> AsyncIterator[bytes]:
             yield chunk
     finally:
         file.close()
-
-
-def _refusal(status: int, sentence: str) -> JsonResponse:
-    return JsonResponse({"error": sentence, "problems": []}, status=status)

@@ -101,6 +101,11 @@ def lapsed(rows: models.QuerySet[Any]) -> list[Any]:
     return [row for row in rows if not _is_held(row.lease_owner, row.lease_until)]
 
 
+def own(rows: models.QuerySet[Any]) -> models.QuerySet[Any]:
+    """Those of the rows that this process holds."""
+    return rows.filter(lease_owner__startswith=f"{_this_process()}:")
+
+
 def _take(rows: models.QuerySet[Any]) -> str | None:
     row = rows.values("lease_owner", "lease_until").first()
     if row is None or _is_held(row["lease_owner"], row["lease_until"]):

@@ -14,6 +14,8 @@ from typing import Any, NamedTuple
 
 from celery.signals import celeryd_after_setup
 
+from vr.server.jobs import leaving
+
 
 class Waiting(NamedTuple):
     """A row that waits, oldest first in lists: its key and its app's."""
@@ -48,6 +50,8 @@ class Places:
             done.add(turn)
 
     def _begin(self, done: set[int]) -> int | None:
+        if leaving.is_leaving():
+            return None
         waiting = self._waiting()
         with self._lock:
             fresh = [one for one in waiting if one.pk not in done | self._under_way.keys()]

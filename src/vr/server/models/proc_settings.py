@@ -22,7 +22,7 @@ def limit_field(name: str) -> Any:
     limit = LIMITS[name]
     about: dict[str, Any] = {
         "verbose_name": limit.label,
-        "help_text": f"{limit.help} Empty: {limit.unset}.",
+        "help_text": f"{limit.help} Empty: VR_DEFAULT_LIMITS, else {limit.unset}.",
         "blank": True,
     }
     if limit.kind == "size":

@@ -7,9 +7,11 @@ from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.core.validators import MaxValueValidator, RegexValidator
+from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
+from django.db.models.functions import Lower
 
+from vr.server.balancers import our_name_of
 from vr.server.models.app import App
 from vr.server.models.ingredient import Ingredient
 from vr.server.models.names import validate_part, validate_tag
@@ -17,7 +19,9 @@ from vr.server.models.proc_settings import ProcSettings
 from vr.server.models.release import Release
 from vr.server.models.squad import Squad
 from vr.server.models.yaml_text import parse_env, parse_mapping
+from vr.specs import passing
 from vr.specs.names import length_problem
+from vr.specs.passing import Passing
 from vr.specs.statuses import parse_statuses
 
 POOL = RegexValidator(
@@ -32,8 +36,22 @@ CHECK_PATH = RegexValidator(
 
 def validate_statuses(value: str) -> None:
     """Raise ValidationError unless the value lists HTTP statuses."""
+    _validated(parse_statuses, value)
+
+
+def validate_size(value: str) -> None:
+    """Raise ValidationError unless the value is a size such as 10M."""
+    _validated(passing.check_size, value)
+
+
+def validate_header_size(value: str) -> None:
+    """Raise ValidationError unless headers may be so large."""
+    _validated(passing.check_header_size, value)
+
+
+def _validated(check: Callable[[str], Any], value: str) -> None:
     try:
-        parse_statuses(value)
+        check(value)
     except ValueError as error:
         raise ValidationError(str(error)) from None
 
@@ -116,6 +134,28 @@ class Swarm(ProcSettings):
         validators=[validate_statuses],
         help_text="Which HTTP statuses are good there, such as 200-399,401. Empty: all below 500.",
     )
+    read_timeout = models.PositiveIntegerField(
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1), MaxValueValidator(passing.LONGEST)],
+        help_text="For how many seconds an app may be silent within an answer or a WebSocket. "
+        "Empty: as the balancer has it.",
+    )
+    body_size = models.CharField(
+        max_length=20,
+        blank=True,
+        default="",
+        validators=[validate_size],
+        help_text="The largest request body, such as 10M. Empty: as the balancer has it.",
+    )
+    header_size = models.CharField(
+        max_length=20,
+        blank=True,
+        default="",
+        validators=[validate_header_size],
+        help_text="How large the headers of an answer may be, such as 128k. Empty: as the "
+        "balancer has it.",
+    )
     # Every [balancer, pool] that may hold nodes of this swarm, written before the balancer is:
     # after pool or balancer were changed, the next dispatch cleans the former ones.
     routed_pools = models.JSONField(default=list, editable=False)
@@ -133,7 +173,14 @@ class Swarm(ProcSettings):
                 violation_error_message=(
                     "There is a swarm of this app, config name, squad and proc name already."
                 ),
-            )
+            ),
+            models.UniqueConstraint(
+                Lower("pool"),
+                "balancer",
+                condition=~models.Q(pool=""),
+                name="one_swarm_per_pool",
+                violation_error_message="Another swarm has this pool of the balancer.",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -148,6 +195,11 @@ class Swarm(ProcSettings):
     def shortname(self) -> str:
         return f"{self.app.name}-{self.tag}-{self.config_name}-{self.proc_name}"
 
+    @property
+    def passing(self) -> Passing:
+        """How the balancer is to pass requests on."""
+        return Passing(self.read_timeout, self.body_size, self.header_size)
+
     def compiled_config(self) -> dict[str, Any]:
         """Ingredients in order of name, then the swarm's own; later wins, shallow."""
         return self._compiled("config_yaml", parse_mapping)
@@ -156,9 +208,40 @@ class Swarm(ProcSettings):
         return self._compiled("env_yaml", parse_env)
 
     def pool_owner(self) -> Swarm | None:
-        """Another swarm that has this one's pool, if any."""
-        same = Swarm.objects.filter(pool__iexact=self.pool, balancer=self.balancer)
-        return same.exclude(pk=self.pk).select_related("app").first()
+        """Another swarm that has this one's pool, or is still routed there, if any.
+
+        Pools whose names differ in case only are the same: they are host names, too."""
+        own = (self.balancer, self.pool.lower())
+        for other in Swarm.objects.exclude(pk=self.pk).select_related("app"):
+            theirs = [(other.balancer, other.pool), *other.routed_pools]
+            if own in {(balancer, pool.lower()) for balancer, pool in theirs}:
+                return other
+        return None
+
+    def why_not_its_pool(self) -> str:
+        """A sentence on who has this swarm's pool; empty if it may have it."""
+        other = self.pool_owner() if self.pool else None
+        if other is None:
+            return ""
+        if other.balancer == self.balancer and other.pool.lower() == self.pool.lower():
+            return (
+                f"The pool {other.pool!r} of {self.balancer} is {other.name}'s; two swarms would "
+                "take each other's nodes out of it. Choose another name."
+            )
+        return (
+            f"The pool {self.pool!r} of {self.balancer} still has the nodes of {other.name}, until "
+            f"that is dispatched to its new pool: vr swarm {other.name} -"
+        )
+
+    def why_not_its_name(self) -> str:
+        """A sentence if the pool's host name is the one of Velociraptor's pages; else empty."""
+        ours = our_name_of(self.balancer, self.pool) if self.pool else ""
+        if not ours:
+            return ""
+        return (
+            f"The pool {self.pool!r} would answer at {ours}, which is Velociraptor's own host "
+            "name: browsers would send the app its users' sessions. Choose another name."
+        )
 
     def _compiled(self, field: str, parse: Callable[[str], dict[str, Any]]) -> dict[str, Any]:
         merged: dict[str, Any] = {}
@@ -172,11 +255,8 @@ class Swarm(ProcSettings):
         found = super().problems()
         if self.pool and not self.balancer:
             found["balancer"] = [f"The pool {self.pool!r} needs a balancer that routes to it."]
-        if self.pool and (other := self.pool_owner()):
-            found["pool"] = [
-                f"The pool {self.pool!r} of {self.balancer} is {other.name}'s; two swarms would "
-                "take each other's nodes out of it. Choose another name."
-            ]
+        if sentence := self.why_not_its_pool() or self.why_not_its_name():
+            found["pool"] = [sentence]
         app_name = self.app.name if self.app_id else ""
         if problem := length_problem(app_name, self.tag, self.config_name, self.proc_name):
             found["config_name"] = [problem]

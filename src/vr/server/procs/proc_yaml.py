@@ -8,10 +8,12 @@ import yaml
 from django.conf import settings
 
 from vr.hosts.deployment import ProcFile
+from vr.hosts.proc_conf import Rotation
 from vr.server.files import links
 from vr.server.models import Release
 from vr.server.models.yaml_text import parse_env, parse_mapping
 from vr.server.procs.uids import uid_of
+from vr.specs.limits import with_defaults
 from vr.specs.names import ProcName
 from vr.specs.proc import NOBODY
 
@@ -21,7 +23,8 @@ GROUP = "nogroup"
 def proc_file(release: Release, name: ProcName, host: str) -> ProcFile:
     """What to deploy on `host` for the proc `name`. Its text holds secrets."""
     text: str = yaml.safe_dump(content(release, name, host), sort_keys=False, allow_unicode=True)
-    return ProcFile(str(name), text, runner=runner_of(release))
+    rotation = Rotation(settings.LOG_MB, settings.LOG_BACKUPS)
+    return ProcFile(str(name), text, runner=runner_of(release), rotation=rotation)
 
 
 def runner_of(release: Release) -> str:
@@ -52,7 +55,7 @@ def content(release: Release, name: ProcName, host: str) -> dict[str, Any]:
         # Of our own keys this is the one that an app's config may hold.
         "pilot": config.get("pilot"),
         "volumes": release.volumes,
-        **release.limits,
+        **with_defaults(release.limits, settings.DEFAULT_LIMITS),
         "build_url": links.url_for_host(build.file),
         "build_md5": build.file_md5,
         "app_repo_url": build.app.repo_url,

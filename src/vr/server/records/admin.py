@@ -12,6 +12,7 @@ from django.forms import BaseInlineFormSet
 from django.forms.formsets import DELETION_FIELD_NAME
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 
+from vr.errors import InvalidInput
 from vr.server.answers import InUse
 from vr.server.records import changes
 from vr.server.records.guards import why_kept
@@ -83,10 +84,11 @@ class RecordAdmin(admin.ModelAdmin):
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         try:
             return super().changeform_view(request, *args, **kwargs)
-        except InUse as error:
+        except (InUse, InvalidInput) as error:
             return self._refused(request, error)
 
-    def _refused(self, request: HttpRequest, error: InUse) -> HttpResponse:
-        """Something began to need a record after the question was asked."""
+    def _refused(self, request: HttpRequest, error: InUse | InvalidInput) -> HttpResponse:
+        """Something began to need a record after the question was asked, or the user may not have
+        what was asked for."""
         self.message_user(request, str(error), level=messages.ERROR)
         return HttpResponseRedirect(request.get_full_path())

@@ -8,9 +8,11 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Model, ProtectedError
 
+from vr.server.access.volumes import check_volumes
 from vr.server.answers import InUse
 from vr.server.events.announcing import user_did
 from vr.server.events.kinds import Kind
+from vr.server.models.proc_settings import ProcSettings
 from vr.server.records.addresses import address_of
 from vr.server.records.guards import why_kept
 
@@ -18,16 +20,21 @@ from vr.server.records.guards import why_kept
 def may(user: Any, action: str, record: Model) -> None:
     """Raise if `user` is not allowed to add, change or remove `record`.
 
-    Everybody who has logged in may do everything.
+    Everybody who has logged in may do everything, but for what lies on hosts: see `save`.
     """
 
 
 def save(record: Model, *, user: Any, write: Callable[[], Any]) -> None:
-    """Let `write` store `record`, all of it or nothing, and log that `user` did it."""
+    """Let `write` store `record`, all of it or nothing, and log that `user` did it.
+
+    Raises InvalidInput for volumes that only admins may use; then nothing is stored.
+    """
     kind = Kind.USER_CHANGED if record.pk else Kind.USER_ADDED
     with transaction.atomic():
         may(user, kind.action, record)
         write()
+        if isinstance(record, ProcSettings):
+            check_volumes(record, user)
         _log(user, kind, record)
 
 

@@ -18,6 +18,7 @@ from vr.server.models import (
     Host,
     Image,
     Ingredient,
+    PortLease,
     Release,
     Squad,
     Stack,
@@ -25,6 +26,7 @@ from vr.server.models import (
 )
 from vr.server.models.dispatch import OPEN
 from vr.server.records.running import procs_of_swarm, procs_on
+from vr.server.swarming.routed import why_not_free
 from vr.text.plurals import counted
 
 _SHOWN = 10
@@ -110,6 +112,18 @@ def _swarm(swarm: Swarm) -> str | None:
     return f"it still has {count}; scale it to 0 first: vr scale {swarm.name} 0"
 
 
+def _port_lease(lease: PortLease) -> str | None:
+    """A port that has no owner is given to the next proc, be it in use or not."""
+    host = lease.host.name
+    if routed := why_not_free(lease, host):
+        return routed.rstrip(".")
+    try:
+        runs = lease.proc in procs_on(lease.host)
+    except redis.RedisError:
+        return _UNKNOWN
+    return f"its proc runs; remove that first: {lease.proc} on {host}" if runs else None
+
+
 def _dispatch(dispatch: Dispatch) -> str | None:
     return "it is under way; wait until it has ended" if dispatch.is_open else None
 
@@ -129,6 +143,7 @@ _GUARDS: dict[type[Model], Callable[[Any], str | None]] = {
     Host: _host,
     Image: _image,
     Ingredient: _ingredient,
+    PortLease: _port_lease,
     Release: _release,
     Squad: _squad,
     Stack: _stack,

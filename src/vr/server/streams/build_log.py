@@ -24,6 +24,7 @@ from vr.server.streams.sse import (
     from_database,
     message,
     response,
+    rest,
 )
 
 _LOOK_AGAIN_SECONDS = 0.25
@@ -49,9 +50,13 @@ async def _growing(build: Build, offset: int) -> AsyncIterator[str]:
         ended = build.status not in _GOES_ON
         while chunk := await asyncio.to_thread(_read, build, offset):
             lines, used = complete_lines(chunk, to_the_end=ended)
+            told = []
             for length, line in lines:
                 offset += length
-                yield message(line, id=str(offset))
+                told.append(message(line, id=str(offset)))
+            if told:
+                yield "".join(told)
+                await rest(used)
             spoke = clock()
             if not used:
                 break

@@ -27,8 +27,9 @@ from vr.server.streams.sse import (
     KEEP_ALIVE_SECONDS,
     authenticated,
     from_database,
-    message,
+    messages,
     response,
+    rest,
 )
 
 _LOOK_AGAIN_SECONDS = 0.25
@@ -69,6 +70,7 @@ async def _parts(reader: LogReader, connection: HostConnection, proc: str) -> As
         while True:
             if part := await asyncio.to_thread(reader.read):
                 yield part
+                await rest(len(part))
                 spoke = clock()
                 continue
             if clock() - spoke > KEEP_ALIVE_SECONDS:
@@ -96,14 +98,13 @@ async def _events(parts: AsyncIterator[bytes]) -> AsyncIterator[str]:
         if not part:
             yield KEEP_ALIVE
             continue
-        *lines, pending = (pending + decoder.decode(part)).split("\n")
-        for line in lines:
-            yield message(line.rstrip("\r"))
-        if len(pending) > _LONGEST_LINE:
-            yield message(pending)
-            pending = ""
-    if pending:
-        yield message(pending)
+        pending += decoder.decode(part)
+        complete, line_end, rest_of_it = pending.rpartition("\n")
+        if len(rest_of_it) > _LONGEST_LINE:
+            complete, line_end, rest_of_it = pending, "\n", ""
+        if line_end:
+            yield messages(complete)
+        pending = rest_of_it
 
 
 async def _text(parts: AsyncIterator[bytes]) -> AsyncIterator[str]:

@@ -11,11 +11,13 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 
 from vr.errors import InvalidInput
+from vr.server.access.volumes import check_volumes
+from vr.server.balancers import balancer_named
 from vr.server.builds.choosing import image_of
 from vr.server.events.announcing import user_did
 from vr.server.events.kinds import Kind
 from vr.server.jobs import wake
-from vr.server.models import Dispatch, Release, Swarm
+from vr.server.models import Dispatch, Release, StepKind, Swarm
 from vr.server.models.dispatch import OPEN
 from vr.server.swarming.problems import CannotDispatch, NothingToRollBackTo, SwarmBusy
 from vr.server.swarming.releases import previous_release
@@ -66,6 +68,12 @@ def open_dispatch(swarm: Swarm) -> Dispatch | None:
     return swarm.dispatches.filter(status__in=OPEN).first()
 
 
+def dispatch_with_procs(swarm: Swarm) -> Dispatch | None:
+    """The swarm's open dispatch, if it deals with procs by now: nobody else should, then."""
+    opened, before = open_dispatch(swarm), (StepKind.BUILD, StepKind.RELEASE)
+    return opened if opened and opened.steps.exclude(kind__in=before).exists() else None
+
+
 def _open(
     swarm: Swarm,
     *,
@@ -79,6 +87,8 @@ def _open(
     if busy := open_dispatch(swarm):
         raise SwarmBusy(busy)
     _check(swarm, tag, size)
+    if size:
+        check_volumes(release or swarm, user)
     try:
         with transaction.atomic():
             swarm.tag, swarm.size = tag, size
@@ -134,6 +144,8 @@ def _check(swarm: Swarm, tag: str, size: int) -> None:
 def _check_balancer(swarm: Swarm) -> None:
     if not swarm.pool:
         return
+    if sentence := swarm.why_not_its_name():
+        raise CannotDispatch(f"{swarm.name} can't be dispatched: {sentence}")
     known = sorted(settings.BALANCERS)
     if swarm.balancer not in known:
         what = f"the balancer {swarm.balancer!r}" if swarm.balancer else "no balancer"
@@ -141,9 +153,11 @@ def _check_balancer(swarm: Swarm) -> None:
             f"{swarm.name} routes to the pool {swarm.pool!r} with {what}, which is not set up.",
             hint=f"Choose one of: {', '.join(known) or 'none is configured'}.",
         )
-    if other := swarm.pool_owner():
+    if swarm.passing and not balancer_named(swarm.balancer).knows_passing:
         raise CannotDispatch(
-            f"{swarm.name} and {other.name} have the same pool, {swarm.pool!r} of "
-            f"{swarm.balancer}: each dispatch would take the other's nodes out of it.",
-            hint="Give one of them another pool.",
+            f"{swarm.name} has times or sizes of its own, but its balancer {swarm.balancer!r} "
+            "can't give a pool such.",
+            hint="Empty its read timeout, body size and header size, and set them there.",
         )
+    if sentence := swarm.why_not_its_pool():
+        raise CannotDispatch(f"{swarm.name} can't be dispatched: {sentence}")

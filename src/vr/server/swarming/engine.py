@@ -18,7 +18,7 @@ from django.db import OperationalError, transaction
 from vr.errors import VelociraptorError
 from vr.hosts.supervisor import HostUnreachable
 from vr.server.hosts import connect
-from vr.server.jobs import leases
+from vr.server.jobs import leases, leaving
 from vr.server.jobs.leases import LeaseLost
 from vr.server.models import Dispatch
 from vr.server.models.dispatch import OPEN
@@ -85,14 +85,14 @@ class _Drive:
     def __init__(self, row: DispatchRow) -> None:
         self._row = row
         self._goal = goal_of(row.dispatch)
-        self._journal = Journal(row.dispatch, row.lease.check)
+        self._journal = Journal(row.dispatch, self._check)
         self._reach = functools.cache(connect)
         self._foreign_ports: dict[str, set[int]] = defaultdict(set)
 
     def run(self) -> Outcome:
         try:
             for _ in range(_LONGEST_PLAN):
-                self._row.lease.check()
+                self._check()
                 step = self._next_step()
                 if isinstance(step, plan_types.AwaitBuild):
                     building.wait(self._row.build, self._journal)
@@ -107,9 +107,15 @@ class _Drive:
             )
             end(self._row, self._journal)
         except LeaseLost:
-            log.warning("dispatch %s was taken over by another worker", self._row.dispatch.pk)
+            log.warning("dispatch %s is left to another worker", self._row.dispatch.pk)
             return Outcome.ELSEWHERE
         return Outcome.ENDED
+
+    def _check(self) -> None:
+        """Raise LeaseLost if another worker drives this, or is to: this one was asked to end."""
+        if leaving.is_leaving():
+            raise LeaseLost
+        self._row.lease.check()
 
     def _next_step(self) -> plan_types.PlannedStep:
         seen = observe(
@@ -147,7 +153,7 @@ class _Drive:
                 row.note_failure(_bug(error))
                 return True
             log.warning("dispatch %s, attempt %s: %s", row.dispatch.pk, attempt, problem)
-            row.lease.check()
+            self._check()
             time.sleep(_RETRY_SECONDS)
         if isinstance(step, plan_types.RouteBack):
             # The pool keeps what it holds, and so do the procs: the next dispatch clears up.

@@ -11,9 +11,8 @@ from django.conf import settings
 from vr.server.models import Dispatch, Host, Release, Swarm
 from vr.server.swarming.plan_types import Intent
 from vr.server.swarming.pools import Pool, pool_of
-from vr.server.uptests.http_check import HttpCheck
+from vr.server.uptests.http_check import HttpCheck, check_of
 from vr.specs.names import ProcName
-from vr.specs.statuses import parse_statuses
 
 
 @dataclass(frozen=True)
@@ -56,10 +55,7 @@ class Goal:
     @property
     def check(self) -> HttpCheck | None:
         """What procs without uptests are asked, if anything."""
-        swarm = self.swarm
-        if swarm.proc_name != "web" or not swarm.check_path:
-            return None
-        return HttpCheck(swarm.check_path, parse_statuses(swarm.check_statuses))
+        return check_of(self.swarm)
 
     def proc_name(self, release: Release, port: int) -> ProcName:
         """The name of the swarm's proc of `release` on that port."""

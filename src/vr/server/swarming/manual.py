@@ -8,6 +8,7 @@ from django.db import transaction
 
 from vr.errors import InvalidInput, VelociraptorError
 from vr.hosts import deployment
+from vr.server.access.volumes import check_volumes
 from vr.server.events.announcing import announce, user_did
 from vr.server.events.kinds import Kind
 from vr.server.hosts import connect
@@ -41,6 +42,7 @@ def deploy_release(
     ):
         raise InvalidInput(where, [f"port: is {port!r}, expected 0 or {_LOWEST_PORT} to 65535"])
     check_proc_name(build, proc)
+    check_volumes(release, user)
     name = ProcName.checked(
         build.app.name, build.tag, config_name, release.hash, proc, port, where=where
     )

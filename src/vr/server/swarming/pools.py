@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +13,7 @@ from vr.balancer.base import Change
 from vr.errors import VelociraptorError
 from vr.server.balancers import balancer_named
 from vr.server.models import Swarm
+from vr.specs.passing import Passing
 
 
 @dataclass(frozen=True)
@@ -37,13 +38,26 @@ class Pool:
         except (VelociraptorError, OSError):
             return frozenset()
 
-    def set_nodes(self, nodes: Iterable[str], backups: Iterable[str] = ()) -> Change:
+    def set_nodes(
+        self,
+        nodes: Iterable[str],
+        backups: Iterable[str] = (),
+        *,
+        expected: Collection[str] | None = None,
+        passing: Passing | None = None,
+    ) -> Change:
         """Make the pool exactly `nodes`; none removes it. It is as it was if this raises.
 
-        `backups` serve while no node takes requests, if the balancer knows how."""
+        `backups` serve while no node takes requests, if the balancer knows how. Raises
+        PoolChanged, changing nothing, if `expected` is given and isn't what is routed. `passing`
+        says how requests are passed on from now on, if the balancer knows how."""
         balancer = balancer_named(self.balancer)
-        # Balancers of others may know nothing of backups.
+        # Balancers of others may know nothing of either.
         more: dict[str, Any] = {"backups": sorted(backups)} if backups else {}
+        if expected is not None:
+            more["expected"] = sorted(expected)
+        if passing is not None and balancer.knows_passing:
+            more["passing"] = passing
         return balancer.set_nodes(self.name, sorted(nodes), **more)
 
     def wait_drained(self, timeout: float) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from typing import Any
 
 Result = dict[str, Any]
@@ -21,6 +22,8 @@ def parse(status: int, stdout: str, stderr: str = "") -> list[Result]:
         return [_failed(said or f"the runner ended with {status} and said nothing")]
     try:
         loaded = json.loads(bracket + rest)
+    except RecursionError:
+        return [_failed(f"unreadable results (nested too deeply): {stdout[:2000]}")]
     except ValueError as error:
         return [_failed(f"unreadable results ({error}): {stdout[:2000]}")]
     if not all(isinstance(item, dict) and "Passed" in item for item in loaded):
@@ -45,12 +48,27 @@ def describe_failures(results: list[Result]) -> str:
 
 def _result(item: Result) -> Result:
     return {
-        "Name": str(item.get("Name", "?")),
+        "Name": _storable(item.get("Name", "?")),
         "Passed": item["Passed"] is True,
-        "Output": str(item.get("Output", "")),
-        "Duration": item.get("Duration"),
+        "Output": _storable(item.get("Output", "")),
+        "Duration": _seconds(item.get("Duration")),
     }
 
 
 def _failed(output: str) -> Result:
-    return {"Name": UPTESTER, "Passed": False, "Output": output, "Duration": None}
+    return {"Name": UPTESTER, "Passed": False, "Output": _storable(output), "Duration": None}
+
+
+def _storable(value: Any) -> str:
+    """The value as text that every database keeps: no NUL, no halves of characters."""
+    text = str(value).replace("\0", "\ufffd")
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def _seconds(value: Any) -> float | None:
+    """A duration; what is none, NaN and Infinity included, isn't known."""
+    known = isinstance(value, (int, float)) and not isinstance(value, bool)
+    try:
+        return value if known and math.isfinite(value) else None
+    except OverflowError:
+        return None

@@ -10,15 +10,17 @@ from vr.server.uptests.results import Result, parse
 _SECONDS = 1800.0
 
 
-def run(host: HostConnection, proc: str, *, runner: str = "vrun") -> list[Result]:
+def run(
+    host: HostConnection, proc: str, *, runner: str = "vrun", seconds: float = _SECONDS
+) -> list[Result]:
     """The results of the uptests of the proc named `proc` on `host`; [] if its app has none.
 
     `runner` is the command that set it up. Whatever keeps the tests from being run is a failed
-    result.
+    result, and so are tests that aren't done after `seconds`.
     """
     argv = [host.tool(runner), "uptest", str(host.root.proc(proc).proc_yaml)]
     try:
-        done = host.run(argv, timeout=_SECONDS)
+        done = host.run(argv, timeout=seconds)
     except VelociraptorError as error:
         return parse(1, "", str(error))
     return parse(

@@ -18,6 +18,7 @@ from vr.text.plurals import with_article
 
 _RUNS_WITH = [one.name for one in ProcSettings._meta.local_fields if one.name not in LIMITS]
 _CHECKS = ("settle_seconds", "check_path", "check_statuses")
+_PASSING = ("read_timeout", "body_size", "header_size")
 
 
 class SwarmForm(forms.ModelForm):
@@ -27,7 +28,7 @@ class SwarmForm(forms.ModelForm):
         ("General", ("app", "tag", "proc_name", "config_name", "squad", "size")),
         ("Config", (*_RUNS_WITH, "config_ingredients")),
         ("Limits", tuple(LIMITS)),
-        ("Routing", ("pool", "balancer", *_CHECKS)),
+        ("Routing", ("pool", "balancer", *_CHECKS, *_PASSING)),
     )
 
     balancer = forms.ChoiceField(

@@ -6,6 +6,7 @@ import base64
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.contrib.auth.models import User
 from django.test import Client
 
@@ -69,7 +70,7 @@ def test_a_session_needs_the_csrf_token_to_change_things(
     refused = post(strict)
     assert refused.status_code == 403
     assert "CSRF" in refused.json()["error"]
-    strict.cookies["csrftoken"] = "a" * 32
+    strict.cookies[settings.CSRF_COOKIE_NAME] = "a" * 32
     assert post(strict, **{"X-CSRFToken": "a" * 32}).status_code == 201
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -91,6 +92,21 @@ def test_tags_with_a_dash_are_refused(fleet: Any) -> None:
 
 def test_a_pool_needs_a_balancer(fleet: Any) -> None:
     assert "balancer: " in problems(fleet.patch("swarms/1/", {"pool": "shop"}))
+
+
+def test_no_pool_answers_at_the_pages_own_host_name(
+    fleet: Any, settings: Any, tmp_path: Path
+) -> None:
+    fleet.patch("swarms/1/", {"pool": "vr", "balancer": "edge"})
+    nginx = {"include_dir": str(tmp_path), "listen": "443", "domain": "example.org"}
+    settings.BALANCERS = {"edge": {"BACKEND": "vr.balancer.nginx.NginxBalancer", **nginx}}
+    settings.UI_HOST_NAMES = {"vr.example.org"}
+    # A pool from before the pages had a name: it stays, and is routed no more.
+    refused = fleet.post("swarms/1/swarm/", {"version": "v1"})
+    assert "vr.example.org" in refused.json()["error"]
+    found = problems(fleet.patch("swarms/1/", {"pool": "VR", "balancer": "edge"}))
+    assert "pool: The pool 'VR' would answer at vr.example.org" in found
+    assert fleet.patch("swarms/1/", {"pool": "shop", "balancer": "edge"}).status_code == 202
 
 
 def test_two_swarms_of_the_same_name_and_squad_are_refused(fleet: Any) -> None:

@@ -11,6 +11,7 @@ from django.test import Client
 
 from support.fuzzing import SEED
 from vr.server.resources import TABLE
+from vr.server.resources.shapes import column
 
 
 @pytest.fixture
@@ -85,6 +86,21 @@ def test_shapes_have_what_the_models_ask_for(description: dict[str, Any]) -> Non
     assert schemas["Build"]["properties"]["status"]["enum"][0] == "pending"
     assert {"type": "null"} in schemas["LogEntry"]["properties"]["user"]["anyOf"]
     assert "NewImage" not in schemas
+
+
+def test_fields_are_described_in_the_words_of_the_forms(description: dict[str, Any]) -> None:
+    schemas = description["components"]["schemas"]
+    described = 0
+    for resource in TABLE:
+        for one in resource.fields:
+            help_text = getattr(column(resource.model, one.target), "help_text", "")
+            for shape in (resource.component, f"New{resource.component}"):
+                properties = schemas.get(shape, {}).get("properties", {})
+                shown = properties.get(one.name, {})
+                if help_text and shown and "$ref" not in shown:
+                    assert shown["description"], (shape, one.name)
+                    described += shown["description"] == help_text
+    assert described > 40
 
 
 def test_search_keys_have_types(description: dict[str, Any]) -> None:

@@ -9,7 +9,7 @@ import pytest
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
-from vr.server.models import Release
+from vr.server.models import Release, Swarm
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -47,3 +47,25 @@ def test_volumes_of_releases_survive_and_are_encrypted() -> None:
 
     former = migrated("0002_app_framework").get_model("server", "Release")
     assert former.objects.order_by("id").first().volumes == [["/srv/ä", "/data"]]
+
+
+def test_of_swarms_with_one_pool_the_one_that_is_routed_there_keeps_it() -> None:
+    then = migrated("0007_builder_repositories")
+    app = then.get_model("server", "App").objects.create(name="shop", repo_url="/srv/shop")
+    squad = then.get_model("server", "Squad").objects.create(name="local")
+    swarms = then.get_model("server", "Swarm").objects
+    usual = {"app": app, "squad": squad, "tag": "v1", "proc_name": "web", "balancer": "nginx"}
+    first, served, free = (
+        swarms.create(config_name=name, pool=pool, routed_pools=[["nginx", pool]], **usual)
+        for name, pool in (("first", "shop"), ("served", "Shop"), ("free", "store"))
+    )
+    then.get_model("server", "Dispatch").objects.create(
+        swarm=served, tag="v1", size=1, status="succeeded"
+    )
+
+    migrated("")
+
+    found = {swarm.pk: swarm for swarm in Swarm.objects.all()}
+    assert (found[served.pk].pool, found[free.pk].pool) == ("Shop", "store")
+    assert found[first.pk].pool == f"shop-{first.pk}"
+    assert found[first.pk].routed_pools == []

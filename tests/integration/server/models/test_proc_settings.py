@@ -45,8 +45,9 @@ def test_every_limit_is_a_field_of_swarms_and_releases() -> None:
 
 @pytest.mark.parametrize("limit", LIMITS.values(), ids=LIMITS)
 def test_a_limit_goes_from_the_api_by_a_release_to_the_host(
-    swarm: Swarm, build: Build, api: Any, limit: Any
+    swarm: Swarm, build: Build, api: Any, limit: Any, settings: Any
 ) -> None:
+    settings.DEFAULT_LIMITS = {}
     plain = release_for(swarm, build)
     value = {"size": str, "number": float, "whole": int}[limit.kind](limit.example)
 

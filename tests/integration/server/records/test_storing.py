@@ -34,6 +34,7 @@ BAD: list[tuple[str, dict[str, str], list[str]]] = [
     ("swarm", {"mem_limit": "1K"}, ["1K is too little for any process"]),
     ("swarm", {"mem_limit": "1G", "memsw_limit": "64M"}, ["it can't be less than mem_limit, 1G"]),
     ("swarm", {"run_as": "root"}, ["an app can't run as root"]),
+    ("swarm", {"run_as": "games"}, ["'games' is a service's account", "VR_RUN_AS"]),
     ("swarm", {"size": "5000"}, ["1000"]),
     (
         "swarm",
@@ -99,7 +100,7 @@ def test_what_a_host_takes_is_stored_the_same(doors: dict[str, Door], door: str)
         "config_yaml": "greeting: hello",
         "env_yaml": "LEVEL: info",
         "volumes_yaml": "- - /srv/data\n  - /data\n",
-        "run_as": "www-data",
+        "run_as": "shopkeeper",
         "mem_limit": "1.5G",
         "memsw_limit": "1T",
         "cpu_limit": "0.5",

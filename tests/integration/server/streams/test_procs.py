@@ -19,6 +19,7 @@ from vr.hosts.supervisor import Supervisor
 
 PROC = "shop-v1-prod-0a1b2c3d-worker-0"
 ROTATING = "shop-v1-prod-0a1b2c3d-clock-0"
+FLOODING = "shop-v1-prod-0a1b2c3d-flood-0"
 HEADERS = {"Authorization": "Bearer test-token"}
 # Says what stands in a file, and goes on with what is added to it.
 PROGRAM = """\
@@ -29,7 +30,7 @@ startsecs=0
 redirect_stderr=true
 stdout_logfile={folder}/log
 stdout_logfile_maxbytes={most}
-stdout_logfile_backups=1
+stdout_logfile_backups={backups}
 """
 # What a browser or a proxy may make of an address, and what Supervisor may.
 ODD_NAMES = (
@@ -77,11 +78,13 @@ class Machine:
 @pytest.fixture(scope="module")
 def machine(redis_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
     root = tmp_path_factory.mktemp("apps")
-    for name, most in ((PROC, 10_000_000), (ROTATING, 2000)):
+    for name, most, backups in ((PROC, 10_000_000, 1), (ROTATING, 2000, 1), (FLOODING, 20_000, 50)):
         folder = root / "procs" / name
         folder.mkdir(parents=True)
         (folder / "said").write_text("")
-        (folder / "proc.conf").write_text(PROGRAM.format(name=name, folder=folder, most=most))
+        (folder / "proc.conf").write_text(
+            PROGRAM.format(name=name, folder=folder, most=most, backups=backups)
+        )
     with supervisord(tmp_path_factory.mktemp("host"), f"{root}/procs/*/proc.conf") as url:
         environment = {"VR_SUPERVISOR_URL": url, "VR_ROOT": str(root)}
         home = tmp_path_factory.mktemp("web")
@@ -154,6 +157,17 @@ def test_no_line_is_lost_when_the_log_is_rotated(
     while seen[-1] != lines[-1]:
         seen.append(again.next()["data"])
     assert len("\n".join(seen)) > 2000
+
+
+def test_many_quick_rotations_lose_no_line_that_is_kept(
+    machine: Machine, stream: Callable[..., Any]
+) -> None:
+    reader = stream(f"proc_log/testhost/{FLOODING}/", Accept="text/event-stream")
+    lines = [f"Zeile {number} ü€😀" for number in range(20_000)]
+    # All at once, over several files.
+    machine.say("".join(f"{line}\n" for line in lines), FLOODING)
+    assert [reader.next()["data"] for _ in lines] == lines
+    assert len(list((machine.procs / FLOODING).glob("log.*"))) > 3
 
 
 def test_a_line_without_end_comes_in_pieces(machine: Machine, stream: Callable[..., Any]) -> None:

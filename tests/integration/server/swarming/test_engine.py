@@ -14,9 +14,9 @@ from support.swarm_machine import BROKEN, HOST, Machine
 from support.waiting import until
 from vr.errors import VelociraptorError
 from vr.server.models import Dispatch, DispatchStatus, Event, PortLease, Swarm
-from vr.server.procs.actions import proc_action
 from vr.server.swarming import asking, engine
-from vr.server.swarming.problems import NothingToRollBackTo, SwarmBusy
+from vr.server.swarming.problems import CannotDispatch, NothingToRollBackTo, SwarmBusy
+from vr.server.swarming.proc_actions import proc_action
 
 
 def steps(dispatch: Dispatch) -> list[tuple[str, str]]:
@@ -210,6 +210,33 @@ def test_a_restarted_or_destroyed_proc_fails_no_request(machine: Machine, served
         proc_action(host, second, "delete", user=None)
     assert load.failures == []
     assert [node.rpartition(":")[2] for node in machine.nodes()] == [first.rpartition("-")[2]]
+
+
+def test_times_and_sizes_of_a_swarm_are_set_by_its_dispatch_and_stay(
+    machine: Machine, served: Swarm
+) -> None:
+    file = machine.nginx.folder / "pools" / "shop.conf"
+    served.read_timeout, served.body_size, served.header_size = 90, "10M", "128k"
+    served.full_clean()
+    served.save()
+    succeeded(machine.dispatch(served))
+    expected = ("read_timeout 90s;", "client_max_body_size 10M;", "proxy_buffer_size 128k;")
+    assert all(one in file.read_text() for one in expected)
+    succeeded(machine.drive(asking.scale(served, 1, user=None)))
+    assert all(one in file.read_text() for one in expected)
+    served.read_timeout, served.body_size, served.header_size = None, "", ""
+    served.save()
+    succeeded(machine.dispatch(served))
+    assert not any(one in file.read_text() for one in expected)
+
+
+def test_times_and_sizes_that_a_balancer_can_not_give_are_refused(
+    machine: Machine, served: Swarm
+) -> None:
+    served.balancer, served.body_size = "other", "10M"
+    served.save()
+    with pytest.raises(CannotDispatch, match="'other' can't give a pool such"):
+        asking.dispatch(served, user=None)
 
 
 def test_workers_need_no_pool_and_no_port(machine: Machine) -> None:

@@ -16,10 +16,10 @@ from vr.hosts.deployment import ProcFile
 from vr.hosts.stopping import stop
 from vr.server.hosts import connect
 from vr.server.models import Event, Host, PortLease, Release
-from vr.server.procs.actions import UnknownProc, log_tail, proc_action
 from vr.server.procs.proc_yaml import content, proc_file
 from vr.server.swarming import tasks
 from vr.server.swarming.manual import deploy_release
+from vr.server.swarming.proc_actions import UnknownProc, log_tail, proc_action
 from vr.specs.names import ProcName
 
 PORT = free_port()
@@ -57,6 +57,15 @@ def test_only_an_app_that_runs_as_nobody_gets_a_user_id_of_its_own(
     assert own["host_uid"] == content(release, name, HOST)["host_uid"] in range(200_000, 265_536)
     release.run_as = "games"
     assert "host_uid" not in content(release, name, HOST)
+
+
+def test_a_proc_without_limits_has_those_of_the_server(
+    release: Release, name: ProcName, settings: Any
+) -> None:
+    settings.DEFAULT_LIMITS = {"mem_limit": "1G", "pids_limit": 512}
+    release.pids_limit = 20
+    told = content(release, name, HOST)
+    assert (told["mem_limit"], told["pids_limit"]) == ("1G", 20)
 
 
 def test_a_manual_deploy_runs_one_proc_without_tests_and_routing(

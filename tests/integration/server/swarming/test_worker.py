@@ -46,6 +46,28 @@ def test_a_killed_workers_dispatch_is_completed_by_the_next_worker(
     _check(machine, dispatch, "v2")
 
 
+def test_a_worker_that_is_asked_to_end_lets_go_of_what_it_waits_for(
+    machine: Machine, served: Swarm, settings: Any, tmp_path: Path
+) -> None:
+    served.settle_seconds = 600
+    served.save()
+    env = environment(settings, tmp_path)
+    dispatch = asking.dispatch(served, user=None, tag="v2")
+    with celery_worker(env, tmp_path / "log") as worker:
+        until(dispatch.steps.filter(kind="settle").exists, "it settles", seconds=120)
+        worker.send_signal(signal.SIGTERM)
+        until(lambda: worker.poll() is not None, "the worker ends", seconds=120)
+        assert worker.returncode == 0
+    dispatch.refresh_from_db()
+    assert dispatch.is_open
+    assert dispatch.lease_owner == ""
+    served.settle_seconds = 0
+    served.save()
+    with celery_worker(env, tmp_path / "log"):
+        until(lambda: _has_ended(dispatch), "the dispatch has ended", seconds=120)
+    _check(machine, dispatch, "v2")
+
+
 def test_whatever_step_a_process_dies_in_the_next_one_goes_on(
     machine: Machine, served: Swarm, settings: Any, tmp_path: Path
 ) -> None:

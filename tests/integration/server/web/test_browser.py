@@ -235,6 +235,21 @@ def test_a_compile_log_grows_while_one_looks_on(page: Page, server: WebServer) -
     expect(page.locator("#build-facts")).to_contain_text("success")
 
 
+def test_a_log_of_endless_lines_leaves_its_page_usable(
+    page: Page, server: WebServer, board: ProcBoard
+) -> None:
+    say(board, "testhost", info(TALKER, "RUNNING", pid=1))
+    page.goto(f"/proc/testhost/{TALKER}/")
+    with (server.home.parent / "app.log").open("a") as file:
+        for _ in range(4):
+            file.write("x" * 400_000)
+            file.flush()
+        file.write("\nthe end\n")
+    expect(page.locator("#log")).to_contain_text("the end", timeout=30_000)
+    # Of what is longer than anybody reads, the last is kept.
+    assert len(page.locator("#log").text_content() or "") < 1_400_000
+
+
 def test_the_log_of_a_proc_grows_while_one_looks_on(
     page: Page, server: WebServer, board: ProcBoard
 ) -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from vr.balancer.nginx.pool_file import Site, parse, parse_backups, render
+import pytest
+
+from vr.balancer.nginx.pool_file import Site, parse, parse_backups, parse_passing, render
+from vr.specs.passing import Passing
 
 DOCUMENTED = """\
 upstream my_app {
@@ -51,3 +54,27 @@ def test_backups_are_told_from_nodes() -> None:
     assert parse_backups("shop", text) == ["a:1"]
     assert "server a:1 max_fails=0 backup;" in text
     assert parse_backups("shop", render("shop", NODES)) == []
+
+
+@pytest.mark.parametrize(
+    ("passing", "told"),
+    [
+        (Passing(), ["proxy_read_timeout 1h;", "proxy_buffer_size 72k;"]),
+        (Passing(read_timeout=90), ["proxy_read_timeout 90s;", "proxy_send_timeout 90s;"]),
+        (Passing(body_size="10M"), ["client_max_body_size 10M;", "proxy_read_timeout 1h;"]),
+        (Passing(header_size="128k"), ["proxy_buffer_size 128k;", "proxy_buffers 8 128k;"]),
+    ],
+)
+def test_times_and_sizes_of_a_pool_are_written_and_read_back(
+    passing: Passing, told: list[str]
+) -> None:
+    text = render("shop", ["a:1"], Site("8080", "localhost"), ["b:1"], passing)
+    assert all(f"  {one}\n" in text for one in told)
+    assert parse_passing(text) == passing
+    assert (parse("shop", text), parse_backups("shop", text)) == (["a:1"], ["b:1"])
+    assert ("client_max_body_size" in text) is bool(passing.body_size)
+
+
+def test_files_of_others_say_nothing_of_times_and_sizes() -> None:
+    for text in ("", DOCUMENTED, "# passing: read_timeout=soon nonsense\n" + DOCUMENTED):
+        assert parse_passing(text) == Passing()

@@ -50,3 +50,21 @@ def test_failures_are_described_with_their_output() -> None:
         ' {"Name": "c", "Passed": false, "Output": ""}]',
     )
     assert describe_failures(results) == "--- b ---\n100% broken\n--- c ---\n(no output)"
+
+
+def test_results_that_are_nested_without_end_have_failed() -> None:
+    [result] = parse(0, "[" * 100_000)
+    assert result["Passed"] is False
+    assert "nested too deeply" in result["Output"]
+
+
+@pytest.mark.parametrize("duration", ["NaN", "1e999", '"long"', "true", "9" * 400])
+def test_a_duration_that_is_none_is_unknown(duration: str) -> None:
+    [result] = parse(0, f'[{{"Passed": true, "Duration": {duration}}}]')
+    assert result["Duration"] is None
+    assert result["Passed"] is True
+
+
+def test_output_is_text_that_a_database_keeps() -> None:
+    [result] = parse(0, '[{"Passed": true, "Output": "a\\u0000b\\ud800c \\ud83e\\udd96"}]')
+    assert result["Output"] == "a\ufffdb\ufffdc \U0001f996"

@@ -19,6 +19,7 @@ from vr.server.files.download import serve
 _FIELD = "upload[droplet]"
 
 
+@csrf_exempt
 async def give(request: HttpRequest) -> HttpResponseBase:
     """GET of the zipped checkout."""
     if request.method not in {"GET", "HEAD"}:

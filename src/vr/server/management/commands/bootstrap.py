@@ -13,8 +13,10 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
 from vr.imager.stack_cache import BUNDLED_STACK, image_md5, image_name, stack_image
+from vr.server import migration_state
 from vr.server.files import store
 from vr.server.models import ApiToken, Buildpack, Host, Image, Squad, Stack
+from vr.up.database import newer
 
 BUNDLED_BUILDPACKS = ("python", "procfile")
 LOCAL_SQUAD = "local"
@@ -28,6 +30,8 @@ class Command(BaseCommand):
     requires_system_checks = []
 
     def handle(self, *args: Any, **options: Any) -> None:
+        if unknown := migration_state.unknown():
+            raise newer(unknown)
         call_command("migrate", interactive=False, verbosity=0, skip_checks=True)
         with transaction.atomic():
             self._admin()

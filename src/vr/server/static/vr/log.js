@@ -14,8 +14,10 @@ document.addEventListener("DOMContentLoaded", () => {
   );
   const BIDIRECTIONAL = /[\u202a-\u202e\u2066-\u2069]/g;
   const written = (mark) => `<U+${mark.charCodeAt(0).toString(16).toUpperCase()}>`;
+  // Not by a pattern: one that looks for a \r from each character on takes for ever on long lines.
+  const overwritten = (line) => line.slice(line.lastIndexOf("\r", line.length - 1) + 1);
   const readable = (text) => text.replace(STEERING, "").replace(BIDIRECTIONAL, written)
-    .replace(/\r\n/g, "\n").replace(/[^\n]*\r(?!\n)/g, "");
+    .replace(/\r+\n/g, "\n").split("\n").map(overwritten).join("\n");
   const log = document.getElementById("log");
   const follow = document.getElementById("follow");
   if (!log) return;
@@ -39,12 +41,16 @@ document.addEventListener("DOMContentLoaded", () => {
   const card = log.closest(".log-card");
   let source;
   let waiting = "";
+  let kept = 0;
 
   function show() {
     if (!waiting) return;
-    log.append(readable(waiting));
+    const more = readable(waiting.slice(-KEPT_CHARACTERS));
     waiting = "";
-    while (log.textContent.length > KEPT_CHARACTERS && log.childNodes.length > 1) {
+    log.append(more);
+    kept += more.length;
+    while (kept > KEPT_CHARACTERS && log.childNodes.length > 1) {
+      kept -= log.firstChild.textContent.length;
       log.firstChild.remove();
     }
     toEnd();
@@ -71,6 +77,7 @@ document.addEventListener("DOMContentLoaded", () => {
     };
     source.onmessage = (event) => {
       if (fresh) log.textContent = waiting = "";
+      if (fresh) kept = 0;
       fresh = false;
       resumes = Boolean(event.lastEventId);
       if (!waiting) requestAnimationFrame(show);

@@ -11,7 +11,7 @@ from vr.hosts import deployment
 from vr.hosts.crews import TEARING_DOWN
 from vr.server.events.kinds import Kind
 from vr.server.models import StepKind
-from vr.server.procs import ports
+from vr.server.swarming import routed
 from vr.server.swarming.journal import Journal, OpenStep
 from vr.server.swarming.pools import Pool
 from vr.server.swarming.wanted import HostProcs
@@ -64,7 +64,7 @@ def _remove_from(procs: HostProcs) -> Exception | None:
 
 
 def _tell_gone(procs: HostProcs, journal: Journal) -> None:
-    ports.give_back(procs.host.name, procs.names)
+    routed.give_back(procs.host.name, procs.names)
     journal.event(
         f"{journal.swarm}: {len(procs.names)} deleted from {procs.host.name}",
         ", ".join(procs.names),

@@ -43,7 +43,7 @@ def route(
                 hint="Look whether the balancer can be reached, then swarm again.",
             )
         remember(before | pool.backups())
-        change = pool.set_nodes(map(str, nodes), backups)
+        change = pool.set_nodes(map(str, nodes), backups, passing=swarm.passing)
         step.say(f"{pool.name}: {', '.join(change.after) or 'no nodes'}")
         journal.event(
             f"{journal.swarm}: pool {pool.name} routed",

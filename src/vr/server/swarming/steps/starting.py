@@ -10,6 +10,7 @@ from django.conf import settings
 
 from vr.hosts.connection import HostConnection
 from vr.hosts.crews import LOOKING
+from vr.hosts.log_end import log_end
 from vr.hosts.readiness import ProcState, is_running, spawn_of, state_of
 from vr.hosts.supervisor import ProcessInfo
 from vr.server.models import StepKind
@@ -19,7 +20,6 @@ from vr.server.swarming.wanted import WantedProc, by_host
 from vr.text.plurals import counted
 
 _POLL_SECONDS = 0.02
-_LOG_TAIL = 8000
 # Supervisor may not have heard yet of a proc that was added a moment ago.
 _UNKNOWN_SECONDS = 5.0
 
@@ -127,5 +127,4 @@ def _fail_if_hopeless(states: States, waited: float, listens: bool) -> None:
 
 def blame(host: HostConnection, proc: str, what: str) -> DispatchFailed:
     """The error for the proc of that name on `host`, with the end of its log."""
-    log = host.tail(host.root.proc(proc).log, _LOG_TAIL).decode(errors="replace").strip()
-    return DispatchFailed(f"{proc} on {host.name} {what}.", details=log or "(its log is empty)")
+    return DispatchFailed(f"{proc} on {host.name} {what}.", details=log_end(host, proc))

@@ -41,7 +41,7 @@ def uptest(
 
         def test(proc: WantedProc) -> list[Result]:
             results = running.run(proc.host, str(proc), runner=runner)
-            return results or (check.run(proc.host, proc.node.port) if check else [])
+            return results or (check.run(proc.host, str(proc), proc.node.port) if check else [])
 
         results = TESTING.do(test, procs)
         seconds = time.monotonic() - began

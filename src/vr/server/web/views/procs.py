@@ -9,8 +9,8 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
 from vr.server.models import Host, Swarm
-from vr.server.procs.actions import proc_action
 from vr.server.procs.ownership import Unowned, read_claims
+from vr.server.swarming.proc_actions import proc_action
 from vr.server.web.board import host_group
 from vr.server.web.feedback import say
 from vr.server.web.live_state import read_proc
