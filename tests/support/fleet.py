@@ -69,7 +69,10 @@ class Fleet:
         self._controller("link", "add", "br0", "type", "bridge")
         self._controller("addr", "add", f"{CONTROLLER}/24", "dev", "br0")
         self._controller("link", "set", "br0", "up")
-        lines = [f"{CONTROLLER} controller", *(f"{self.address(name)} {name}" for name in self.names)]
+        lines = [
+            f"{CONTROLLER} controller",
+            *(f"{self.address(name)} {name}" for name in self.names),
+        ]
         hosts = "127.0.0.1 localhost\n" + "\n".join(lines) + "\n"
         (self.folder / "hosts").write_text(hosts)
         for name in self.names:
@@ -123,7 +126,10 @@ class Fleet:
     def run(self, name: str, argv: Sequence[str | Path]) -> subprocess.CompletedProcess[str]:
         """Run a command on a host, not by SSH; fails for a status other than 0."""
         first = subprocess.run(
-            ["pgrep", "-P", str(self._running[name].pid)], capture_output=True, text=True, check=True
+            ["pgrep", "-P", str(self._running[name].pid)],
+            capture_output=True,
+            text=True,
+            check=True,
         )
         enter = ["nsenter", "-t", first.stdout.split()[0], "-n", "-m", "-u", "-i", "-p", "--"]
         return subprocess.run([*enter, *argv], capture_output=True, text=True, check=True)
@@ -205,5 +211,3 @@ def _set_network(descriptor: int) -> None:
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.setns(descriptor, _CLONE_NEWNET) != 0:
         raise OSError(ctypes.get_errno(), "setns")
-
-

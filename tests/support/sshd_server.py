@@ -52,7 +52,8 @@ def sshd(folder: Path) -> Iterator[Sshd]:
     Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)
     for name in ("host_key", "client_key"):
         subprocess.run(
-            ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "", "-f", folder / name], check=True
+            ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "", "-f", folder / name],
+            check=True,
         )
     port = free_port()
     (folder / "sshd_config").write_text(_CONFIG.format(port=port, folder=folder))

@@ -126,9 +126,7 @@ def serve(stdin: BinaryIO, stdout: BinaryIO, environ: Mapping[str, str]) -> int:
     if problems:
         raise InvalidInput("environment of proc_publisher", problems)
     host = environ.get("HOSTNAME") or socket.getfqdn()
-    connection = redis.Redis.from_url(
-        url, socket_timeout=5, socket_connect_timeout=5
-    )
+    connection = redis.Redis.from_url(url, socket_timeout=5, socket_connect_timeout=5)
     proxy: ServerProxy = getRPCInterface(dict(environ))
     oom_watch.start(owner=os.getppid())
     log.info("publishing as %s", host)

@@ -1,4 +1,4 @@
-"""From a host's name to a connection: this machine directly; others would need SSH."""
+"""From a host's name to a connection to this machine; others are reached by `remote`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 class NotThisMachine(HostUnreachable):
-    """The host would need SSH, which is not there yet."""
+    """The host is another machine, and nobody said how to get there."""
 
 
 @dataclass(frozen=True)
@@ -40,15 +40,15 @@ class ThisMachine:
 
 
 def connect(host_name: str, here: ThisMachine) -> HostConnection:
-    """A connection to the host of that name.
+    """A connection to this machine, if that is the host of that name.
 
-    Raises NotThisMachine for any host but this machine, as SSH is not there yet.
+    Raises NotThisMachine for any other.
     """
     if not here.is_called(host_name):
         raise NotThisMachine(
-            f"{host_name} is another machine, and only this one ({here.name or 'localhost'}) can "
-            "be reached so far.",
-            hint="Set the host inactive, or use the local one.",
+            f"{host_name} is another machine than this one ({here.name or 'localhost'}), and has "
+            "not been prepared as a host.",
+            hint=f"Prepare it: vr hosts add {host_name}. Or set it inactive.",
         )
     supervisor = Supervisor(host_name, here.supervisor_url)
     return LocalConnection(host_name, here.root, supervisor, here.tools)

@@ -5,7 +5,7 @@ Making a connection talks to nobody, so that any process may hold one; its first
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -106,14 +106,6 @@ class HostConnection(Protocol):
 
         The lock goes with its holder, however that one ends. Raises Busy if another holds it
         for more than `wait` seconds.
-        """
-        ...
-
-    def url_of(self, file: Path, link: Callable[[], str]) -> str:
-        """From where this host fetches a file of the server: a path, or a URL.
-
-        `file` is where the server has it; `link` makes a URL that works from anywhere, and is
-        only called for a host that doesn't see the server's disk.
         """
         ...
 

@@ -8,7 +8,7 @@ import shutil
 import socket
 import subprocess
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 
@@ -100,9 +100,6 @@ class LocalConnection:
 
     def lock(self, path: Path, *, wait: float = LOCK_SECONDS) -> AbstractContextManager[object]:
         return Lock(path, wait=wait)
-
-    def url_of(self, file: Path, link: Callable[[], str]) -> str:
-        return str(file)
 
     def is_free(self, port: int) -> bool:
         return ports.is_free(port)

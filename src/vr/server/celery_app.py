@@ -32,6 +32,7 @@ app.conf.update(
     imports=[
         "vr.server.swarming.tasks",
         "vr.server.builds.tasks",
+        "vr.server.hosting.tasks",
         "vr.server.jobs.tasks",
         "vr.server.events.pruning",
     ],
@@ -41,7 +42,11 @@ app.conf.update(
     # A worker takes from both unless told otherwise by -Q.
     task_queues=[Queue(name) for name in QUEUES],  # type: ignore[no-untyped-call]
     task_default_queue="celery",
-    task_routes={"vr.server.builds.tasks.run_build": {"queue": "builds"}},
+    task_routes={
+        "vr.server.builds.tasks.run_build": {"queue": "builds"},
+        # It installs packages: no dispatch waits behind that.
+        "vr.server.hosting.tasks.host_job": {"queue": "builds"},
+    },
     # A thread takes one message at a time, so that no dispatch waits behind a slow one.
     worker_prefetch_multiplier=1,
     worker_hijack_root_logger=False,

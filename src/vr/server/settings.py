@@ -44,6 +44,8 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     }
 
 REDIS_URL = _given.redis_url
+# What the publishers of other hosts report to.
+HOSTS_REDIS_URL = _given.hosts_redis_url
 CELERY_BROKER_URL = _given.broker_url.replace("unix://", "redis+socket://")
 
 # Finished builds, images and logs; hosts that share the machine read them as files.

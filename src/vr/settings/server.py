@@ -88,6 +88,15 @@ class ServerSettings:
         read_by=_SERVER,
         is_hidden=True,
     )
+    hosts_redis_url: str = setting(
+        "VR_HOSTS_REDIS_URL",
+        REDIS_URL,
+        "{VR_REDIS_URL}",
+        shown="as `VR_REDIS_URL`",
+        meaning="the same Redis as other hosts reach it, to tell of their procs",
+        read_by=_BOTH,
+        is_hidden=True,
+    )
     broker_url: str = setting(
         "VR_BROKER_URL",
         BROKER_URL,

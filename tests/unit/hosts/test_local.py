@@ -113,12 +113,5 @@ def test_a_lock_goes_with_a_killed_holder(host: LocalConnection, tmp_path: Path)
         pass
 
 
-def test_files_of_the_server_are_read_where_they_are(host: LocalConnection) -> None:
-    def link() -> str:
-        raise AssertionError("no link is needed")
-
-    assert host.url_of(Path("/srv/files/build.tar.gz"), link) == "/srv/files/build.tar.gz"
-
-
 def test_tools_are_those_of_this_installation(host: LocalConnection) -> None:
     assert host.tool("vrun") == "/opt/vr/bin/vrun"

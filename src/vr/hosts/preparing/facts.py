@@ -8,7 +8,16 @@ from dataclasses import dataclass
 from vr.errors import VelociraptorError
 from vr.hosts.preparing import layout
 
-PACKAGES = ("lxc", "iproute2", "iptables", "util-linux", "procps", "zstd", "e2fsprogs", "ca-certificates")
+PACKAGES = (
+    "lxc",
+    "iproute2",
+    "iptables",
+    "util-linux",
+    "procps",
+    "zstd",
+    "e2fsprogs",
+    "ca-certificates",
+)
 """What procs need of the system, by Debian's names."""
 
 OLDEST_PYTHON = (3, 11)
@@ -87,8 +96,10 @@ def check(name: str, facts: Facts) -> None:
     elif not facts.has_venv:
         problems.append("its python3 lacks the module venv: install libpython3-stdlib")
     if facts.machine not in _MACHINES:
-        problems.append(f"it is a {facts.machine or 'machine of unknown kind'}, expected "
-                        f"{' or '.join(_MACHINES)}")
+        problems.append(
+            f"it is a {facts.machine or 'machine of unknown kind'}, expected "
+            f"{' or '.join(_MACHINES)}"
+        )
     if facts.missing and not facts.has_apt:
         problems.append(
             f"it has no apt-get, so these can't be installed: {', '.join(facts.missing)}"

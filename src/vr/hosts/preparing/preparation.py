@@ -44,7 +44,7 @@ def prepare(shell: Shell, setup: HostSetup, say: Say) -> str:
     release = _software(shell, found, setup, say)
     _configuration(shell, found, setup, say)
     _start(shell, found, say)
-    _doctor(shell, setup, say)
+    doctor(shell, setup.name, say, apps=setup.apps)
     _forget_old_releases(shell)
     return release
 
@@ -67,7 +67,7 @@ def trust_key(shell: Shell, public_key: str, user: str) -> None:
     who = shlex.quote(user)
     shell.must(
         "letting the server's key in",
-        f"home=$(getent passwd {who} | cut -d: -f6) && [ -n \"$home\" ] && umask 077 &&\n"
+        f'home=$(getent passwd {who} | cut -d: -f6) && [ -n "$home" ] && umask 077 &&\n'
         f'mkdir -p "$home/.ssh" && file="$home/.ssh/authorized_keys" && touch "$file" &&\n'
         f'{{ grep -qxF -- {line} "$file" || printf "%s\\n" {line} >>"$file"; }} &&\n'
         f'chown {who}: "$home/.ssh" "$file"',
@@ -105,6 +105,18 @@ def remove(shell: Shell, say: Say) -> None:
         # Where it is a mount of its own, its content goes.
         f"find {layout.HOME} -mindepth 1 -delete; rmdir {layout.HOME} 2>/dev/null || :",
     )
+
+
+def doctor(shell: Shell, name: str, say: Say, *, apps: str = str(layout.APPS)) -> None:
+    """Try a container there; raises VelociraptorError with what vrun doctor says."""
+    say("trying a container (vrun doctor)")
+    result = shell.run(f"VR_ROOT={shlex.quote(apps)} {layout.CURRENT}/bin/vrun doctor", timeout=120)
+    if result.status != 0:
+        raise VelociraptorError(
+            f"{name} has all software, but can't run procs yet.",
+            details=result.output[-4000:],
+            hint="Mend what vrun doctor says, then repeat it.",
+        )
 
 
 def _packages(shell: Shell, found: Facts, say: Say) -> None:
@@ -178,7 +190,9 @@ def _start(shell: Shell, found: Facts, say: Say) -> None:
 
     Supervisor itself can't be replaced under its programs.
     """
-    control = f"{layout.CURRENT}/bin/python -m supervisor.supervisorctl -c {layout.SUPERVISORD_CONF}"
+    control = (
+        f"{layout.CURRENT}/bin/python -m supervisor.supervisorctl -c {layout.SUPERVISORD_CONF}"
+    )
     running = shell.run(f"{control} pid").status == 0
     if running:
         say("Supervisor runs, with all procs; starting the new publisher")
@@ -193,29 +207,18 @@ def _start(shell: Shell, found: Facts, say: Say) -> None:
     shell.must(
         "starting Supervisor",
         f"{start}\nn=0; until {control} pid >/dev/null 2>&1; do\n"
-        f"  n=$((n + 1)); [ $n -lt 100 ] || {{ tail -n 20 {layout.LOGS}/supervisord.log; exit 1; }}\n"
+        "  n=$((n + 1))\n"
+        f"  [ $n -lt 100 ] || {{ tail -n 20 {layout.LOGS}/supervisord.log; exit 1; }}\n"
         "  sleep 0.1\ndone",
         timeout=_START_SECONDS,
     )
 
 
-def _doctor(shell: Shell, setup: HostSetup, say: Say) -> None:
-    say("trying a container (vrun doctor)")
-    apps = shlex.quote(setup.apps)
-    result = shell.run(f"VR_ROOT={apps} {layout.CURRENT}/bin/vrun doctor", timeout=120)
-    if result.status != 0:
-        raise VelociraptorError(
-            f"{setup.name} has all software, but can't run procs yet.",
-            details=result.output[-4000:],
-            hint="Mend what vrun doctor says, then repeat it.",
-        )
-
-
 def _forget_old_releases(shell: Shell) -> None:
     """Supervisor goes on with the code that it began with, which it has in memory."""
     shell.run(
-        f"cd {layout.RELEASES} && now=$(basename \"$(readlink {layout.CURRENT})\") &&\n"
-        f"ls -1t | grep -vxF \"$now\" | tail -n +{_KEPT_RELEASES} | while read -r old; do\n"
+        f'cd {layout.RELEASES} && now=$(basename "$(readlink {layout.CURRENT})") &&\n'
+        f'ls -1t | grep -vxF "$now" | tail -n +{_KEPT_RELEASES} | while read -r old; do\n'
         '  rm -rf "./$old"\ndone'
     )
 
@@ -223,8 +226,4 @@ def _forget_old_releases(shell: Shell) -> None:
 def _put(path: PurePosixPath, text: str, mode: str) -> str:
     """A script's lines that write a file, complete or not at all."""
     new = path.with_name(f".{path.name}.new")
-    return (
-        f"printf %s {shlex.quote(text)} >{new}; chmod {mode} {new}; mv {new} {path}"
-    )
-
-
+    return f"printf %s {shlex.quote(text)} >{new}; chmod {mode} {new}; mv {new} {path}"

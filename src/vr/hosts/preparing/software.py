@@ -105,9 +105,7 @@ def _installed(found: Distribution) -> Iterator[Member]:
             yield file.as_posix(), path
 
 
-def _fetched(
-    name: str, version: str, minor: str, machine: str, wheels: Path
-) -> Iterator[Member]:
+def _fetched(name: str, version: str, minor: str, machine: str, wheels: Path) -> Iterator[Member]:
     """The files of a wheel for that Python, unpacked below `wheels`, fetched if need be."""
     folder = wheels / f"{minor}-{machine}" / f"{name}-{version or 'any'}"
     if not folder.is_dir():

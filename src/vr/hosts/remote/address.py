@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from dataclasses import dataclass, field
 
+APPS = "/apps"
 TOOLS = "/opt/velociraptor/current/bin"
 SUPERVISOR = "unix:///opt/velociraptor/run/supervisor.sock"
 
@@ -15,7 +16,8 @@ class SshAddress:
 
     `host_key` is the one line that pins its key (`ssh-ed25519 AAAA…`); "" trusts nobody.
     `private_key` is the server's, in OpenSSH's format. `port` 0 leaves it to `config`, the files
-    in the format of ~/.ssh/config that may say ports, users and jump hosts.
+    in the format of ~/.ssh/config that may say ports, users and jump hosts. `environment` is for
+    the host's commands; everybody there can read it.
     """
 
     name: str
@@ -24,16 +26,18 @@ class SshAddress:
     private_key: str = field(repr=False)
     user: str = "root"
     port: int = 0
-    root: str = "/apps"
+    root: str = APPS
     supervisor: str = SUPERVISOR
     tools: str = TOOLS
     config: tuple[str, ...] = ()
+    environment: tuple[tuple[str, str], ...] = ()
 
     @property
     def service(self) -> str:
         """The command that runs our service there, as root."""
         argv = [
             *(() if self.user == "root" else ("sudo", "-n", "--")),
+            *("env", *(f"{key}={value}" for key, value in self.environment)),
             *(f"{self.tools}/python", "-I", "-m", "vr.hosts.remote.service"),
             *("--name", self.name, "--root", self.root),
             *("--supervisor", self.supervisor, "--tools", self.tools),

@@ -10,7 +10,7 @@ from typing import Any
 
 from vr.errors import VelociraptorError
 from vr.hosts.connection import LOCK_SECONDS, LogReader, Result
-from vr.hosts.remote.address import SshAddress
+from vr.hosts.remote.address import APPS, TOOLS, SshAddress
 from vr.hosts.remote.channel import Channel
 from vr.hosts.remote.links import LINKS, Links
 from vr.hosts.supervisor import SECONDS, HostUnreachable, Supervisor
@@ -23,20 +23,30 @@ _SECONDS = 15.0
 class RemoteConnection:
     """The HostConnection of a machine that is reached by SSH."""
 
-    def __init__(self, to: SshAddress, links: Links = LINKS) -> None:
-        self.name = to.name
-        self.root = Root(Path(to.root))
+    def __init__(
+        self,
+        name: str,
+        find: Callable[[], SshAddress],
+        links: Links = LINKS,
+        *,
+        root: str = APPS,
+        tools: str = TOOLS,
+    ) -> None:
+        """`find` tells where it is now, at each use, and raises HostUnreachable."""
+        self.name = name
+        self.root = Root(Path(root))
         self.supervisor: Supervisor = RemoteSupervisor(self)
-        self._to = to
+        self._find = find
+        self._tools = tools
         self._links = links
 
     def call(self, method: str, *arguments: Any, seconds: float = 0) -> Any:
         """What the method of the host's service returns; it may take `seconds` itself."""
-        return self._links.call(self._to, method, list(arguments), seconds + _SECONDS)[0]
+        return self._links.call(self._find(), method, list(arguments), seconds + _SECONDS)[0]
 
     def version(self) -> str:
         """The version of Velociraptor there."""
-        return self._links.version(self._to)
+        return self._links.version(self._find())
 
     def run(
         self, argv: Sequence[str], *, input: bytes | None = None, timeout: float = 60
@@ -44,7 +54,7 @@ class RemoteConnection:
         return Result(*self.call("run", list(argv), input, timeout, seconds=timeout))
 
     def tool(self, name: str) -> str:
-        return f"{self._to.tools}/{name}"
+        return f"{self._tools}/{name}"
 
     def make_folder(self, path: Path, mode: int) -> None:
         self.call("make_folder", str(path), mode)
@@ -60,8 +70,9 @@ class RemoteConnection:
         return bytes(self.call("tail", str(path), length))
 
     def follow(self, path: Path, length: int) -> LogReader:
-        number, channel = self._links.call(self._to, "follow", [str(path), length], _SECONDS)
-        return _RemoteLog(self._on(channel), channel, number)
+        to = self._find()
+        number, channel = self._links.call(to, "follow", [str(path), length], _SECONDS)
+        return _RemoteLog(self._on(channel, to), channel, number)
 
     def exists(self, path: Path) -> bool:
         return bool(self.call("exists", str(path)))
@@ -74,7 +85,8 @@ class RemoteConnection:
 
     @contextlib.contextmanager
     def _locked(self, path: Path, wait: float) -> Iterator[None]:
-        number, channel = self._links.call(self._to, "lock", [str(path), wait], wait + _SECONDS)
+        to = self._find()
+        number, channel = self._links.call(to, "lock", [str(path), wait], wait + _SECONDS)
         channel.held += 1
         try:
             yield
@@ -82,10 +94,7 @@ class RemoteConnection:
             channel.held -= 1
             # A connection that was lost has dropped the lock already.
             with contextlib.suppress(HostUnreachable):
-                self._on(channel)("unlock", number)
-
-    def url_of(self, file: Path, link: Callable[[], str]) -> str:
-        return link()
+                self._on(channel, to)("unlock", number)
 
     def is_free(self, port: int) -> bool:
         return bool(self.call("is_free", port))
@@ -97,9 +106,9 @@ class RemoteConnection:
         status, said = self.call("ask", port, path)
         return int(status), str(said)
 
-    def _on(self, channel: Channel) -> Callable[..., Any]:
+    def _on(self, channel: Channel, to: SshAddress) -> Callable[..., Any]:
         def call(method: str, *arguments: Any) -> Any:
-            return self._links.call_on(channel, self._to, method, list(arguments), _SECONDS)
+            return self._links.call_on(channel, to, method, list(arguments), _SECONDS)
 
         return call
 

@@ -151,7 +151,9 @@ class Links:
                 self._links, self._owner = {}, os.getpid()
                 self._opening = asyncio.Semaphore(_OPENING)
                 self._loop = asyncio.new_event_loop()
-                threading.Thread(target=self._run, args=[self._loop], name="ssh", daemon=True).start()
+                threading.Thread(
+                    target=self._run, args=[self._loop], name="ssh", daemon=True
+                ).start()
             return self._loop
 
     def _run(self, loop: asyncio.AbstractEventLoop) -> None:

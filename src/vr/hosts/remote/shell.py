@@ -24,7 +24,11 @@ class Shell:
     """An open connection that runs scripts as root, by sudo for another user."""
 
     def __init__(
-        self, to: SshAddress, connection: asyncssh.SSHClientConnection, links: Links, sudo: str | None
+        self,
+        to: SshAddress,
+        connection: asyncssh.SSHClientConnection,
+        links: Links,
+        sudo: str | None,
     ) -> None:
         self._to = to
         self._connection = connection
@@ -74,7 +78,11 @@ class Shell:
                 f"The connection to {self._to.name} was lost while it worked: whether it got to "
                 "its end is unknown."
             )
-        return Result(done.exit_status, bytes(done.stdout or b""), bytes(done.stderr or b""))
+        return Result(done.exit_status, _bytes(done.stdout), _bytes(done.stderr))
+
+
+def _bytes(output: bytes | str | None) -> bytes:
+    return output.encode() if isinstance(output, str) else output or b""
 
 
 @contextmanager

@@ -58,9 +58,8 @@ async def host_key(to: SshAddress) -> str:
     where = f"{to.address}" + (f" port {to.port}" if to.port else "")
     try:
         async with asyncio.timeout(CONNECT_SECONDS):
-            options = {"port": to.port} if to.port else {}
             key = await asyncssh.get_server_host_key(
-                to.address, **options, config=list(to.config) or None
+                to.address, port=to.port or (), config=list(to.config) or None
             )
     except (OSError, asyncssh.Error, TimeoutError) as error:
         raise _unreachable(to, where, error) from None
@@ -79,7 +78,7 @@ async def _connect(to: SshAddress, password: str | None) -> asyncssh.SSHClientCo
     keys = [] if password is not None else [asyncssh.import_private_key(to.private_key)]
     return await asyncssh.connect(
         to.address,
-        **({"port": to.port} if to.port else {}),
+        port=to.port or (),
         username=to.user,
         password=password,
         client_keys=keys,

@@ -13,7 +13,7 @@ from ninja import NinjaAPI, Router
 
 from vr.server.access.authentication import user_of
 from vr.server.answers import NotFound
-from vr.server.api import actions, errors, host_procs, uploads
+from vr.server.api import actions, errors, host_procs, hosting, uploads
 from vr.server.api.crud import router_of
 from vr.server.api.openapi.components import shape_of_page
 from vr.server.api.openapi.document import description
@@ -109,6 +109,7 @@ api.add_router("/swarms", actions.swarms)
 api.add_router("/builds", actions.builds)
 api.add_router("/releases", actions.releases)
 api.add_router("/hosts", host_procs.router)
+api.add_router("/hosts", hosting.router)
 
 
 _elsewhere = Router()

@@ -58,6 +58,12 @@ class Kind(Enum):
         ("proc", "deleted", "failed"), "alert", "bad", "procs could not be removed from a host"
     )
 
+    HOST_READY = _Facts(("host", "ready"), "server", "ok", "a machine was made a host")
+    HOST_FAILED = _Facts(
+        ("host", "failed"), "alert", "bad", "work on a host failed, with what it said"
+    )
+    HOST_REMOVED = _Facts(("host", "deleted"), "trash", "idle", "all of ours left a host")
+
     USER_ADDED = _Facts(("user", "add"), "user", "idle", "somebody added a record")
     USER_CHANGED = _Facts(("user", "change"), "user", "idle", "somebody changed a record")
     USER_REMOVED = _Facts(("user", "remove"), "user", "idle", "somebody removed a record")
@@ -69,6 +75,9 @@ class Kind(Enum):
         ("user", "rollback"), "user", "idle", "somebody brought back an earlier release"
     )
     USER_DEPLOYED = _Facts(("user", "deploy"), "rocket", "busy", "somebody deployed a proc by hand")
+    USER_PREPARED = _Facts(
+        ("user", "prepare"), "server", "busy", "somebody asked for a machine to be made a host"
+    )
     USER_STARTED = _Facts(("user", "start"), "user", "idle", "somebody started a proc")
     USER_STOPPED = _Facts(("user", "stop"), "user", "idle", "somebody stopped a proc")
     USER_RESTARTED = _Facts(("user", "restart"), "user", "idle", "somebody restarted a proc")

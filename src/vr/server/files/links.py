@@ -11,16 +11,26 @@ from pathlib import Path
 from django.conf import settings
 from django.core import signing
 
+from vr.errors import VelociraptorError
 from vr.server.files import store
 
 _SALT = "vr.files"
 LINK_SECONDS = 24 * 3600
 
 
-def url_for_host(name: str) -> str:
-    """What a host downloads: the file itself on one machine, else a signed link."""
-    if not settings.FILES_BASE_URL:
+def url_for_host(name: str, *, sees_our_disk: bool = True) -> str:
+    """What a host downloads: the file itself on one machine, else a signed link.
+
+    Raises VelociraptorError for a host elsewhere if there is no address to fetch from.
+    """
+    if not settings.FILES_BASE_URL and sees_our_disk:
         return str(store.path_of(name))
+    if not settings.FILES_BASE_URL:
+        raise VelociraptorError(
+            "Hosts other than this machine fetch builds from the server, and VR_FILES_BASE_URL "
+            "does not say where it answers them.",
+            hint="Set it to the server's address as hosts see it, such as http://10.0.0.1:8000",
+        )
     return f"{settings.FILES_BASE_URL.rstrip('/')}{signed_path(name)}"
 
 

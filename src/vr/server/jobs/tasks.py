@@ -24,6 +24,8 @@ def resume() -> None:
     ):
         for one in waiting[:_MOST_WAKES]:
             wake.now(task, one.pk, expires=_WAKE_EXPIRES)
+    for pk in unfinished.host_jobs()[:_MOST_WAKES]:
+        wake.now(wake.HOST_JOB, pk, expires=_WAKE_EXPIRES)
 
 
 @worker_ready.connect

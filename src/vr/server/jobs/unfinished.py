@@ -6,8 +6,9 @@ from django.db.models import Q
 
 from vr.server.jobs import leases
 from vr.server.jobs.turns import Waiting
-from vr.server.models import Build, BuildStatus, Dispatch
+from vr.server.models import Build, BuildStatus, Dispatch, HostJob
 from vr.server.models.dispatch import OPEN
+from vr.server.models.host_job import OPEN as OPEN_HOST_JOBS
 
 
 def dispatches() -> list[Waiting]:
@@ -28,3 +29,9 @@ def builds() -> list[Waiting]:
     )
     rows = Build.objects.filter(wanted).order_by("pk").distinct()
     return [Waiting(row.pk, row.app_id) for row in leases.lapsed(rows)]
+
+
+def host_jobs() -> list[int]:
+    """The keys of jobs on hosts that wait, or whose worker has died."""
+    rows = HostJob.objects.filter(status__in=OPEN_HOST_JOBS).order_by("pk")
+    return [row.pk for row in leases.lapsed(rows)]

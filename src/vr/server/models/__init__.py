@@ -8,11 +8,13 @@ from vr.server.models.buildpack import Buildpack
 from vr.server.models.dispatch import Dispatch, DispatchStatus
 from vr.server.models.event import Event
 from vr.server.models.host import Host
+from vr.server.models.host_job import HostJob, HostJobKind, HostJobStatus
 from vr.server.models.image import Image
 from vr.server.models.ingredient import Ingredient
 from vr.server.models.log_entry import LogEntry
 from vr.server.models.port_lease import PortLease
 from vr.server.models.release import Release
+from vr.server.models.server_key import ServerKey
 from vr.server.models.squad import Squad
 from vr.server.models.stack import Stack
 from vr.server.models.step import Step, StepKind, StepStatus
@@ -31,11 +33,15 @@ __all__ = [
     "DispatchStatus",
     "Event",
     "Host",
+    "HostJob",
+    "HostJobKind",
+    "HostJobStatus",
     "Image",
     "Ingredient",
     "LogEntry",
     "PortLease",
     "Release",
+    "ServerKey",
     "Squad",
     "Stack",
     "Step",

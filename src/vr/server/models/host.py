@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from django.core.validators import RegexValidator
+from django.core.validators import MaxValueValidator, RegexValidator
 from django.db import models
 
 from vr.server.models.squad import Squad
 from vr.specs.names import HOST_NAME
+
+USER_NAME = r"[a-z_][a-z0-9_-]{0,31}"
 
 
 class Host(models.Model):
@@ -21,9 +23,45 @@ class Host(models.Model):
     squad = models.ForeignKey(
         Squad, null=True, blank=True, on_delete=models.SET_NULL, related_name="hosts"
     )
+    address = models.CharField(
+        max_length=200,
+        blank=True,
+        default="",
+        validators=[RegexValidator(r"^[A-Za-z0-9.:_-]+\Z", "must be a host name or an IP address")],
+        help_text="Where SSH finds it. Empty: at its name.",
+    )
+    ssh_user = models.CharField(
+        max_length=32,
+        default="root",
+        validators=[RegexValidator(rf"^{USER_NAME}\Z", "must be the name of an account")],
+        help_text="Who the server signs in as; another than root needs sudo.",
+    )
+    ssh_port = models.PositiveIntegerField(
+        default=0,
+        validators=[MaxValueValidator(65535)],
+        help_text="0: what ~/.ssh/config of the server says, else 22.",
+    )
+    host_key = models.CharField(
+        max_length=2000,
+        blank=True,
+        default="",
+        help_text="The SSH key that the host must show, pinned when it was added.",
+    )
+    release = models.CharField(
+        max_length=100,
+        blank=True,
+        default="",
+        editable=False,
+        help_text="The software that the server installed there; empty before.",
+    )
 
     class Meta:
         ordering = ["name"]
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def is_over_ssh(self) -> bool:
+        """Was it added with a key to trust? Others are this machine, or a name only."""
+        return bool(self.host_key)

@@ -10,6 +10,7 @@ from django.conf import settings
 from vr.hosts.deployment import ProcFile
 from vr.hosts.proc_conf import Rotation
 from vr.server.files import links
+from vr.server.hosts import sees_our_disk
 from vr.server.models import Release
 from vr.server.models.yaml_text import parse_env, parse_mapping
 from vr.server.procs.uids import uid_of
@@ -36,6 +37,7 @@ def runner_of(release: Release) -> str:
 def content(release: Release, name: ProcName, host: str) -> dict[str, Any]:
     """The keys and values; those without a value are left out."""
     build, image = release.build, release.build.image
+    is_here = sees_our_disk(host)
     config = parse_mapping(release.config_yaml)
     values = {
         "app_name": name.app,
@@ -56,7 +58,7 @@ def content(release: Release, name: ProcName, host: str) -> dict[str, Any]:
         "pilot": config.get("pilot"),
         "volumes": release.volumes,
         **with_defaults(release.limits, settings.DEFAULT_LIMITS),
-        "build_url": links.url_for_host(build.file),
+        "build_url": links.url_for_host(build.file, sees_our_disk=is_here),
         "build_md5": build.file_md5,
         "app_repo_url": build.app.repo_url,
         "app_repo_type": build.app.repo_type,
@@ -65,7 +67,7 @@ def content(release: Release, name: ProcName, host: str) -> dict[str, Any]:
     }
     if image is not None:
         values |= {
-            "image_url": links.url_for_host(image.file),
+            "image_url": links.url_for_host(image.file, sees_our_disk=is_here),
             "image_name": image.name,
             "image_md5": image.md5,
         }

@@ -10,7 +10,7 @@ from vr.server.resources.build import BUILDS
 from vr.server.resources.buildpack import BUILDPACKS
 from vr.server.resources.dispatch import DISPATCHES
 from vr.server.resources.event import EVENTS
-from vr.server.resources.host import HOSTS
+from vr.server.resources.host import HOST_JOBS, HOSTS
 from vr.server.resources.image import IMAGES
 from vr.server.resources.ingredient import INGREDIENTS
 from vr.server.resources.log_entry import LOGS
@@ -29,6 +29,7 @@ TABLE: tuple[Resource, ...] = (
     BUILDS,
     DISPATCHES,
     EVENTS,
+    HOST_JOBS,
     HOSTS,
     IMAGES,
     INGREDIENTS,
@@ -58,6 +59,7 @@ __all__ = [
     "DISPATCHES",
     "EVENTS",
     "HOSTS",
+    "HOST_JOBS",
     "IMAGES",
     "INGREDIENTS",
     "LOGS",

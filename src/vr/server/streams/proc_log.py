@@ -45,7 +45,7 @@ async def proc_log(request: HttpRequest, host: str, proc: str) -> HttpResponseBa
     if not (length.isascii() and length.isdecimal() and len(length) < 10):
         raise InvalidInput(f"log of {proc}", [f"bytes: is {length!r}, but a number is expected"])
     known: Host = await from_database(HOSTS.get, host)
-    connection = connect(known.name)
+    connection = await from_database(connect, known.name)
     tail = min(max(int(length), _SHORTEST_TAIL), _LONGEST_TAIL)
     reader = await asyncio.to_thread(_follow, connection, proc, tail)
     parts = _parts(reader, connection, proc)

@@ -65,10 +65,14 @@ def to(server: Sshd, supervisor_url: str, tmp_path: Path) -> SshAddress:
 
 @pytest.fixture(params=["local", "ssh"])
 def host(
-    request: pytest.FixtureRequest, to: SshAddress, links: Links, supervisor_url: str, tmp_path: Path
+    request: pytest.FixtureRequest,
+    to: SshAddress,
+    links: Links,
+    supervisor_url: str,
+    tmp_path: Path,
 ) -> HostConnection:
     if request.param == "ssh":
-        return RemoteConnection(to, links)
+        return _connection(to, links)
     return LocalConnection(
         "localhost", Root(tmp_path), Supervisor("localhost", supervisor_url), TOOLS
     )
@@ -157,11 +161,11 @@ def test_its_supervisor_answers_and_refuses(host: HostConnection) -> None:
 
 def test_what_a_host_refuses_names_it(to: SshAddress, links: Links, tmp_path: Path) -> None:
     with pytest.raises(VelociraptorError, match=r"On one: Is a directory"):
-        RemoteConnection(to, links).read(tmp_path)
+        _connection(to, links).read(tmp_path)
 
 
 def test_one_connection_serves_all_threads(to: SshAddress, links: Links, server: Sshd) -> None:
-    host = RemoteConnection(to, links)
+    host = _connection(to, links)
     with ThreadPoolExecutor(32) as threads:
         done = list(threads.map(lambda n: host.run(["echo", str(n)]).stdout, range(100)))
     assert done == [f"{n}\n".encode() for n in range(100)]
@@ -169,7 +173,7 @@ def test_one_connection_serves_all_threads(to: SshAddress, links: Links, server:
 
 
 def test_a_long_command_delays_no_look(to: SshAddress, links: Links, tmp_path: Path) -> None:
-    host = RemoteConnection(to, links)
+    host = _connection(to, links)
     go_on = tmp_path / "go-on"
     waiting = f"while ! [ -e {go_on} ]; do sleep 0.05; done"
     thread = threading.Thread(target=host.run, args=[["sh", "-c", waiting]])
@@ -183,30 +187,32 @@ def test_a_long_command_delays_no_look(to: SshAddress, links: Links, tmp_path: P
 def test_another_host_key_is_told_and_nothing_is_sent(to: SshAddress, links: Links) -> None:
     other = replace(to, host_key=_some_key())
     with pytest.raises(HostUnreachable, match="another SSH host key") as error:
-        RemoteConnection(other, links).exists(Path("/"))
+        _connection(other, links).exists(Path("/"))
     assert "--new-key" in error.value.hint
 
 
 def test_a_key_that_is_not_let_in_and_an_address_where_nobody_is(
     to: SshAddress, links: Links, tmp_path: Path
 ) -> None:
-    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", tmp_path / "k"], check=True)
+    subprocess.run(
+        ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", tmp_path / "k"], check=True
+    )
     stranger = replace(to, private_key=(tmp_path / "k").read_text())
     with pytest.raises(HostUnreachable, match="does not let the server sign in"):
-        RemoteConnection(stranger, links).exists(Path("/"))
+        _connection(stranger, links).exists(Path("/"))
     with pytest.raises(HostUnreachable, match="can't be reached by SSH"):
-        RemoteConnection(replace(to, port=free_port()), links).exists(Path("/"))
+        _connection(replace(to, port=free_port()), links).exists(Path("/"))
 
 
 def test_a_host_without_our_service_says_what_it_has(to: SshAddress, links: Links) -> None:
     with pytest.raises(HostUnreachable, match="the service ended") as error:
-        RemoteConnection(replace(to, tools="/no/where"), links).exists(Path("/"))
+        _connection(replace(to, tools="/no/where"), links).exists(Path("/"))
     assert "/no/where/python" in error.value.details
 
 
 def test_a_host_that_failed_is_not_asked_again_at_once(to: SshAddress, links: Links) -> None:
     port = free_port()
-    nobody = RemoteConnection(replace(to, port=port), links)
+    nobody = _connection(replace(to, port=port), links)
     with pytest.raises(HostUnreachable) as first:
         nobody.exists(Path("/"))
     with pytest.raises(HostUnreachable) as second:
@@ -217,7 +223,7 @@ def test_a_host_that_failed_is_not_asked_again_at_once(to: SshAddress, links: Li
 def test_a_lost_connection_is_told_and_made_anew(
     to: SshAddress, links: Links, server: Sshd, tmp_path: Path
 ) -> None:
-    host = RemoteConnection(to, links)
+    host = _connection(to, links)
     lock = tmp_path / "lock"
     with host.lock(lock):
         log = host.follow(lock, 1)
@@ -226,13 +232,17 @@ def test_a_lost_connection_is_told_and_made_anew(
         with pytest.raises(HostUnreachable):
             log.read()
         # The host has dropped the lock with the connection.
-        other = RemoteConnection(to, links)
+        other = _connection(to, links)
         until(lambda: _can_lock(other, lock), "another can lock")
     assert host.exists(lock)
 
 
 def test_its_secret_is_in_no_text(to: SshAddress) -> None:
     assert "PRIVATE KEY" not in repr(to)
+
+
+def _connection(to: SshAddress, links: Links) -> RemoteConnection:
+    return RemoteConnection(to.name, lambda: to, links, root=to.root, tools=to.tools)
 
 
 def _can_lock(host: HostConnection, path: Path) -> bool:
