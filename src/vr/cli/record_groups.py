@@ -16,8 +16,15 @@ from vr.text.plurals import with_article
 Row = Callable[[Document], Sequence[object]]
 
 
-def record_group(resource: str, help_text: str, columns: Sequence[str], row: Row) -> click.Group:
-    """A group with `list` and `remove`; `add` differs by resource."""
+def record_group(
+    resource: str,
+    help_text: str,
+    columns: Sequence[str],
+    row: Row,
+    *,
+    removable: bool = True,
+) -> click.Group:
+    """A group with `list` and, if `removable`, `remove`; `add` differs by resource."""
     noun = resource.rstrip("s")
 
     @click.group(resource, cls=DefaultGroup, help=help_text)
@@ -33,6 +40,9 @@ def record_group(resource: str, help_text: str, columns: Sequence[str], row: Row
             return
         empty = f"There are no {resource} yet. Add one: vr {resource} add --help"
         table(columns, map(row, found), empty=empty)
+
+    if not removable:
+        return group
 
     @group.command("remove", help=f"Remove {with_article(noun)} that nothing needs.")
     @click.argument("name")

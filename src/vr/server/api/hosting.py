@@ -10,11 +10,12 @@ from ninja import Router
 
 from vr.server.api.body import ActionBody, Asked
 from vr.server.api.openapi.operations import LOCATION, Answer, key_of, operation
+from vr.server.host_addresses import server_key
 from vr.server.hosting import asking
 from vr.server.models import Host, HostJob
 from vr.server.resources import HOST_JOBS, HOSTS
 from vr.server.resources.fields import Flag, Text
-from vr.server.resources.shapes import PATH, record
+from vr.server.resources.shapes import PATH, TEXT, record
 
 router = Router(tags=["hosts"])
 
@@ -27,6 +28,18 @@ PREPARING = ActionBody(
 )
 _HOST = [key_of(HOSTS)]
 _QUEUED = {202: Answer("the job is queued", record({"job": PATH}), headers=LOCATION)}
+
+
+@router.get(
+    "/server_key/",
+    operation_id="hosts_server_key",
+    openapi_extra=operation(
+        HTTPMethod.GET, {200: Answer("the public half", record({"public": TEXT}))}
+    ),
+)
+def public_key(request: HttpRequest) -> Any:
+    """The SSH key with which the server signs in on hosts, as a line of authorized_keys."""
+    return JsonResponse({"public": server_key().public})
 
 
 @router.post(

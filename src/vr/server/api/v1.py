@@ -103,13 +103,13 @@ def _described() -> dict[str, Any]:
 # Before the resources, as `testruns/latest/` would be a test run's detail otherwise.
 api.add_router("/testruns", actions.testruns)
 api.add_router("/builds", uploads.router)
+api.add_router("/hosts", hosting.router)
 for _resource in TABLE:
     api.add_router(f"/{_resource.name}", router_of(_resource))
 api.add_router("/swarms", actions.swarms)
 api.add_router("/builds", actions.builds)
 api.add_router("/releases", actions.releases)
 api.add_router("/hosts", host_procs.router)
-api.add_router("/hosts", hosting.router)
 
 
 _elsewhere = Router()

@@ -28,7 +28,7 @@ class Host(models.Model):
         blank=True,
         default="",
         validators=[RegexValidator(r"^[A-Za-z0-9.:_-]+\Z", "must be a host name or an IP address")],
-        help_text="Where SSH finds it. Empty: at its name.",
+        help_text="Where SSH and balancers find it. Empty: at its name.",
     )
     ssh_user = models.CharField(
         max_length=32,
@@ -57,6 +57,14 @@ class Host(models.Model):
 
     class Meta:
         ordering = ["name"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["address"],
+                condition=~models.Q(address=""),
+                name="one_host_of_an_address",
+                violation_error_message="Another host has this address.",
+            )
+        ]
 
     def __str__(self) -> str:
         return self.name

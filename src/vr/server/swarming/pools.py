@@ -13,12 +13,13 @@ from vr.balancer.base import Change
 from vr.errors import VelociraptorError
 from vr.server.balancers import balancer_named
 from vr.server.models import Swarm
+from vr.server.swarming.node_addresses import NodeAddresses
 from vr.specs.passing import Passing
 
 
 @dataclass(frozen=True)
 class Pool:
-    """A pool of a balancer, both by name. Methods raise VelociraptorError if the balancer is not
+    """A pool of a balancer, both by name; its nodes by their hosts' names. Methods raise VelociraptorError if the balancer is not
     set up or refuses, unless they say otherwise."""
 
     balancer: str
@@ -27,14 +28,16 @@ class Pool:
     def nodes(self) -> frozenset[str] | None:
         """The nodes that are routed now; None if the balancer can't tell."""
         try:
-            return frozenset(balancer_named(self.balancer).get_nodes(self.name))
+            found = balancer_named(self.balancer).get_nodes(self.name)
+            return frozenset(NodeAddresses.now().by_names(found))
         except (VelociraptorError, OSError):
             return None
 
     def backups(self) -> frozenset[str]:
         """The nodes that stand by now; none if the balancer can't tell."""
         try:
-            return frozenset(balancer_named(self.balancer).get_backups(self.name))
+            found = balancer_named(self.balancer).get_backups(self.name)
+            return frozenset(NodeAddresses.now().by_names(found))
         except (VelociraptorError, OSError):
             return frozenset()
 
@@ -53,12 +56,18 @@ class Pool:
         says how requests are passed on from now on, if the balancer knows how."""
         balancer = balancer_named(self.balancer)
         # Balancers of others may know nothing of either.
-        more: dict[str, Any] = {"backups": sorted(backups)} if backups else {}
+        addresses = NodeAddresses.now()
+        more: dict[str, Any] = {}
+        if standing_by := addresses.for_balancer(backups):
+            more["backups"] = standing_by
         if expected is not None:
-            more["expected"] = sorted(expected)
+            more["expected"] = addresses.for_balancer(expected)
         if passing is not None and balancer.knows_passing:
             more["passing"] = passing
-        return balancer.set_nodes(self.name, sorted(nodes), **more)
+        change = balancer.set_nodes(self.name, addresses.for_balancer(nodes), **more)
+        return Change(
+            tuple(addresses.by_names(change.before)), tuple(addresses.by_names(change.after))
+        )
 
     def wait_drained(self, timeout: float) -> bool:
         """Wait until requests that began before the last change have ended, for `timeout` seconds
