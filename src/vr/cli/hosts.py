@@ -46,7 +46,7 @@ def _heard(heard: Document) -> str:
 @click.option("--squad", help="The squad that it joins.")
 @click.option("--address", default="", help="Where SSH finds it; else at its name.")
 @click.option("--user", default="", help="Who the server signs in as; else root.")
-@click.option("--port", default=0, type=click.IntRange(0, 65535), help="sshd's; else 22.")
+@click.option("--port", type=click.IntRange(1, 65535), help="sshd's; else 22.")
 @click.option("--ask-password", is_flag=True, help="Sign in with a password, this once.")
 @click.option("--fingerprint", default="", help="What its SSH key must be: SHA256:….")
 @click.option("--new-key", is_flag=True, help="It was installed anew: pin the key it has now.")
@@ -59,7 +59,7 @@ def add_host(
     squad: str | None,
     address: str,
     user: str,
-    port: int,
+    port: int | None,
     ask_password: bool,
     fingerprint: str,
     new_key: bool,

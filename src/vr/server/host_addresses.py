@@ -20,6 +20,7 @@ from vr.errors import VelociraptorError
 from vr.hosts.connect import NotThisMachine
 from vr.hosts.remote.address import SshAddress
 
+ROOT = "root"
 _KEPT_SECONDS = 5.0
 # What the tools of every host are told: where volumes may lie, who apps may run as.
 _TOLD = ("VR_VOLUME_ROOTS", "VR_RUN_AS", "VR_HOST_UIDS")
@@ -47,8 +48,8 @@ def address_of(host: Any) -> SshAddress:
         address=host.address or host.name,
         host_key=host.host_key,
         private_key=server_key().private,
-        user=host.ssh_user,
-        port=host.ssh_port,
+        user=host.ssh_user or ROOT,
+        port=host.ssh_port or 0,
         config=(str(config),) if config.is_file() else (),
         environment=tuple((key, os.environ[key]) for key in _TOLD if key in os.environ),
     )

@@ -26,7 +26,7 @@ from vr.hosts.remote.links import LINKS
 from vr.hosts.remote.shell import Shell, shell
 from vr.server.events.announcing import announce, redis_connection
 from vr.server.events.kinds import Kind
-from vr.server.host_addresses import address_of, server_key
+from vr.server.host_addresses import ROOT, address_of, server_key
 from vr.server.jobs import leases
 from vr.server.jobs.leases import Lease, LeaseLost
 from vr.server.models import Host, HostJob, HostJobKind, HostJobStatus
@@ -110,16 +110,17 @@ def _prepare(job: HostJob, host: Host, say: Callable[[str], object]) -> None:
     told: dict[str, Any] = json.loads(job.passwords) if job.passwords else {}
     _pin(host, told, say)
     LINKS.forget(address_of(host))
+    user = host.ssh_user or ROOT
     if told.get("password"):
-        say(f"signing in as {host.ssh_user} with the password, this once")
+        say(f"signing in as {user} with the password, this once")
         sudo = told.get("sudo_password") or told["password"]
         with _shell(host, password=told["password"], sudo=sudo) as opened:
-            preparation.trust_key(opened, server_key().public, host.ssh_user)
-    say(f"signing in as {host.ssh_user} with the server's key")
+            preparation.trust_key(opened, server_key().public, user)
+    say(f"signing in as {user} with the server's key")
     before = _seen(host)
     with _shell(host, sudo=told.get("sudo_password") or None) as opened:
         if told.get("sudo_password") and not told.get("password"):
-            preparation.trust_key(opened, server_key().public, host.ssh_user)
+            preparation.trust_key(opened, server_key().public, user)
         release = preparation.prepare(opened, setup, say)
     say("waiting for what its publisher tells")
     _await_heartbeat(host, before)

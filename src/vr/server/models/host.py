@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.core.validators import MaxValueValidator, RegexValidator
+from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
 
 from vr.server.models.squad import Squad
@@ -32,14 +32,16 @@ class Host(models.Model):
     )
     ssh_user = models.CharField(
         max_length=32,
-        default="root",
+        blank=True,
+        default="",
         validators=[RegexValidator(rf"^{USER_NAME}\Z", "must be the name of an account")],
-        help_text="Who the server signs in as; another than root needs sudo.",
+        help_text="Who the server signs in as. Empty: root; another needs sudo.",
     )
     ssh_port = models.PositiveIntegerField(
-        default=0,
-        validators=[MaxValueValidator(65535)],
-        help_text="0: what ~/.ssh/config of the server says, else 22.",
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1), MaxValueValidator(65535)],
+        help_text="Empty: what ~/.ssh/config of the server says, else 22.",
     )
     host_key = models.CharField(
         max_length=2000,

@@ -7,7 +7,7 @@ from typing import Any
 from vr.hosts.remote.ssh import fingerprint
 from vr.server import models
 from vr.server.resources import procs
-from vr.server.resources.fields import Answering, Computed, Flag, Integer, Moment, Text
+from vr.server.resources.fields import Answering, Computed, Flag, Moment, Number, Text
 from vr.server.resources.links import Link
 from vr.server.resources.resource import Resource, Through
 from vr.server.resources.shapes import PATH, TEXT, component, list_of, or_null
@@ -29,7 +29,7 @@ HOSTS: Resource = Resource(
         Link(name="squad", to="squads"),
         Text(name="address"),
         Text(name="ssh_user"),
-        Integer(name="ssh_port"),
+        Number(name="ssh_port", whole=True),
         Text(name="release", nullable=True, writable=False),
         Computed(
             name="fingerprint",

@@ -19,8 +19,10 @@ from vr.specs.passing import Passing
 
 @dataclass(frozen=True)
 class Pool:
-    """A pool of a balancer, both by name; its nodes by their hosts' names. Methods raise VelociraptorError if the balancer is not
-    set up or refuses, unless they say otherwise."""
+    """A pool of a balancer, both by name; its nodes by their hosts' names.
+
+    Methods raise VelociraptorError if the balancer is not set up or refuses, unless they say
+    otherwise."""
 
     balancer: str
     name: str

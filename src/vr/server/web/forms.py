@@ -139,3 +139,20 @@ def _ask_to_choose(form: forms.BaseForm, *names: str) -> None:
     for name in names:
         choice = cast(forms.ModelChoiceField, form.fields[name])
         choice.empty_label = f"Choose {with_article(name)}"
+
+
+class PrepareForm(forms.Form):
+    """What signs in on a host, if the server's key isn't let in there yet."""
+
+    password = forms.CharField(
+        required=False,
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "off"}),
+        help_text="Leaves the server's key there, and is forgotten. Empty: the key is let in.",
+    )
+    new_key = forms.BooleanField(
+        required=False,
+        label="Pin another SSH host key",
+        help_text="The machine was installed anew.",
+    )
+    activates = forms.BooleanField(required=False, label="It gets procs then", initial=True)

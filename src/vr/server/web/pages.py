@@ -10,7 +10,7 @@ from django.contrib.auth.views import LoginView
 from django.urls import reverse
 
 from vr.server.web.record_pages import SECTIONS, Section
-from vr.server.web.views import action_log, builds, dashboard, procs, records, swarms
+from vr.server.web.views import action_log, builds, dashboard, hosts, procs, records, swarms
 
 View = Callable[..., Any]
 # The navigation's second part; what stands in it has this heading above it.
@@ -93,6 +93,7 @@ FRAGMENTS = (
     Part("swarm/<int:pk>/procs/", swarms.procs_fragment, "swarm_procs", of="swarm"),
     Part("build/<int:pk>/facts/", builds.facts_fragment, "build_facts", of="build"),
     Part("proc/<str:host>/<str:name>/facts/", procs.facts_fragment, "proc_facts", of="proc"),
+    Part("host/<int:pk>/machine/", hosts.machine_fragment, "host_machine", of="host"),
 )
 """What is fetched anew as something changes."""
 
@@ -101,6 +102,8 @@ ACTIONS = (
     Part("swarm/<int:pk>/dispatch/", swarms.dispatch, "swarm_dispatch", of="swarm"),
     Part("swarm/<int:pk>/scale/", swarms.scale, "swarm_scale", of="swarm"),
     Part("swarm/<int:pk>/rollback/", swarms.rollback, "swarm_rollback", of="swarm"),
+    Part("host/<int:pk>/prepare/", hosts.prepare, "host_prepare", of="host"),
+    Part("host/<int:pk>/check/", hosts.check, "host_check", of="host"),
     Part("build/upload/", builds.upload, "build_upload", of="build_list"),
     Part("proc/<str:host>/<str:name>/<slug:action>/", procs.action, "proc_action", of="proc"),
 )

@@ -22,6 +22,7 @@ class Section:
     `key` is the field that addresses a record; `empty` says what it is for and what to do when
     there is none. `related` lists (heading, objects of a record) to show beside its form;
     `empty_labels` say what no choice means; `hosts` names the hosts whose procs to show there.
+    `panel` is a template beside the form, whose context the section's view makes.
     """
 
     slug: str
@@ -39,6 +40,7 @@ class Section:
     empty_labels: dict[str, str] = field(default_factory=dict)
     icon: str = "list"
     hosts: Callable[[Any], list[str]] | None = None
+    panel: str = ""
 
     @property
     def url(self) -> str:
@@ -102,17 +104,20 @@ SECTIONS = (
         title="Hosts",
         one="host",
         model=Host,
-        fields=("name", "active", "squad"),
+        fields=("name", "active", "squad", "address", "ssh_user", "ssh_port"),
         columns=(
             ("Name", lambda host: host.name),
             ("Squad", lambda host: str(host.squad or "—")),
             ("Active", lambda host: "yes" if host.active else "no"),
+            ("Software", lambda host: host.release or "—"),
         ),
         prefetch=("squad",),
         about="A host is a machine that runs procs under its own Supervisor.",
         empty_labels={"squad": "None"},
+        labels={"ssh_user": "SSH user", "ssh_port": "SSH port"},
         hosts=lambda host: [host.name],
-        empty="No hosts yet. `vr up` adds this machine by itself; others are added here by name.",
+        panel="web/parts/host_machine.html",
+        empty="No hosts yet. `vr up` adds this machine; others are added here, then prepared.",
     ),
     Section(
         slug="stack",

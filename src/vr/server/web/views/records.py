@@ -14,11 +14,13 @@ from django.urls import reverse
 from django.views.generic import CreateView, DeleteView, ListView, UpdateView
 
 from vr.server.answers import InUse
+from vr.server.models import Host
 from vr.server.records import changes
 from vr.server.records.guards import why_kept
 from vr.server.web.board import HostGroup, by_host
 from vr.server.web.live_state import read_hosts
 from vr.server.web.record_pages import Section
+from vr.server.web.views.hosts import machine_of
 from vr.server.web.widgets import formfield
 
 
@@ -116,6 +118,8 @@ class Edit(_WithForm, UpdateView):
             stored=stored,
             delete_url=delete_url,
             groups=self._groups(stored),
+            panel=self.section.panel,
+            **(machine_of(stored) if isinstance(stored, Host) else {}),
             **kwargs,
         )
 
