@@ -20,6 +20,7 @@ from vr.server.models import (
     Buildpack,
     Dispatch,
     Host,
+    HostJob,
     Image,
     Ingredient,
     LogEntry,
@@ -71,6 +72,14 @@ def fill() -> None:
     squad = Squad.objects.create(name="frankfurt")
     for name in ("atlas.example.org", "boreas.example.org", "ceres.example.org"):
         Host.objects.create(name=name, squad=squad)
+    HostJob.objects.create(
+        host=Host.objects.get(name="ceres.example.org"),
+        name="ceres.example.org",
+        kind="check",
+        status="succeeded",
+        steps=[[now.isoformat(), "debian 12, Python 3.11, x86_64"]],
+        ended=now,
+    )
     stack = Stack.objects.create(name="bookworm", desc="Debian 12 with Python 3.11 and Node 18")
     image = Image.objects.create(stack=stack, name="bookworm_20261120_1", active=True, md5="a" * 32)
     Buildpack.objects.create(repo_url="https://git.example.org/buildpacks/python.git", order=1)

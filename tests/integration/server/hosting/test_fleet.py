@@ -84,3 +84,36 @@ def test_a_version_that_fails_its_uptests_leaves_the_old_one(prepared: FleetServ
     assert failed.returncode == 1
     assert "checkout is broken" in failed.stdout + failed.stderr
     until(lambda: procs(prepared) == before, "the new procs are gone")
+
+
+def test_a_host_is_checked_and_kept_while_it_has_procs(prepared: FleetServer) -> None:
+    checked = prepared.vr("hosts", "check", "h2")
+    assert "trying a container" in checked.stderr
+    kept = prepared.vr("hosts", "remove", "h2", "--yes", check=False)
+    assert kept.returncode == 1
+    assert "used by the procs shop-v2" in kept.stderr
+
+
+def test_another_host_key_is_not_trusted_until_it_is_said_to_be_right(
+    prepared: FleetServer, fleet: Fleet
+) -> None:
+    prepared.python(
+        "import django; django.setup()\n"
+        "from vr.server.models import Host\n"
+        f"Host.objects.filter(name='h3').update(host_key={fleet.host_key('h1')!r})"
+    )
+    refused = prepared.vr("hosts", "check", "h3", check=False)
+    assert refused.returncode == 1
+    assert "another SSH host key than the pinned one" in refused.stderr
+    pinned = prepared.vr("hosts", "add", "h3", "--new-key")
+    assert "pinned its SSH host key" in pinned.stderr
+
+
+def test_a_host_without_procs_is_left_as_it_was(prepared: FleetServer, fleet: Fleet) -> None:
+    prepared.vr("scale", SWARM, "0")
+    until(lambda: not procs(prepared), "all procs are gone")
+    prepared.vr("hosts", "remove", "h3", "--yes")
+    assert "h3" not in [one["name"] for one in prepared.objects("hosts")]
+    assert fleet.run("h3", ["ls", "-A", "/opt/velociraptor"]).stdout == ""
+    running = fleet.run("h3", ["ps", "-eo", "args"]).stdout
+    assert "supervisord" not in running
