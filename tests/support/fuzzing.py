@@ -24,7 +24,8 @@ for number in range(9):
 app = App.objects.create(name='shop', repo_url='/srv/shop', stack=stack)
 squad = Squad.objects.create(name='local')
 host = Host.objects.create(name='testhost', squad=squad)
-HostJob.objects.create(host=host, name=host.name, kind='check', status='succeeded', steps=[['2026-11-27T12:00:00+00:00', 'looked']])
+HostJob.objects.create(host=host, name=host.name, kind='check', status='succeeded',
+                       steps=[['2026-11-27T12:00:00+00:00', 'looked']])
 build = Build.objects.create(app=app, tag='v1', image=image, status='success', file='builds/x',
                              file_md5='0' * 32, hash='1' * 32, compile_log='builds/x.log')
 Build.objects.create(app=app, tag='v2', image=image)

@@ -39,7 +39,8 @@ def test_any_change_of_content_is_another_release(tmp_path: Path) -> None:
 def test_it_imports_alone_what_hosts_run(tmp_path: Path) -> None:
     (tmp_path / "files.tar.gz").write_bytes(software.archive(files()))
     subprocess.run(["tar", "-xzf", "files.tar.gz"], cwd=tmp_path, check=True)
-    code = "import vr.hosts.remote.service, vr.agent.publisher, vr.runner.setup, vr; print(vr.__file__)"
+    rooms = "vr.hosts.remote.service, vr.agent.publisher, vr.runner.setup"
+    code = f"import vr, {rooms}; print(vr.__file__)"
     done = subprocess.run(
         [sys.executable, "-S", "-c", f"import sys; sys.path.insert(0, {str(tmp_path)!r}); {code}"],
         capture_output=True,
