@@ -78,6 +78,23 @@ class MachineSettings:
         meaning="address that the web UI and the balancer listen on; `0.0.0.0` for everybody",
         read_by=_UP,
     )
+    hosts_address: str = setting(
+        "VR_HOSTS_ADDRESS",
+        optional(IP_ADDRESS, ""),
+        "",
+        meaning=(
+            "address of this machine at which [other hosts](hosts.md) reach its Redis and its "
+            "files; empty: there are none"
+        ),
+        read_by=_UP,
+    )
+    hosts_redis_port: int = setting(
+        "VR_HOSTS_REDIS_PORT",
+        whole(1, 65535),
+        "6379",
+        meaning="Redis there",
+        read_by=_UP,
+    )
     web_port: int = setting(
         "VR_WEB_PORT",
         whole(1, 65535),

@@ -112,7 +112,7 @@ def _not_as_expected(row: Setting, env: Mapping[str, str]) -> str:
 def _default(row: Setting, env: Mapping[str, str]) -> str:
     def text_of(match: re.Match[str]) -> str:
         other = _BY_VARIABLE[match[1]]
-        return env.get(other.variable) or _default(other, env)
+        return _given(other, env) or _default(other, env)
 
     return re.sub(r"\{(VR_\w+)\}", text_of, row.default)
 
@@ -150,3 +150,13 @@ def _server_problems(
             "VR_FARM_URL: is not given, expected with VR_BUILDER=nats the address at which "
             "stagers reach this server"
         )
+
+
+def _given(row: Setting, env: Mapping[str, str]) -> str:
+    """The text that the variable, or the file that it names, has; empty if there is none."""
+    if row.file_reader and (path := env.get(row.file_variable)):
+        try:
+            return _content(path)
+        except _Unreadable:
+            return ""
+    return env.get(row.variable, "")

@@ -87,6 +87,7 @@ class ServerSettings:
         meaning="events, the last state of procs; also the queue unless `VR_BROKER_URL` is set",
         read_by=_SERVER,
         is_hidden=True,
+        file_reader=REDIS_URL,
     )
     hosts_redis_url: str = setting(
         "VR_HOSTS_REDIS_URL",
@@ -96,6 +97,7 @@ class ServerSettings:
         meaning="the same Redis as other hosts reach it, to tell of their procs",
         read_by=_BOTH,
         is_hidden=True,
+        file_reader=REDIS_URL,
     )
     broker_url: str = setting(
         "VR_BROKER_URL",

@@ -44,6 +44,28 @@ class Config(Settings):
         return self.builder == "nats" and not self.nats_uri
 
     @property
+    def has_hosts(self) -> bool:
+        """Whether other machines than this one are to be hosts."""
+        return bool(self.hosts_address)
+
+    @property
+    def files_url(self) -> str:
+        """Where other hosts fetch builds from; empty without such hosts."""
+        address = self.hosts_address
+        address = f"[{address}]" if ":" in address else address
+        return f"http://{address}:{self.web_port}" if address else ""
+
+    @property
+    def redis_url_file(self) -> Path:
+        """The address of Redis for the server, with its password, if other hosts use it, too."""
+        return self.secrets / "redis-url"
+
+    @property
+    def hosts_redis_url_file(self) -> Path:
+        """The address of Redis for the publishers of other hosts."""
+        return self.secrets / "hosts-redis-url"
+
+    @property
     def stagers_url(self) -> str:
         """Where stagers reach the server."""
         return self.farm_url or self.web_url
@@ -197,6 +219,11 @@ class Config(Settings):
                 f"VR_HOME: {str(self.home)!r} is too long for a socket below it; "
                 f"use a path of at most {room} characters"
             )
+        if self.has_hosts and self.bind not in {self.hosts_address, "0.0.0.0", "::"}:
+            problems.append(
+                f"VR_HOSTS_ADDRESS: hosts fetch builds from {self.hosts_address}, but VR_BIND is "
+                f"{self.bind}; set that to 0.0.0.0 or to the same address"
+            )
         if self.web_port == self.http_port:
             problems.append(
                 f"VR_WEB_PORT and VR_HTTP_PORT: are both {self.web_port}; give them two ports"
@@ -220,6 +247,12 @@ def machine_problems(config: Config) -> list[str]:
     for name, port in (("VR_WEB_PORT", config.web_port), ("VR_HTTP_PORT", config.http_port)):
         if problem := port_problem(config.bind, port):
             problems.append(f"port {port} {problem}; free it or set {name} to another")
+    if config.has_hosts and (
+        problem := port_problem(config.hosts_address, config.hosts_redis_port)
+    ):
+        problems.append(
+            f"port {config.hosts_redis_port} {problem}; set VR_HOSTS_REDIS_PORT to another"
+        )
     if config.has_own_farm and (problem := port_problem("127.0.0.1", config.nats_port)):
         problems.append(
             f"port {config.nats_port} {problem}; set VR_NATS_PORT to another, "

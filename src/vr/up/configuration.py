@@ -40,7 +40,7 @@ def wanted(config: Config, code: str) -> Configuration:
     read = _read_by_parts(config)
     files = {
         config.nginx_conf: render.nginx_conf(config),
-        config.redis_conf: render.redis_conf(config),
+        **_redis_files(config),
         config.balancers_file: render.balancers_yaml(config),
         config.client_file: _client_file(config),
         **(_farm_files(config) if config.has_own_farm else {}),
@@ -75,13 +75,27 @@ def _stamped(program: render.Program, stamp: str) -> render.Program:
 
 def _read_by_parts(config: Config) -> dict[str, tuple[Path, ...]]:
     """The files that parts read when they start, by part."""
-    server = (config.balancers_file, config.secret_key_file, config.former_keys_file)
+    server: tuple[Path, ...] = (
+        *(config.balancers_file, config.secret_key_file, config.former_keys_file),
+        *((config.redis_url_file, config.hosts_redis_url_file) if config.has_hosts else ()),
+    )
     return {
         **dict.fromkeys(changes.SERVER, server),
         "redis": (config.redis_conf,),
         "nginx": (config.nginx_conf,),
         "nats": (config.nats_conf,),
         "stager": (config.stager_yml,),
+    }
+
+
+def _redis_files(config: Config) -> dict[Path, str]:
+    if not config.has_hosts:
+        return {config.redis_conf: render.redis_conf(config)}
+    own, hosts = (secrets.read(config, name) for name in ("redis-password", "hosts-redis-password"))
+    return {
+        config.redis_conf: render.redis_conf(config, own, hosts),
+        config.redis_url_file: render.redis_url(config, own) + "\n",
+        config.hosts_redis_url_file: render.hosts_redis_url(config, hosts) + "\n",
     }
 
 

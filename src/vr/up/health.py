@@ -68,7 +68,7 @@ def _redis_problem(config: Config) -> str:
             answer = connection.recv(64)
     except OSError as error:
         return f"does not answer ({error})"
-    return "" if answer.startswith(b"+PONG") else f"answers {answer!r}"
+    return "" if answer.startswith((b"+PONG", b"-NOAUTH")) else f"answers {answer!r}"
 
 
 def _nats_problem(config: Config) -> str:

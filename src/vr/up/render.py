@@ -71,7 +71,7 @@ def server_environment(config: Config) -> dict[str, str]:
         "DJANGO_SETTINGS_MODULE": "vr.server.settings",
         "VR_HOME": str(config.home),
         "VR_ROOT": str(config.root),
-        "VR_REDIS_URL": f"unix://{config.redis_socket}",
+        **_redis_environment(config),
         "VR_SECRET_KEY_FILE": str(config.secret_key_file),
         "VR_SECRET_KEY_FALLBACKS_FILE": str(config.former_keys_file),
         "VR_SUPERVISOR_URL": f"unix://{config.supervisor_socket}",
@@ -84,6 +84,16 @@ def server_environment(config: Config) -> dict[str, str]:
         "VR_FARM_URL": config.stagers_url,
         **({"VR_NATS_URI_FILE": str(config.nats_uri_file)} if config.has_own_farm else {}),
         "LANG": "C.UTF-8",
+    }
+
+
+def _redis_environment(config: Config) -> dict[str, str]:
+    if not config.has_hosts:
+        return {"VR_REDIS_URL": f"unix://{config.redis_socket}"}
+    return {
+        "VR_REDIS_URL_FILE": str(config.redis_url_file),
+        "VR_HOSTS_REDIS_URL_FILE": str(config.hosts_redis_url_file),
+        "VR_FILES_BASE_URL": config.files_base_url or config.files_url,
     }
 
 
@@ -155,7 +165,11 @@ def publisher(config: Config, bin_folder: Path) -> Program:
         f"{bin_folder}/proc_publisher",
         15,
         {
-            "REDIS_URL": f"unix://{config.redis_socket}",
+            **(
+                {"REDIS_URL_FILE": str(config.redis_url_file)}
+                if config.has_hosts
+                else {"REDIS_URL": f"unix://{config.redis_socket}"}
+            ),
             "HOSTNAME": config.host_name,
         },
         section="eventlistener",
@@ -199,10 +213,37 @@ files={config.root}/procs/*/proc.conf
 """
 
 
-def redis_conf(config: Config) -> str:
-    """Redis on a private socket. It keeps nothing: what must last is in the database."""
+# What publishers do (events/procs.py): they can't so much as read what others wrote.
+_PUBLISHER = (
+    "~host_procs:* ~host_heartbeats &proc_events -@all +auth +hello +client +ping +select "
+    "+multi +exec +discard +del +hset +expire +publish"
+)
+
+
+def redis_url(config: Config, password: str) -> str:
+    """Redis for the server of a stack with other hosts."""
+    return f"unix://:{password}@{config.redis_socket}"
+
+
+def hosts_redis_url(config: Config, password: str) -> str:
+    """Redis for the publishers of other hosts."""
+    address = config.hosts_address
+    address = f"[{address}]" if ":" in address else address
+    return f"redis://hosts:{password}@{address}:{config.hosts_redis_port}/0"
+
+
+def redis_conf(config: Config, password: str = "", hosts_password: str = "") -> str:
+    """Redis on a private socket, and with other hosts at an address, for their publishers and
+    with passwords. It keeps nothing: what must last is in the database."""
+    listens = "port 0\n"
+    if config.has_hosts:
+        listens = (
+            f"bind {config.hosts_address}\nport {config.hosts_redis_port}\n"
+            f"user default on >{password} ~* &* +@all\n"
+            f"user hosts on >{hosts_password} {_PUBLISHER}\n"
+        )
     return f"""\
-port 0
+{listens}\
 unixsocket {config.redis_socket}
 unixsocketperm 700
 dir {config.run}

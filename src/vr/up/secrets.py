@@ -10,7 +10,14 @@ from vr.files.atomic import write_atomic
 from vr.up.config import Config
 
 # The key is made first: where one of the others is, it was there.
-NAMES = ("secret-key", "admin-password", "cli-token", "nats-token")
+NAMES = (
+    "secret-key",
+    "admin-password",
+    "cli-token",
+    "nats-token",
+    "redis-password",
+    "hosts-redis-password",
+)
 
 
 def ensure(config: Config) -> None:

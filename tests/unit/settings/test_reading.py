@@ -265,3 +265,13 @@ def test_every_field_has_its_own_variable() -> None:
     variables = [name for row in TABLE.values() for name in row.variables]
     assert len(variables) == len(set(variables))
     assert set(TABLE) == {field.name for field in fields(Settings)}
+
+
+def test_what_follows_from_a_variable_follows_from_its_file_too(tmp_path: Path) -> None:
+    path = tmp_path / "redis-url"
+    path.write_text("unix://:secret@/run/redis.sock\n")
+    found, found_problems = read(
+        {"VR_SECRET_KEY": "x", "VR_REDIS_URL_FILE": str(path)}, Process.SERVER
+    )
+    assert found_problems == []
+    assert found.broker_url == found.redis_url == "unix://:secret@/run/redis.sock"

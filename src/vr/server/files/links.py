@@ -23,7 +23,7 @@ def url_for_host(name: str, *, sees_our_disk: bool = True) -> str:
 
     Raises VelociraptorError for a host elsewhere if there is no address to fetch from.
     """
-    if not settings.FILES_BASE_URL and sees_our_disk:
+    if sees_our_disk:
         return str(store.path_of(name))
     if not settings.FILES_BASE_URL:
         raise VelociraptorError(

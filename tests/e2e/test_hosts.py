@@ -1,0 +1,94 @@
+"""From one machine to several: `vr up`, then `vr hosts add`."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import redis
+
+from support.fleet import CONTROLLER, Fleet
+from support.load import Load
+from support.repositories import GitRepository
+from support.stack import Stack, running_stack
+from support.swarm_machine import ALIVE, APP
+
+SWARM = "shop-far-web"
+# The network has no way to an index: the app needs nothing.
+START = "exec env VERSION=$(cat version) python3 app.py"
+
+
+@pytest.fixture(scope="module")
+def fleet() -> Iterator[Fleet]:
+    # Overlays of containers can't lie on an overlay, which /tmp may be.
+    with tempfile.TemporaryDirectory(prefix="vr-fleet-", dir="/var/tmp") as folder:
+        fleet = Fleet(Path(folder), 1)
+        try:
+            fleet.up()
+            yield fleet
+        finally:
+            fleet.down()
+
+
+@pytest.fixture(scope="module")
+def far(fleet: Fleet) -> Iterator[Stack]:
+    """A stack in the fleet's network that other hosts can reach."""
+    with (
+        fleet.controller(),
+        running_stack(VR_HOSTS_ADDRESS=CONTROLLER, VR_BIND="0.0.0.0") as stack,
+    ):
+        yield stack
+
+
+@pytest.fixture(scope="module")
+def repository(tmp_path_factory: pytest.TempPathFactory) -> GitRepository:
+    found = GitRepository(tmp_path_factory.mktemp("repository") / "shop")
+    for version in ("v1", "v2"):
+        files = {
+            "app.py": APP,
+            "version": version,
+            "Procfile": f"web: {START}\n",
+            "uptests/web/01_alive": ALIVE,
+        }
+        found.commit(files, tag=version)
+    return found
+
+
+def test_a_swarm_moves_to_another_machine_without_a_lost_request(
+    far: Stack, fleet: Fleet, repository: GitRepository
+) -> None:
+    far.vr("apps", "add", "shop", repository.url, "--stack", "debian12")
+    far.vr(
+        *("swarms", "add", "shop", "web", "--config-name", "far", "--tag", "v1"),
+        *("--size", "2", "--squad", "local", "--pool", "shop"),
+    )
+    far.vr("swarm", SWARM, "v1")
+    key = far.vr("hosts", "key").stdout.strip()
+    fleet.run("h1", ["sh", "-c", f"echo '{key}' >>/root/.ssh/authorized_keys"])
+    added = far.vr("hosts", "add", "h1", "--squad", "local", "--address", fleet.address("h1"))
+    assert "h1 is ready" in added.stderr
+    with Load(far.http_port, "shop.localhost", 100) as load:
+        far.vr("swarm", SWARM, "v2")
+    assert load.failures == []
+    assert set(load.versions) == {"v1", "v2"}
+    hosts = sorted(one["host"] for one in far.json("procs") if one["app_name"] == "shop")
+    assert hosts == ["127.0.0.1", "h1"], "the new procs are spread over both hosts"
+    assert "serving" in far.vr("logs", SWARM).stdout
+
+
+def test_a_host_may_do_no_more_in_redis_than_tell_of_its_procs(far: Stack, fleet: Fleet) -> None:
+    url = fleet.run("h1", ["cat", "/opt/velociraptor/etc/redis-url"]).stdout.strip()
+    connection = redis.Redis.from_url(url)
+    assert connection.ping()
+    for forbidden in (
+        lambda: connection.lpush("celery", "x"),
+        lambda: connection.keys("*"),
+        lambda: connection.get("celery"),
+        lambda: connection.publish("events", "x"),
+    ):
+        with pytest.raises(redis.exceptions.NoPermissionError):
+            forbidden()
+    with pytest.raises(redis.exceptions.AuthenticationError):
+        redis.Redis(CONTROLLER, 6379).ping()
