@@ -12,6 +12,7 @@ from django.db import connections
 from support.load import Load
 from support.silent_balancer import BACKEND
 from support.swarm_machine import BROKEN, Machine
+from support.waiting import until
 from vr.errors import VelociraptorError
 from vr.server.answers import InUse
 from vr.server.balancers import balancer_named
@@ -84,6 +85,7 @@ def test_the_last_node_that_takes_connections_is_not_restarted_while_others_are_
     first, second = machine.procs()
     # By itself, not by a user of ours: the pool still has it.
     machine.supervisor.stop(first)
+    until(lambda: not machine.supervisor.by_name()[first]["pid"], "it has stopped")
     settings.START_SECONDS = 0.5
     with pytest.raises(VelociraptorError, match="is the only node of the pool shop"):
         proc_action(host, second, "restart", user=None)

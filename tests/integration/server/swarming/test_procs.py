@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -181,9 +182,9 @@ def test_many_procs_of_a_host_are_deployed_and_retired_side_by_side(
     assert machine.folders() == machine.procs() == []
 
 
-def test_another_machine_is_refused_with_a_sentence(machine: Machine) -> None:
-    with pytest.raises(NotThisMachine, match=r"web7 is another machine, and only this one"):
-        connect("web7")
+def test_a_machine_that_was_never_prepared_is_refused_with_a_sentence(machine: Machine) -> None:
+    with pytest.raises(NotThisMachine, match=r"web7 .* has not been prepared as a host"):
+        connect("web7").exists(Path("/"))
 
 
 def test_tools_on_the_host_do_not_see_the_servers_secrets(
