@@ -67,6 +67,7 @@ class DispatchDocument(TypedDict):
     version: str
     size: int
     status: str
+    note: str
     error: str
     output: str
     created: str

@@ -118,7 +118,7 @@ def test_every_row_is_done_however_many_there_are(
 def test_every_encrypted_field_of_the_models_is_found() -> None:
     found = {f"{model.__name__}.{name}" for model, name in reencrypt.encrypted_fields()}
     assert found == {
-        *("HostJob.passwords", "ServerKey.private"),
+        *("Dispatch.own_config", "HostJob.passwords", "ServerKey.private"),
         *("App.repo_credentials", "Buildpack.repo_credentials", "Build.env_yaml"),
         *("Ingredient.config_yaml", "Ingredient.env_yaml"),
         *("Release.config_yaml", "Release.env_yaml", "Release.volumes_yaml"),

@@ -15,6 +15,7 @@ def dispatch(status: str, *steps: tuple[str, str, str, float]) -> Any:
         "size": 2,
         "status": status,
         "seconds": 1.5,
+        "note": "",
         "error": "An uptest failed.",
         "output": "02_version: wrong",
         "steps": [dict(zip(names, step, strict=True)) for step in steps],
@@ -42,3 +43,14 @@ def test_a_failure_has_its_reason_and_output() -> None:
     error = failure_of(dispatch("failed"))
     assert error.message == "shop-prod-web → v2 failed: An uptest failed."
     assert error.details == "02_version: wrong"
+
+
+def test_what_a_dispatch_notes_is_printed_once() -> None:
+    note = "The swarm's own config is v2's again."
+    queued = dispatch("queued") | {"note": note}
+    begun = dispatch("running") | {"note": note}
+    assert changes(None, queued) == [
+        "shop-prod-web → v2, size 2",
+        f"shop-prod-web: {note}",
+    ]
+    assert changes(queued, begun) == []

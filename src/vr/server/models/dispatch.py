@@ -13,6 +13,7 @@ from django.db import models
 from django.db.models import Q
 
 from vr.server.models.build import Build
+from vr.server.models.fields import EncryptedTextField
 from vr.server.models.names import validate_tag
 from vr.server.models.release import Release
 from vr.server.models.swarm import Swarm
@@ -56,6 +57,15 @@ class Dispatch(models.Model):
     )
     # The pool's nodes from before this dispatch first changed it: where a failure leads back to.
     routed_before = models.JSONField(null=True, blank=True, editable=False)
+    own_config = EncryptedTextField(
+        blank=True,
+        default="",
+        editable=False,
+        help_text="JSON of the swarm's own settings that its release was made with.",
+    )
+    note = models.TextField(
+        blank=True, default="", help_text="What to know of it, such as what a rollback restored."
+    )
     status = models.CharField(
         max_length=10, choices=DispatchStatus.choices, default=DispatchStatus.QUEUED
     )

@@ -87,6 +87,7 @@ DISPATCHES = Resource(
         Text(name="status"),
         Text(name="version", attribute="tag"),
         Integer(name="size"),
+        Text(name="note"),
         Text(name="error"),
         Text(name="output"),
         Computed(name="name", value=lambda dispatch, _: dispatch.swarm.name),

@@ -19,6 +19,7 @@ from vr.server.events.kinds import Kind
 from vr.server.jobs import wake
 from vr.server.models import Dispatch, Release, StepKind, Swarm
 from vr.server.models.dispatch import OPEN
+from vr.server.swarming.own_config import bring_back
 from vr.server.swarming.problems import CannotDispatch, NothingToRollBackTo, SwarmBusy
 from vr.server.swarming.releases import previous_release
 from vr.specs.names import length_problem, tag_problem
@@ -38,7 +39,8 @@ def dispatch(
 
 
 def rollback(swarm: Swarm, *, user: Any) -> Dispatch:
-    """Bring `swarm` back to the last release that was dispatched with success before this one.
+    """Bring `swarm` back to the last release that was dispatched with success before this one, and
+    its config to what that was made of.
 
     Raises NothingToRollBackTo, and what `dispatch` raises.
     """
@@ -49,7 +51,12 @@ def rollback(swarm: Swarm, *, user: Any) -> Dispatch:
             hint="Swarm a version by its name instead.",
         )
     return _open(
-        swarm, user=user, kind=Kind.USER_ROLLED_BACK, tag=release.build.tag, release=release
+        swarm,
+        user=user,
+        kind=Kind.USER_ROLLED_BACK,
+        tag=release.build.tag,
+        release=release,
+        brings_back_config=True,
     )
 
 
@@ -82,6 +89,7 @@ def _open(
     tag: str,
     size: int | None = None,
     release: Release | None = None,
+    brings_back_config: bool = False,
 ) -> Dispatch:
     size = swarm.size if size is None else size
     if busy := open_dispatch(swarm):
@@ -93,6 +101,7 @@ def _open(
         with transaction.atomic():
             swarm.tag, swarm.size = tag, size
             swarm.save(update_fields=["tag", "size"])
+            note = bring_back(swarm, release) if release and brings_back_config else ""
             opened = Dispatch.objects.create(
                 swarm=swarm,
                 user=user if getattr(user, "pk", None) else None,
@@ -101,6 +110,7 @@ def _open(
                 release=release,
                 build=release.build if release else None,
                 previous_release=swarm.release,
+                note=note,
             )
             user_did(
                 user,
@@ -112,7 +122,7 @@ def _open(
             wake.after_commit(wake.DRIVE, opened.pk)
     except IntegrityError:
         # Somebody else was a moment earlier: the database allows one open dispatch per swarm.
-        swarm.refresh_from_db(fields=["tag", "size"])
+        swarm.refresh_from_db()
         if busy := open_dispatch(swarm):
             raise SwarmBusy(busy) from None
         raise

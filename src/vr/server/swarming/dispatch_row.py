@@ -52,10 +52,10 @@ class DispatchRow:
         self.dispatch.build = build
         self.lease.rows.update(build=build)
 
-    def choose_release(self, release: Release) -> None:
-        """From here on it is known which procs are current."""
-        self.dispatch.release = release
-        self.lease.rows.update(release=release)
+    def choose_release(self, release: Release, own_config: str) -> None:
+        """From here on it is known which procs are current, and of what config they were made."""
+        self.dispatch.release, self.dispatch.own_config = release, own_config
+        self.lease.rows.update(release=release, own_config=own_config)
 
     def note_routed_before(self, nodes: Collection[str]) -> None:
         """Remember what was routed before this dispatch changed the pool; the first word counts."""

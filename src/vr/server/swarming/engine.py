@@ -23,7 +23,7 @@ from vr.server.jobs.leases import LeaseLost
 from vr.server.models import Dispatch
 from vr.server.models.dispatch import OPEN
 from vr.server.procs import ports
-from vr.server.swarming import plan_types
+from vr.server.swarming import own_config, plan_types
 from vr.server.swarming.dispatch_row import DispatchRow
 from vr.server.swarming.ending import end, silence
 from vr.server.swarming.goal import goal_of
@@ -183,7 +183,8 @@ class _Drive:
                     row.choose_build(building.choose(app, tag, commit))
             case plan_types.MakeRelease():
                 building.finish(row.build, journal)
-                row.choose_release(releasing.make(goal.swarm, row.build, journal))
+                made = releasing.make(goal.swarm, row.build, journal)
+                row.choose_release(made, own_config.snapshot(goal.swarm))
             case plan_types.Deploy(nodes):
                 procs = self._wanted(nodes)
                 deploying.deploy(row.dispatch, row.release, procs, goal.squad, journal)

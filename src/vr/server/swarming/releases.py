@@ -20,18 +20,28 @@ def release_for(swarm: Swarm, build: Build) -> Release:
     `build` must be done: the hash is set once and answers exactly what runs.
     """
     try:
-        settings = swarm.settings() | {
-            "config_yaml": _text(swarm.compiled_config()),
-            "env_yaml": _text({**parse_env(build.env_yaml), **swarm.compiled_env()}),
-        }
-        release = Release(build=build, **settings)
-        release.hash = release.compute_hash()
+        release = _made_of(swarm, build)
     except ValidationError as error:
         raise InvalidInput(f"config of {swarm.name}", error.messages) from None
     known = Release.objects.filter(build=build, hash=release.hash).order_by("-id").first()
     if known is not None:
         return known
     release.save()
+    return release
+
+
+def is_release_of(swarm: Swarm, release: Release) -> bool:
+    """Would `swarm`, as it is now, get the same release of that build? Raises ValidationError."""
+    return _made_of(swarm, release.build).hash == release.hash
+
+
+def _made_of(swarm: Swarm, build: Build) -> Release:
+    settings = swarm.settings() | {
+        "config_yaml": _text(swarm.compiled_config()),
+        "env_yaml": _text({**parse_env(build.env_yaml), **swarm.compiled_env()}),
+    }
+    release = Release(build=build, **settings)
+    release.hash = release.compute_hash()
     return release
 
 

@@ -13,7 +13,7 @@ from support.ports import port_range
 from support.swarm_machine import BROKEN, HOST, Machine
 from support.waiting import until
 from vr.errors import VelociraptorError
-from vr.server.models import Dispatch, DispatchStatus, Event, PortLease, Swarm
+from vr.server.models import Dispatch, DispatchStatus, Event, Ingredient, PortLease, Swarm
 from vr.server.swarming import asking, engine
 from vr.server.swarming.problems import CannotDispatch, NothingToRollBackTo, SwarmBusy
 from vr.server.swarming.proc_actions import proc_action
@@ -259,6 +259,49 @@ def test_scaling_up_down_and_to_nothing(machine: Machine, served: Swarm) -> None
     assert machine.nodes() == machine.procs() == machine.folders() == []
     assert not PortLease.objects.exists()
     assert machine.nginx.get("shop").status_code == 404
+
+
+def test_a_rollback_brings_back_the_config_too(machine: Machine, served: Swarm) -> None:
+    salt = Ingredient.objects.create(name="salt", env_yaml="SALT: sea")
+    served.config_ingredients.add(salt)
+    served.env_yaml, served.mem_limit = "COLOUR: blue", "256M"
+    served.save()
+    succeeded(machine.dispatch(served))
+    served.env_yaml, served.mem_limit = "COLOUR: bad", "64M"
+    served.save()
+    served.config_ingredients.clear()
+    machine.build("v2")
+    succeeded(machine.dispatch(served, tag="v2"))
+
+    dispatch = machine.drive(asking.rollback(served, user=None))
+
+    succeeded(dispatch)
+    assert dispatch.note == "The swarm's config is again as it was then."
+    assert (served.env_yaml, served.mem_limit) == ("COLOUR: blue", "256M")
+    assert list(served.config_ingredients.all()) == [salt]
+    before = served.release
+    succeeded(machine.dispatch(served))
+    assert served.release == before, "swarming again deploys nothing else"
+
+
+def test_what_a_rollback_cannot_bring_back_is_said(machine: Machine, served: Swarm) -> None:
+    salt = Ingredient.objects.create(name="salt", env_yaml="SALT: sea")
+    served.config_ingredients.add(salt)
+    succeeded(machine.dispatch(served))
+    machine.build("v2")
+    succeeded(machine.dispatch(served, tag="v2"))
+    salt.env_yaml = "SALT: rock"
+    salt.save()
+    assert (
+        "ingredients have changed since" in machine.drive(asking.rollback(served, user=None)).note
+    )
+    Dispatch.objects.update(own_config="")
+    served.env_yaml = "COLOUR: green"
+    served.save()
+    succeeded(machine.dispatch(served, tag="v2"))
+    assert "stays as it is" in asking.rollback(served, user=None).note
+    served.refresh_from_db()
+    assert served.env_yaml == "COLOUR: green"
 
 
 def test_rollback_goes_to_the_release_before(machine: Machine, served: Swarm) -> None:
