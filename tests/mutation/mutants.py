@@ -1,7 +1,7 @@
 """Small changes of a module, each of which some test should notice. Pure.
 
 Unlike the usual tools this changes constants of modules and fields of classes, too: limits are
-what tests miss most. Texts of errors are left alone, as are docstrings and types.
+what tests miss most. What errors say is left alone, as are docstrings and types.
 """
 
 from __future__ import annotations
@@ -62,6 +62,7 @@ class _Place:
     node: ast.AST
     parent: ast.AST
     where: str
+    in_error: bool
     put: Callable[[ast.AST], None]
 
 
@@ -69,6 +70,8 @@ def mutants_of(source: str) -> Iterator[Mutant]:
     """Every mutant of the module's `source`, from top to bottom."""
     tree = ast.parse(source)
     for place in list(_places(tree, "module")):
+        if place.in_error and isinstance(place.node, ast.Constant):
+            continue
         for other in _others(place.node):
             shown = place.parent if isinstance(place.node, ast.Constant) else place.node
             before = _text(shown)
@@ -86,16 +89,16 @@ def _text(node: ast.AST) -> str:
     return " ".join(ast.unparse(node).split())[:160]
 
 
-def _places(node: ast.AST, where: str) -> Iterator[_Place]:
+def _places(node: ast.AST, where: str, in_error: bool = False) -> Iterator[_Place]:
     for name, value in ast.iter_fields(node):
         if name in _UNTOUCHED:
             continue
         for index, child in enumerate(value if isinstance(value, list) else [value]):
             if not isinstance(child, ast.AST) or _is_left_alone(child):
                 continue
-            yield _Place(child, node, where, _putter(node, name, value, index))
+            yield _Place(child, node, where, in_error, _putter(node, name, value, index))
             inner = child.name if isinstance(child, ast.FunctionDef | ast.ClassDef) else where
-            yield from _places(child, inner)
+            yield from _places(child, inner, in_error or isinstance(child, ast.Raise))
 
 
 def _putter(node: ast.AST, name: str, value: object, index: int) -> Callable[[ast.AST], None]:
@@ -137,7 +140,7 @@ def _others(node: ast.AST) -> Iterator[ast.AST]:
             yield ast.Constant(value + 1)
         case ast.Constant(value=str(value)) if not _PROSE.search(value):
             yield ast.Constant(f"XX{value}" if value else "XX")
-        case ast.Return(value=value) if value is not None and not _is_none(value):
+        case ast.Return(value=value) if value is not None and not _is_nothing(value):
             yield ast.Return(ast.Constant(None))
         case ast.Expr(value=ast.Call()) | ast.Raise() | ast.AugAssign() | ast.Delete():
             yield ast.Pass()
@@ -149,5 +152,11 @@ def _others(node: ast.AST) -> Iterator[ast.AST]:
             yield ast.Slice(None, None)
 
 
-def _is_none(node: ast.AST) -> bool:
-    return isinstance(node, ast.Constant) and node.value is None
+def _is_nothing(node: ast.AST) -> bool:
+    """What is as false as None, which callers seldom tell apart."""
+    match node:
+        case ast.Constant(value=value):
+            return not value
+        case ast.Tuple(elts=[]) | ast.List(elts=[]):
+            return True
+    return False
