@@ -215,7 +215,7 @@ def test_folders_that_the_archive_does_not_name_are_made_for_all_to_read(tmp_pat
         ("a/b/c", tarfile.DIRTYPE, 0o705),
         ("d/e", tarfile.REGTYPE, 0o604),
     )
-    target = tmp_path / "new" / "out"
+    target = tmp_path / "new" / "er" / "out"
     unpack(archive, target)
     made = {
         str(path.relative_to(target)): stat.S_IMODE(path.stat().st_mode)
@@ -267,3 +267,23 @@ def test_no_descriptor_is_left_open(tarball: Callable[..., Path], tmp_path: Path
     before = len(list(Path("/proc/self/fd").iterdir()))
     unpack(good, tmp_path / "out")
     assert len(list(Path("/proc/self/fd").iterdir())) == before
+
+
+def test_a_folder_that_is_there_already_is_left_as_it_is(
+    tarball: Callable[..., Path], tmp_path: Path
+) -> None:
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out/old").touch()
+    with pytest.raises(VelociraptorError, match="out is already there and not empty"):
+        unpack(tarball(("new", tarfile.REGTYPE, b"x")), tmp_path / "out")
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["old"]
+    assert left_overs(tmp_path) == ["out"]
+
+
+def test_what_the_file_system_refuses_is_told_and_leaves_nothing(
+    tarball: Callable[..., Path], tmp_path: Path
+) -> None:
+    path = tarball(("good", tarfile.REGTYPE, b"x"), ("n" * 300, tarfile.REGTYPE, b"x"))
+    with pytest.raises(VelociraptorError, match=r"archive can't be unpacked: .*File name too long"):
+        unpack(path, tmp_path / "out")
+    assert left_overs(tmp_path) == []
