@@ -22,6 +22,13 @@ class Room:
     tests: tuple[str, ...]
     needs_django: bool = False
 
+    def tests_of(self, module: str) -> list[Path]:
+        """The room's tests, those that are called after the module first."""
+        called = f"test_{Path(module).stem}.py"
+        folder = TESTS / Path(self.tests[0])
+        own = (folder if folder.is_dir() else folder.parent) / called
+        return [*([own] if own.exists() else []), *(TESTS / test for test in self.tests)]
+
 
 ROOMS = (
     Room(

@@ -22,7 +22,7 @@ import msgspec  # noqa: F401
 import pytest
 import yaml  # noqa: F401
 
-from mutation.rooms import PROJECT, SOURCES, TESTS, Room
+from mutation.rooms import PROJECT, SOURCES, Room
 
 _MEMORY = 4 << 30
 _LEFT_OUT = ("cacheprovider", "schemathesis", "xdist", "anyio")
@@ -93,7 +93,7 @@ def _run(room: Room, name: str, source: str, folder: str) -> None:
         hypothesis.settings.load_profile("mutants")
         left_out = (*_LEFT_OUT, *(() if room.needs_django else ("django",)))
         options = ["-q", "-x", "--tb=no", *(f"-pno:{plugin}" for plugin in left_out)]
-        code = int(pytest.main([*options, *(str(TESTS / test) for test in room.tests)]))
+        code = int(pytest.main([*options, *map(str, room.tests_of(name))]))
     finally:
         os._exit(code)
 
