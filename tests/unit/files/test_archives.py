@@ -112,6 +112,11 @@ def test_by_default_an_archive_may_have_8_gib_in_a_million_entries() -> None:
         many.admit(entry("b"))
 
 
+def test_an_entry_of_less_than_nothing_does_not_make_room_for_others() -> None:
+    with pytest.raises(UnsafeArchive, match="'x' is refused: it says that it has -1 bytes"):
+        gate().admit(entry("x", size=-1))
+
+
 def test_limits_hold() -> None:
     small = gate(size=100)
     small.admit(entry("a", size=60))

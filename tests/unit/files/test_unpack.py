@@ -212,7 +212,7 @@ def test_all_belongs_to_the_owner_else_to_whom_the_archive_says(tmp_path: Path) 
 def test_folders_that_the_archive_does_not_name_are_made_for_all_to_read(tmp_path: Path) -> None:
     archive = made_of(
         tmp_path / "archive",
-        ("a/b/c", tarfile.DIRTYPE, 0o705),
+        ("a/b/c", tarfile.DIRTYPE, 0o700),
         ("d/e", tarfile.REGTYPE, 0o604),
     )
     target = tmp_path / "new" / "er" / "out"
@@ -222,7 +222,7 @@ def test_folders_that_the_archive_does_not_name_are_made_for_all_to_read(tmp_pat
         for path in (target, *target.rglob("*"))
     }
     unnamed = dict.fromkeys((".", "a", "a/b", "d"), 0o755)
-    assert made == {**unnamed, "a/b/c": 0o755, "d/e": 0o664}
+    assert made == {**unnamed, "a/b/c": 0o750, "d/e": 0o664}
 
 
 def test_the_folder_itself_has_the_mode_and_the_owner_that_the_archive_says(tmp_path: Path) -> None:
@@ -285,5 +285,26 @@ def test_what_the_file_system_refuses_is_told_and_leaves_nothing(
 ) -> None:
     path = tarball(("good", tarfile.REGTYPE, b"x"), ("n" * 300, tarfile.REGTYPE, b"x"))
     with pytest.raises(VelociraptorError, match=r"archive can't be unpacked: .*File name too long"):
+        unpack(path, tmp_path / "out")
+    assert left_overs(tmp_path) == []
+
+
+@pytest.mark.parametrize("size", [-1, -511, -512, -1024])
+@pytest.mark.parametrize("kind", [tarfile.REGTYPE, tarfile.GNUTYPE_LONGNAME, tarfile.XHDTYPE])
+def test_a_header_that_says_a_negative_size_is_refused_unread(
+    tmp_path: Path, kind: bytes, size: int
+) -> None:
+    """Read as such, it would be all the rest, at once in memory."""
+    header = tarfile.TarInfo("x")
+    header.type, header.size = kind, size
+    (tmp_path / "archive").write_bytes(header.tobuf(tarfile.GNU_FORMAT) + b"y" * 10_000)
+    with pytest.raises(VelociraptorError, match="archive"):
+        unpack(tmp_path / "archive", tmp_path / "out")
+    assert left_overs(tmp_path) == []
+
+
+def test_nothing_is_put_below_a_file(tarball: Callable[..., Path], tmp_path: Path) -> None:
+    path = tarball(("a", tarfile.REGTYPE, b"x"), ("a/b", tarfile.REGTYPE, b"x"))
+    with pytest.raises(VelociraptorError, match=r"archive can't be unpacked: .*Not a directory"):
         unpack(path, tmp_path / "out")
     assert left_overs(tmp_path) == []

@@ -201,3 +201,10 @@ def test_a_name_that_is_not_in_the_encoding_it_claims_is_refused(tmp_path: Path)
     with pytest.raises(VelociraptorError, match="no complete, readable zip"):
         unzip(archive, tmp_path / "app")
     assert [path.name for path in tmp_path.iterdir()] == ["app.zip"]
+
+
+def test_what_the_file_system_refuses_is_told_and_leaves_nothing(tmp_path: Path) -> None:
+    archive = make(tmp_path / "app.zip", ("good", b"x", 0o100644), ("n" * 300, b"x", 0o100644))
+    with pytest.raises(VelociraptorError, match=r"app.zip can't be unpacked: .*File name too long"):
+        unzip(archive, tmp_path / "app")
+    assert [path.name for path in tmp_path.iterdir()] == ["app.zip"]
