@@ -219,10 +219,12 @@ def test_mounts_never_ask_lxc_to_create_a_target() -> None:
     mounts = (
         Mount(Path("/srv/my data"), "/data"),
         Mount(Path("/srv/w"), "/w", read_only=False),
+        Mount(Path("/srv/X\\Y\tZ"), "/X/y"),
     )
     lines = config(replace(CONTAINER, mounts=mounts))
     assert r"lxc.mount.entry = /srv/my\040data data none bind,ro,nosuid,nodev 0 0" in lines
     assert "lxc.mount.entry = /srv/w w none bind,rw 0 0" in lines
+    assert r"lxc.mount.entry = /srv/X\134Y\011Z X/y none bind,ro,nosuid,nodev 0 0" in lines
     creating = [line for line in lines if "create=" in line]
     assert len(creating) == 1 and " dev/shm " in creating[0]
 
