@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import stat
 from pathlib import Path
 
@@ -113,6 +114,25 @@ def test_a_source_of_the_other_kind_is_told(layer: Path, image: Path, data: Path
         make_mount_points(layer, [image], [Mount(data / "file", "/srv")])
     with pytest.raises(BadMount, match="data, to be mounted at /x, is no file"):
         make_mount_points(layer, [image], [Mount(data, "/x", is_file=True)])
+
+
+def test_what_is_made_is_for_all_to_read_and_what_is_below_keeps_its_owner(
+    layer: Path, image: Path, data: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "file").touch()
+    os.chown(image / "srv", 1234, 1235)
+    mounts = [Mount(data, "/srv/new"), Mount(tmp_path / "file", "/x.yaml", is_file=True)]
+    _kept, made = make_mount_points(layer, [image], mounts)
+    assert made == [layer / "srv", layer / "srv/new", layer / "x.yaml"]
+    found = {path.name: path.stat() for path in made}
+    assert {name: stat.S_IMODE(one.st_mode) for name, one in found.items()} == {
+        "srv": 0o750,
+        "new": 0o755,
+        "x.yaml": 0o644,
+    }
+    assert (found["srv"].st_uid, found["srv"].st_gid) == (1234, 1235)
+    with pytest.raises(BadMount, match="mount point /etc/hosts: /etc/hosts is no folder in there"):
+        make_mount_points(layer, [image], [Mount(data, "/etc/hosts")])
 
 
 def test_mount_points_of_the_containers_own_file_systems_are_made(layer: Path, image: Path) -> None:

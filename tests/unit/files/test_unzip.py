@@ -143,6 +143,21 @@ def test_the_unicode_name_of_info_zip_counts_if_it_is_of_this_name(tmp_path: Pat
         assert [path.name for path in (tmp_path / str(number)).iterdir()] == [name]
 
 
+def test_an_entry_that_ends_in_a_slash_is_a_folder_whatever_else_it_says(tmp_path: Path) -> None:
+    unzip(unusual(tmp_path / "1.zip", "a/", system=3, attributes=0x20), tmp_path / "1")
+    assert (tmp_path / "1/a").stat().st_mode & 0o777 == 0o755
+
+
+def test_an_entry_that_is_shorter_than_it_says_is_an_error(tmp_path: Path) -> None:
+    archive = make(tmp_path / "app.zip", ("x", b"y" * 100, 0o100644))
+    content = bytearray(archive.read_bytes())
+    place = content.rindex(b"PK\1\2") + 24  # its size, in the directory at the end
+    content[place : place + 4] = struct.pack("<I", 101)
+    archive.write_bytes(content)
+    with pytest.raises(VelociraptorError, match="the entry 'x' is shorter than it says"):
+        unzip(archive, tmp_path / "app")
+
+
 def made_on_windows(path: Path, *names: str) -> Path:
     """As .NET and older tools write it: DOS attributes, no modes, backslashes."""
     with zipfile.ZipFile(path, "w") as archive:

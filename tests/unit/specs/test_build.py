@@ -64,7 +64,8 @@ def test_variables_may_be_written_as_numbers_or_truth() -> None:
 
 
 def test_build_variables_must_be_identifiers() -> None:
-    assert "'a-b'" in problems(env={"a-b": "x"})[0]
+    [problem] = problems(env={"a-b": "x"})
+    assert problem.startswith("env: 'a-b' can't be the name of a variable; ")
 
 
 @pytest.mark.parametrize("text", ["just text", "- a\n- b\n", "", "a: [", "a: b: c"])
@@ -100,6 +101,11 @@ def test_what_is_not_said_has_defaults() -> None:
         (
             {"app_repo_url": " "},
             "app_repo_url: is empty, but a repository's URL or path is expected",
+        ),
+        (
+            {"version": "v1/x"},
+            "version: 'v1/x' can't be part of a file name; use a tag, branch or commit of "
+            "letters, digits, dots and underscores, not beginning with a dot",
         ),
         ({"app_repo_url": "a\nb"}, "app_repo_url: 'a\\nb' is no repository's URL or path"),
         ({"app_repo_url": "-x"}, "app_repo_url: '-x' is no repository's URL or path"),
