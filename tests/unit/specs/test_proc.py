@@ -92,6 +92,9 @@ def test_secrets_do_not_show_in_a_representation() -> None:
         ({"app_name": "my-app"}, "app_name: 'my-app' contains '-'"),
         ({"app_name": None}, "app_name: is missing"),
         ({"config_name": "a/b"}, "config_name: 'a/b' contains '/'"),
+        ({"version": "a/b"}, "version: 'a/b' can't be part of a file name"),
+        ({"release_hash": "a/b"}, "release_hash: 'a/b' contains '/'"),
+        ({"proc_name": "a/b"}, "proc_name: 'a/b' contains '/'"),
         ({"proc_name": None}, "proc_name: is missing; either it or cmd"),
         ({"port": 70000}, "port: 70000 is out of range"),
         ({"port": "http"}, "port: 'http' is no number"),
@@ -204,6 +207,7 @@ def test_what_belongs_together_is_told_in_words() -> None:
         "user: is missing; the account that owns the build's files is needed"
     ]
     assert problems(network="x") == ["network: 'x' is not known; host or private is expected"]
+    assert proc(build_url="x", user="ada").user == "ada"
     assert proc(network="private", image_url="x", image_name="y").network == "private"
 
 
