@@ -44,6 +44,10 @@ fuzz: ## ten minutes of made-up text for every door that takes others' text
 	@bin/setup --python
 	@FUZZ_EXAMPLES=8000 $(VENV)/pytest tests/fuzz
 
+mutants: ## small changes of the pure rooms, and whether tests notice them (ROOMS="planner lxc")
+	@bin/setup --python
+	@PYTHONPATH=tests $(VENV)/python -m mutation
+
 attack: ## try to break a private stack in every way that is known; held or not
 	@bin/setup --tests
 	@PYTHONPATH=tests $(VENV)/python -m attack
@@ -70,4 +74,4 @@ docs: ## the documentation as a web site in site/
 lock: ## write requirements.lock anew from pyproject.toml
 	@bin/lock
 
-.PHONY: help setup run demo-stager test test-unit test-chaos test-cgroup2 test-scale fuzz-api lint bench pilot docs lock
+.PHONY: help setup run demo-stager test test-unit test-chaos test-cgroup2 test-scale fuzz-api fuzz mutants attack lint bench pilot docs lock

@@ -54,7 +54,8 @@ def test_no_link_stops_the_stack(stack: Stack) -> None:
 def test_secrets_and_data_are_readable_by_root_only(own: Stack) -> None:
     own.up()
     home = own.home / "vr"
-    for path in [*(home / "secrets").iterdir(), home / "cli.json", home / "velociraptor.sqlite3"]:
+    own_files = (home / "cli.json", home / "velociraptor.sqlite3", home / ".lock")
+    for path in [*(home / "secrets").iterdir(), *own_files]:
         assert stat.S_IMODE(path.stat().st_mode) == 0o600, path
     password = (home / "secrets" / "admin-password").read_text().strip()
     for folder in Path("/proc").iterdir():

@@ -177,9 +177,25 @@ def _chain(kind: bytes) -> bytes:
     return (entry.tobuf(tarfile.GNU_FORMAT) + b"name".ljust(512, b"\0")) * 5000
 
 
+def _lying(kind: bytes, size: int, content: bytes) -> bytes:
+    """A header that says another size than its content has."""
+    entry = tarfile.TarInfo("x")
+    entry.type, entry.size = kind, size
+    return entry.tobuf(tarfile.GNU_FORMAT) + content.ljust(2048, b"\0")
+
+
+LIARS = st.builds(
+    _lying,
+    st.sampled_from([*tarfile.SUPPORTED_TYPES, tarfile.XHDTYPE, tarfile.XGLTYPE, b"?"]),
+    st.integers(-2048, 2048) | st.integers(-(2**60), 2**60),
+    st.binary(max_size=2000),
+)
+
+
 @pytest.mark.filterwarnings("ignore:Duplicate name")
 @FUZZED
-@given(ENTRIES.map(_tar) | st.binary(max_size=2000), DAMAGE)
+@given(ENTRIES.map(_tar) | LIARS | st.binary(max_size=2000), DAMAGE)
+@example(_lying(tarfile.REGTYPE, -1, b""), [])
 @example(_chain(tarfile.GNUTYPE_LONGNAME), [])
 @example(_chain(tarfile.GNUTYPE_LONGLINK), [])
 @example(_chain(tarfile.XHDTYPE), [])

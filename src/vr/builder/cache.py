@@ -8,6 +8,7 @@ import subprocess
 from pathlib import Path
 
 from vr.errors import VelociraptorError
+from vr.files.folders import private_folder
 from vr.files.locks import Lock
 
 _LOCK_SECONDS = 300
@@ -53,6 +54,7 @@ class BuildCache:
             shutil.rmtree(old, ignore_errors=True)
 
     def _lock(self) -> Lock:
+        private_folder(self.folder)  # what lies in it is as readable as the app wants it
         return Lock(self.folder / ".lock", wait=_LOCK_SECONDS)
 
 

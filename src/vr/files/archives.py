@@ -85,6 +85,8 @@ class Gate:
         self.entries += 1
         if self.entries > self.limits.entries:
             raise UnsafeArchive(f"{self.archive} has more than {self.limits.entries} entries.")
+        if entry.size < 0:
+            raise self._unsafe(entry, f"it says that it has {entry.size} bytes")
         if entry.isreg():
             self.size += entry.size
         if self.size > self.limits.size:

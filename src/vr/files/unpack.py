@@ -185,7 +185,8 @@ class _Forward:
         return self._position
 
     def read(self, size: int = CHUNK) -> bytes:
-        if size > _LONGEST_HEADER:
+        # A negative one would be all that is left, at once in memory.
+        if not 0 <= size <= _LONGEST_HEADER:
             raise Damaged(f"it has a header of {size} bytes")
         data = self._stream.read(size)
         self._position += len(data)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from vr.errors import InvalidInput, VelociraptorError
+from vr.files.folders import private_folder
 from vr.files.locks import Lock
 from vr.repo.git import Git
 from vr.repo.hg import Hg
@@ -51,7 +52,7 @@ def checkout(
         raise InvalidInput(source.public_url, [f"revision: {problem}"])
     program = _program(source, kind, timeout)
     clone = clones / source.folder_name
-    clones.mkdir(parents=True, exist_ok=True)
+    private_folder(clones)
     try:
         with Lock(clones / f".{source.folder_name}.lock", wait=wait):
             _refresh(program, clone, revision)

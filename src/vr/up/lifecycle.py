@@ -166,6 +166,7 @@ def _only_one(config: Config) -> Iterator[None]:
         raise InvalidInput("this machine", ["must run as root, as containers need it; use sudo"])
     config.home.mkdir(parents=True, exist_ok=True)
     with (config.home / ".lock").open("w") as lock:
+        os.fchmod(lock.fileno(), 0o600)  # whoever may read it may hold it, too
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -307,6 +307,16 @@ def test_mercurial_revisions_that_are_not_there_are_named(hg: HgRepository, plac
     assert "default" in error.value.hint
 
 
+@pytest.mark.parametrize("kind", ["git", "hg"])
+def test_clones_are_roots_alone(place: Place, tmp_path: Path, kind: str) -> None:
+    repo = GitRepository(tmp_path / "g") if kind == "git" else HgRepository(tmp_path / "h")
+    repo.commit({"a.txt": "one"}, tag="v1")
+    place.clones.mkdir(mode=0o755)  # as it was made before
+    place.clones.chmod(0o755)
+    place.git(repo.url, "v1") if kind == "git" else place.hg(repo.url, "v1")
+    assert place.clones.stat().st_mode & 0o777 == 0o700
+
+
 def test_mercurial_subrepositories_are_refused(hg: HgRepository, place: Place) -> None:
     """They may be any folder of this disk."""
     other = HgRepository(place.folder / "other")

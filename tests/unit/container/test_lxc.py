@@ -70,6 +70,113 @@ def test_provisionings_root_is_nobody_on_the_host_but_its_files_are_roots() -> N
     assert not any(line.startswith("lxc.idmap") for line in config())
 
 
+WHOLE_PROC = """\
+lxc.rootfs.path = overlayfs:/l/build:/l/image:/p/rootfs
+lxc.rootfs.options = nosuid,nodev
+lxc.console.path = none
+lxc.pty.max = 64
+lxc.init.uid = 12001
+lxc.init.gid = 12002
+lxc.init.cwd = /
+lxc.monitor.signal.pdeath = SIGTERM
+lxc.prlimit.core = 0
+lxc.cap.keep = none
+lxc.no_new_privs = 1
+lxc.net.0.type = none
+lxc.seccomp.profile = /p/seccomp
+lxc.cgroup.devices.deny = a
+lxc.cgroup.devices.allow = c 1:3 rwm
+lxc.cgroup.devices.allow = c 1:5 rwm
+lxc.cgroup.devices.allow = c 1:7 rwm
+lxc.cgroup.devices.allow = c 1:8 rwm
+lxc.cgroup.devices.allow = c 1:9 rwm
+lxc.cgroup.devices.allow = c 5:0 rwm
+lxc.cgroup.devices.allow = c 5:2 rwm
+lxc.cgroup.devices.allow = c 136:* rwm
+lxc.prlimit.nofile = 1024
+lxc.cgroup.memory.limit_in_bytes = 268435456
+lxc.cgroup.memory.memsw.limit_in_bytes = 536870912
+lxc.cgroup.pids.max = 100
+lxc.cgroup.cpu.cfs_period_us = 100000
+lxc.cgroup.cpu.cfs_quota_us = 150000
+lxc.mount.auto = proc:mixed sys:ro
+lxc.mount.entry = tmpfs dev/shm tmpfs rw,nosuid,nodev,noexec,size=67108864,mode=1777,create=dir 0 0
+lxc.mount.entry = tmpfs tmp tmpfs rw,nosuid,nodev,size=67108864,mode=1777 0 0
+"""
+WHOLE_PROVISIONING = """\
+lxc.rootfs.path = dir:/p/rootfs
+lxc.rootfs.options = idmap=container,ro
+lxc.uts.name = h1
+lxc.console.path = none
+lxc.pty.max = 64
+lxc.init.uid = 0
+lxc.init.gid = 0
+lxc.init.cwd = /
+lxc.monitor.signal.pdeath = SIGTERM
+lxc.prlimit.core = 0
+lxc.cap.keep = chown dac_override fowner fsetid kill setgid setuid setfcap \
+net_bind_service sys_chroot
+lxc.idmap = u 0 1879048192 65536
+lxc.idmap = g 0 1879048192 65536
+lxc.net.0.type = empty
+lxc.seccomp.profile = /p/seccomp
+lxc.cgroup2.devices.deny = a
+lxc.cgroup2.devices.allow = c 1:3 rwm
+lxc.cgroup2.devices.allow = c 1:5 rwm
+lxc.cgroup2.devices.allow = c 1:7 rwm
+lxc.cgroup2.devices.allow = c 1:8 rwm
+lxc.cgroup2.devices.allow = c 1:9 rwm
+lxc.cgroup2.devices.allow = c 5:0 rwm
+lxc.cgroup2.devices.allow = c 5:2 rwm
+lxc.cgroup2.devices.allow = c 136:* rwm
+lxc.cgroup2.memory.max = 67108864
+lxc.cgroup2.memory.swap.max = 0
+lxc.cgroup2.pids.max = 5
+lxc.mount.auto = proc:mixed
+lxc.mount.entry = tmpfs dev/shm tmpfs rw,nosuid,nodev,noexec,size=67108864,mode=1777,create=dir 0 0
+lxc.mount.entry = tmpfs tmp tmpfs rw,nosuid,nodev,size=1024,mode=1777 0 0
+"""
+
+
+def test_a_procs_container_is_told_this_and_nothing_else() -> None:
+    assert "\n".join(config()) + "\n" == WHOLE_PROC
+
+
+def test_a_provisioning_container_is_told_this_and_nothing_else() -> None:
+    container = Container(
+        name="provision-x",
+        lowers=(),
+        upper=Path("/p/rootfs"),
+        uid=0,
+        gid=0,
+        role="provision",
+        network="none",
+        read_only=True,
+        host_name="h1",
+        limits=Limits(memsw=64 << 20, pids=5, tmp_size=1024),
+    )
+    assert "\n".join(config(container, V2)) + "\n" == WHOLE_PROVISIONING
+
+
+def test_without_limits_none_is_told() -> None:
+    lines = config(replace(CONTAINER, limits=Limits(pids=None, tmp_size=None)))
+    assert not any("cgroup.cpu" in line or "cgroup.pids" in line for line in lines)
+    assert not any("memory" in line or "nofile" in line or " tmp " in line for line in lines)
+
+
+@pytest.mark.parametrize("features", [V1, V2])
+def test_memory_alone_says_nothing_of_swap(features: HostFeatures) -> None:
+    lines = config(replace(CONTAINER, limits=Limits(memory=4096)), features)
+    assert [line.split(" = ")[1] for line in lines if "memory" in line] == ["4096"]
+
+
+def test_the_least_of_a_cpu_is_what_the_kernel_takes() -> None:
+    lines = config(replace(CONTAINER, limits=Limits(cpus=0.001)))
+    assert "lxc.cgroup.cpu.cfs_quota_us = 1000" in lines
+    lines = config(replace(CONTAINER, limits=Limits(cpus=0.02)))
+    assert "lxc.cgroup.cpu.cfs_quota_us = 2000" in lines
+
+
 def test_limits_on_cgroup_v1() -> None:
     lines = config()
     assert "lxc.cgroup.memory.limit_in_bytes = 268435456" in lines
@@ -96,6 +203,11 @@ def test_what_the_host_lacks_is_left_out_and_told() -> None:
     told = " ".join(unsupported_limits(CONTAINER.limits, bare))
     assert "'pids'" in told and "'cpu'" in told and "swap" in told
     assert unsupported_limits(CONTAINER.limits, V1) == []
+    nothing = HostFeatures(frozenset(), frozenset(), swap_accounting=True)
+    for limits in (Limits(memory=1, pids=None), Limits(memsw=1, pids=None)):
+        assert unsupported_limits(limits, nothing) == [
+            "This host has no cgroup controller 'memory'; its limit is not enforced."
+        ]
 
 
 def test_apparmor_without_lxcs_profile_does_not_keep_containers_from_starting() -> None:
@@ -107,10 +219,12 @@ def test_mounts_never_ask_lxc_to_create_a_target() -> None:
     mounts = (
         Mount(Path("/srv/my data"), "/data"),
         Mount(Path("/srv/w"), "/w", read_only=False),
+        Mount(Path("/srv/X\\Y\tZ"), "/X/y"),
     )
     lines = config(replace(CONTAINER, mounts=mounts))
     assert r"lxc.mount.entry = /srv/my\040data data none bind,ro,nosuid,nodev 0 0" in lines
     assert "lxc.mount.entry = /srv/w w none bind,rw 0 0" in lines
+    assert r"lxc.mount.entry = /srv/X\134Y\011Z X/y none bind,ro,nosuid,nodev 0 0" in lines
     creating = [line for line in lines if "create=" in line]
     assert len(creating) == 1 and " dev/shm " in creating[0]
 
@@ -119,24 +233,35 @@ def test_a_line_break_in_a_path_cannot_begin_a_new_key() -> None:
     evil = Mount(Path("/srv/x\nlxc.hook.pre-mount = /bin/sh"), "/x")
     with pytest.raises(VelociraptorError, match="line break"):
         config(replace(CONTAINER, mounts=(evil,)))
+    for host_name in ("a\nb", "a\rb", "a\0b", " a", "a "):
+        with pytest.raises(VelociraptorError, match="line break, or begins or ends with a blank"):
+            config(replace(CONTAINER, host_name=host_name))
 
 
 def test_layers_whose_path_overlayfs_cannot_express_are_refused() -> None:
-    with pytest.raises(VelociraptorError, match="':' or ','"):
-        config(replace(CONTAINER, upper=Path("/a:b/rootfs")))
+    for path in (Path("/a:b/rootfs"), Path("/a,b/rootfs")):
+        with pytest.raises(VelociraptorError, match="':' or ','"):
+            config(replace(CONTAINER, upper=path))
+        with pytest.raises(VelociraptorError, match="':' or ','"):
+            config(replace(CONTAINER, lowers=(path,)))
 
 
 def test_an_upper_in_memory_is_mounted_by_a_hook() -> None:
     upper = Path("/p/it's/upper")
     lines = config(replace(CONTAINER, upper=upper, upper_size=1024))
-    (hook,) = [line for line in lines if line.startswith("lxc.hook.pre-mount")]
-    assert "size=1024" in hook and """'/p/it'"'"'s'""" in hook
+    assert [line for line in lines if line.startswith("lxc.hook")] == [
+        "lxc.hook.version = 1",
+        "lxc.hook.pre-mount = mount -t tmpfs -o size=1024,mode=0755,nosuid,nodev tmpfs "
+        """'/p/it'"'"'s'""",
+    ]
 
 
 def test_an_upper_on_a_disk_of_its_own_is_mounted_by_a_hook() -> None:
     lines = config(replace(CONTAINER, upper=Path("/p/disk/upper"), upper_disk=Path("/p/d.ext4")))
-    (hook,) = [line for line in lines if line.startswith("lxc.hook.pre-mount")]
-    assert hook.endswith("-o loop,discard,noatime,nosuid,nodev /p/d.ext4 /p/disk")
+    assert [line for line in lines if line.startswith("lxc.hook")] == [
+        "lxc.hook.version = 1",
+        "lxc.hook.pre-mount = mount -t ext4 -o loop,discard,noatime,nosuid,nodev /p/d.ext4 /p/disk",
+    ]
 
 
 def test_names_and_roles_are_checked() -> None:
@@ -169,8 +294,17 @@ def test_kills_for_want_of_memory_are_counted_where_the_host_counts_them() -> No
         text = render(CONTAINER, seccomp=Path("/p/s"), features=known, oom_report=Path("/p/oom"))
         (hook,) = [line for line in text.splitlines() if line.startswith("lxc.hook.stop")]
         assert f"{group}/lxc.payload.{CONTAINER.name}/memory." in hook and "/p/oom" in hook
-    unlimited = replace(CONTAINER, limits=Limits())
-    assert "lxc.hook.stop" not in "".join(config(unlimited, V1))
+    known = replace(V1, memory_group=Path("/sys/fs/cgroup/memory"))
+
+    def has_hook(container: Container, features: HostFeatures, report: Path | None) -> bool:
+        text = render(container, seccomp=Path("/p/s"), features=features, oom_report=report)
+        return "lxc.hook.stop" in text
+
+    for limits in (Limits(memory=4096), Limits(memsw=4096)):
+        assert has_hook(replace(CONTAINER, limits=limits), known, Path("/p/oom"))
+    assert not has_hook(replace(CONTAINER, limits=Limits()), known, Path("/p/oom"))
+    assert not has_hook(CONTAINER, known, None)
+    assert not has_hook(CONTAINER, V1, Path("/p/oom"))
 
 
 def test_a_private_network_is_a_veth_pair_that_our_script_completes() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import stat
 from pathlib import Path
 
@@ -96,8 +97,54 @@ def test_private_and_doubled_targets_are_refused(layer: Path, image: Path, data:
         make_mount_points(layer, [image], [Mount(data, "/x"), Mount(data, "//x/")])
 
 
-def test_a_missing_source_is_told_with_its_path(layer: Path, image: Path) -> None:
-    with pytest.raises(BadMount, match="/nowhere"):
-        make_mount_points(layer, [image], [Mount(Path("/nowhere"), "/x")])
+def test_a_missing_source_is_told_with_its_path(layer: Path, image: Path, data: Path) -> None:
+    told = "^/nowhere, to be mounted at /x, does not exist on this host"
+    for is_file, expected in ((False, "folder"), (True, "file")):
+        with pytest.raises(BadMount, match=told) as caught:
+            make_mount_points(layer, [image], [Mount(Path("/nowhere"), "/x", is_file=is_file)])
+        assert caught.value.hint.startswith(f"Create the {expected}, readable")
     missing = Mount(Path("/nowhere"), "/x", optional=True)
-    assert make_mount_points(layer, [image], [missing])[0] == ()
+    after = Mount(data, "/srv")
+    assert make_mount_points(layer, [image], [missing, after])[0] == (after,)
+
+
+def test_a_source_of_the_other_kind_is_told(layer: Path, image: Path, data: Path) -> None:
+    (data / "file").touch()
+    with pytest.raises(BadMount, match="file, to be mounted at /srv, is no folder"):
+        make_mount_points(layer, [image], [Mount(data / "file", "/srv")])
+    with pytest.raises(BadMount, match="data, to be mounted at /x, is no file"):
+        make_mount_points(layer, [image], [Mount(data, "/x", is_file=True)])
+
+
+def test_what_is_made_is_for_all_to_read_and_what_is_below_keeps_its_owner(
+    layer: Path, image: Path, data: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "file").touch()
+    os.chown(image / "srv", 1234, 1235)
+    mounts = [Mount(data, "/srv/new"), Mount(tmp_path / "file", "/x.yaml", is_file=True)]
+    _kept, made = make_mount_points(layer, [image], mounts)
+    assert made == [layer / "srv", layer / "srv/new", layer / "x.yaml"]
+    found = {path.name: path.stat() for path in made}
+    assert {name: stat.S_IMODE(one.st_mode) for name, one in found.items()} == {
+        "srv": 0o750,
+        "new": 0o755,
+        "x.yaml": 0o644,
+    }
+    assert (found["srv"].st_uid, found["srv"].st_gid) == (1234, 1235)
+    with pytest.raises(BadMount, match="mount point /etc/hosts: /etc/hosts is no folder in there"):
+        make_mount_points(layer, [image], [Mount(data, "/etc/hosts")])
+
+
+def test_mount_points_of_the_containers_own_file_systems_are_made(layer: Path, image: Path) -> None:
+    assert make_mount_points(layer, [image], [], private=["/tmp"]) == ((), [layer / "tmp"])
+    assert (layer / "tmp").is_dir()
+
+
+def test_a_link_inside_another_volume_is_never_followed(
+    layer: Path, image: Path, data: Path
+) -> None:
+    (data / "real").mkdir()
+    (data / "link").symlink_to("real")
+    mounts = [Mount(data, "/data"), Mount(data, "/data/link")]
+    with pytest.raises(BadMount, match="/data/link leads through the link "):
+        make_mount_points(layer, [image], mounts)

@@ -64,7 +64,8 @@ def test_variables_may_be_written_as_numbers_or_truth() -> None:
 
 
 def test_build_variables_must_be_identifiers() -> None:
-    assert "'a-b'" in problems(env={"a-b": "x"})[0]
+    [problem] = problems(env={"a-b": "x"})
+    assert problem.startswith("env: 'a-b' can't be the name of a variable; ")
 
 
 @pytest.mark.parametrize("text", ["just text", "- a\n- b\n", "", "a: [", "a: b: c"])
@@ -87,3 +88,56 @@ def test_a_result_can_be_read_back_and_built_again() -> None:
     text = dump_result(result)
     assert parse_result(text, "build_result.yaml") == result
     assert "buildpack_urls" not in text
+
+
+def test_what_is_not_said_has_defaults() -> None:
+    spec = parse_spec(GOOD, "x")
+    assert (spec.revision, spec.heroku_stack, spec.env) == ("", "heroku-24", {})
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        (
+            {"app_repo_url": " "},
+            "app_repo_url: is empty, but a repository's URL or path is expected",
+        ),
+        (
+            {"version": "v1/x"},
+            "version: 'v1/x' can't be part of a file name; use a tag, branch or commit of "
+            "letters, digits, dots and underscores, not beginning with a dot",
+        ),
+        ({"app_repo_url": "a\nb"}, "app_repo_url: 'a\\nb' is no repository's URL or path"),
+        ({"app_repo_url": "-x"}, "app_repo_url: '-x' is no repository's URL or path"),
+        ({"image_url": "x"}, "image_name: is missing, but image_url is given"),
+        ({"image_name": "a/b"}, "image_name: 'a/b' can't be the name of a folder"),
+        ({"image_name": "."}, "image_name: '.' can't be the name of a folder"),
+        ({"image_name": ".."}, "image_name: '..' can't be the name of a folder"),
+    ],
+)
+def test_each_problem_is_told_in_words(changes: dict[str, str], told: str) -> None:
+    assert problems(**changes) == [told]
+
+
+def test_an_image_may_have_a_url_and_a_name() -> None:
+    spec = parse_spec({**GOOD, "image_url": "/x", "image_name": "a.b"}, "x")
+    assert (spec.image_url, spec.image_name) == ("/x", "a.b")
+
+
+def test_a_result_is_written_in_order_without_what_is_empty() -> None:
+    command = "run " + "--long-option " * 20
+    result = BuildResult(
+        **GOOD, buildpack_version="é", build_md5="0" * 32, process_types={"web": command.strip()}
+    )
+    assert dump_result(result).splitlines() == [
+        "app_name: shop",
+        "app_repo_url: https://host/shop.git",
+        "app_repo_type: git",
+        "version: v1",
+        "revision: ''",
+        "heroku_stack: heroku-24",
+        "buildpack_version: é",
+        f"build_md5: '{'0' * 32}'",
+        "process_types:",
+        f"  web: {command.strip()}",
+    ]

@@ -7,8 +7,10 @@ from typing import Any
 import msgspec
 import pytest
 
+from vr.container.spec import DEFAULT_PIDS, DEFAULT_TMP_SIZE
 from vr.specs.limits import DEFAULTS, LIMITS, limits_problems, parse_limits, with_defaults
 from vr.specs.proc import ProcYaml
+from vr.specs.sizes import show_size
 
 
 def problems(**values: Any) -> list[str]:
@@ -90,3 +92,54 @@ def test_no_default_contradicts_a_limit_of_memory(own: dict[str, str]) -> None:
     merged = with_defaults(own, {"mem_limit": "1G", "memsw_limit": "32M", "nofile": 99})
     assert merged == {**own, "nofile": 99}
     assert list(limits_problems(merged)) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "least", "below"),
+    [
+        ("mem_limit", "4M", "4095K"),
+        ("memsw_limit", "4M", "4095K"),
+        ("disk_limit", "8M", "8191K"),
+    ],
+)
+def test_sizes_have_a_least(name: str, least: str, below: str) -> None:
+    assert problems(**{name: least}) == []
+    told = f"{name}: {below} is too little for any process; at least {least} is expected"
+    assert problems(**{name: below}) == [told]
+
+
+@pytest.mark.parametrize(
+    ("name", "least", "below", "most", "above", "expected"),
+    [
+        ("cpu_limit", 0.01, 0.009, 4096, 4097, "a number of CPUs from 0.01"),
+        ("pids_limit", 4, 3, 2**31 - 1, 2**31, "a number of processes from 4 to 2147483647"),
+        ("nofile", 16, 15, 2**31 - 1, 2**31, "a number of descriptors from 16 to 2147483647"),
+    ],
+)
+def test_numbers_have_a_least_and_a_most(
+    name: str, least: float, below: float, most: float, above: float, expected: str
+) -> None:
+    assert problems(**{name: least}) == problems(**{name: most}) == []
+    for value in (below, above):
+        told = f"{name}: {value:g} is out of range; {expected} is expected"
+        assert problems(**{name: value}) == [told]
+    assert problems(**{name: True}) == [f"{name}: True is no number"]
+
+
+def test_tmp_may_be_of_no_size_at_all() -> None:
+    assert problems(tmp_size="0") == []
+
+
+def test_what_holds_without_a_limit_is_told_as_it_is() -> None:
+    told = {name: limit.unset for name, limit in LIMITS.items()}
+    assert told.pop("pids_limit") == str(DEFAULT_PIDS)
+    assert told.pop("tmp_size") == show_size(DEFAULT_TMP_SIZE)
+    assert told.pop("nofile") == "what the host allows"
+    assert set(told.values()) == {"no limit"}
+
+
+def test_ram_and_swap_together_may_be_as_much_as_ram() -> None:
+    assert problems(mem_limit="64M", memsw_limit="64M") == []
+    assert problems(mem_limit="64M", memsw_limit="63M") == [
+        "memsw_limit: 63M is RAM and swap together, so it can't be less than mem_limit, 64M"
+    ]

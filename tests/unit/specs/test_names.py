@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vr.errors import InvalidInput
-from vr.specs.names import ProcName, length_problem, part_problem, tag_problem
+from vr.specs.names import ProcName, account_problem, length_problem, part_problem, tag_problem
 
 PARTS = st.from_regex(r"[A-Za-z0-9_+][A-Za-z0-9_.+]*", fullmatch=True)
 
@@ -67,3 +67,58 @@ def test_names_that_would_hide_their_folders_are_refused() -> None:
 def test_names_that_together_are_too_long_are_refused() -> None:
     assert length_problem("a" * 30, "v" * 30, "c" * 30, "p" * 30) is None
     assert "of 218 characters" in (length_problem("a" * 50, "v" * 50, "c" * 50, "p" * 50) or "")
+
+
+def test_refused_parts_are_told_in_words() -> None:
+    allowed = "only letters, digits, underscores, dots and plus signs are allowed"
+    assert part_problem("x", "") == ("x: is empty, but letters, digits or underscores are expected")
+    assert part_problem("x", "a b/c") == f"x: 'a b/c' contains space '/'; {allowed}"
+    assert part_problem("x", ".a") == (
+        "x: '.a' begins with a dot, which hides its folders and logs"
+    )
+    assert part_problem("x", "a.b+C_9") is None
+
+
+def test_refused_versions_are_told_in_words() -> None:
+    assert tag_problem("x", "v-1") == (
+        "x: 'v-1' contains '-', which separates the parts of a proc's name; "
+        "use a tag without dashes, or the commit's hash"
+    )
+    rest = (
+        "can't be part of a file name; use a tag, branch or commit of letters, digits, dots and "
+        "underscores, not beginning with a dot"
+    )
+    for bad in ("", "a/b", ".a"):
+        assert tag_problem("x", bad) == f"x: {bad!r} {rest}"
+    assert tag_problem("x", "1.0+b") is None
+
+
+def test_accounts_are_those_of_linux_but_not_root() -> None:
+    for good in ("ada", "_x", "www-data", "a1_"):
+        assert account_problem("user", good) is None
+    assert account_problem("user", "root") == ("user: an app can't run as root; name another user")
+    for bad in ("", "Ada", "1a", "-a", "a b", "a:b"):
+        assert account_problem("user", bad) == (
+            f"user: {bad!r} can't be the name of a user account; "
+            "lower-case letters, digits, '_' and '-' are allowed, beginning with a letter"
+        )
+
+
+def test_a_procs_name_may_have_180_characters() -> None:
+    # Four parts, a hash of 8, a port of 5 and 5 dashes.
+    assert length_problem("a" * 159, "v", "c", "p") is None
+    assert length_problem("a" * 160, "v", "c", "p") == (
+        "app, version, config and proc name make a proc's name of 181 characters, "
+        "but containers may have 180; shorten one of them"
+    )
+
+
+def test_the_short_name_is_for_people() -> None:
+    name = ProcName("shop", "v1", "prod", "1a2b", "web", 5000)
+    assert (name.short, str(name)) == ("shop-v1-web", "shop-v1-prod-1a2b-web-5000")
+
+
+def test_a_wrong_hash_is_named_too() -> None:
+    with pytest.raises(InvalidInput) as caught:
+        ProcName.checked("a", "v", "c", "x/y", "p", 1, where="proc.yaml")
+    assert [problem.split(":")[0] for problem in caught.value.problems] == ["release_hash"]

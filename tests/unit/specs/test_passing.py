@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from vr.specs.passing import Passing, bytes_of, check_header_size, check_size
+from vr.specs.passing import LONGEST, Passing, bytes_of, check_header_size, check_size
 
 
 def test_sizes_are_bytes_or_have_a_letter() -> None:
@@ -35,3 +35,13 @@ def test_what_is_not_set_is_nothing() -> None:
     assert not Passing()
     for one in (Passing(read_timeout=1), Passing(body_size="1"), Passing(header_size="4k")):
         assert one
+
+
+def test_sizes_have_up_to_nine_digits() -> None:
+    check_size("9" * 9)
+    assert bytes_of("999999999K") == 999_999_999 * 1024
+    assert bytes_of("2m") == 2 << 20 and bytes_of("1G") == 1 << 30
+
+
+def test_a_day_is_the_longest_silence() -> None:
+    assert LONGEST == 24 * 60 * 60

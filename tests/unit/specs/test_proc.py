@@ -92,6 +92,9 @@ def test_secrets_do_not_show_in_a_representation() -> None:
         ({"app_name": "my-app"}, "app_name: 'my-app' contains '-'"),
         ({"app_name": None}, "app_name: is missing"),
         ({"config_name": "a/b"}, "config_name: 'a/b' contains '/'"),
+        ({"version": "a/b"}, "version: 'a/b' can't be part of a file name"),
+        ({"release_hash": "a/b"}, "release_hash: 'a/b' contains '/'"),
+        ({"proc_name": "a/b"}, "proc_name: 'a/b' contains '/'"),
         ({"proc_name": None}, "proc_name: is missing; either it or cmd"),
         ({"port": 70000}, "port: 70000 is out of range"),
         ({"port": "http"}, "port: 'http' is no number"),
@@ -139,3 +142,81 @@ def test_a_file_that_is_no_mapping_is_an_error_with_its_path(tmp_path: Path) -> 
     path.write_text("- a\n- b\n")
     with pytest.raises(InvalidInput, match=r"proc\.yaml.*mapping"):
         load(path)
+
+
+@pytest.mark.parametrize(
+    ("key", "good", "bad", "expected"),
+    [
+        ("port", (0, 65535), (-1, 65536), "a port from 0 to 65535"),
+        ("stop_timeout", (0, 3600), (-1, 3601), "seconds from 0 to 3600"),
+        ("uptest_timeout", (0.5, 3600), (0, 3601), "seconds up to 3600"),
+        (
+            "host_uid",
+            (10_000, 0x7000_0000 - 1),
+            (9_999, 0x7000_0000),
+            "a user id from 10000 to 1879048191",
+        ),
+    ],
+)
+def test_numbers_have_bounds(
+    key: str, good: tuple[float, ...], bad: tuple[float, ...], expected: str
+) -> None:
+    for value in good:
+        assert getattr(proc(**{key: value}), key) == value
+    for value in bad:
+        told = f"{key}: {value:g} is out of range; {expected} is expected"
+        assert problems(**{key: value}) == [told]
+
+
+def test_what_is_not_said_has_defaults() -> None:
+    found = parse({key: LEAST[key] for key in LEAST if key != "release_hash"}, "x")
+    assert (found.stop_timeout, found.uptest_timeout) == (10, 60)
+    assert (found.release_hash, found.read_only, found.network) == ("", False, "host")
+    assert str(found.name) == "shop-v3-prod--web-0"
+    assert repr(found) == "<ProcYaml shop-v3-prod--web-0>"
+    assert dump(found) == ("app_name: shop\nversion: v3\nconfig_name: prod\nproc_name: web\n")
+
+
+def test_an_id_of_the_host_is_for_nobody_only() -> None:
+    assert proc(host_uid=10_000, user="nobody").host_uid == 10_000
+    assert problems(host_uid=10_000, user="ada") == [
+        "host_uid: is for the user nobody; 'ada' has a user id of its own"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("key", "digits"),
+    [("build_md5", 32), ("image_md5", 32), ("build_sha256", 64), ("image_sha256", 64)],
+)
+def test_checksums_have_their_digits(key: str, digits: int) -> None:
+    good = "aF0" + "9" * (digits - 3)
+    assert getattr(proc(**{key: good}), key) == good
+    assert getattr(proc(**{key: ""}), key) == ""
+    kind = key.split("_")[1].upper()
+    for bad in (good[1:], f"{good}0", f"g{good[1:]}"):
+        told = f"{key}: {bad!r} is no {kind}; {digits} hexadecimal digits are expected"
+        assert problems(**{key: bad}) == [told]
+
+
+def test_what_belongs_together_is_told_in_words() -> None:
+    needs_both = "is missing; an image needs both image_url and image_name"
+    assert problems(image_url="x") == [f"image_name: {needs_both}"]
+    assert problems(image_name="x") == [f"image_url: {needs_both}"]
+    assert problems(proc_name=None) == ["proc_name: is missing; either it or cmd is needed"]
+    assert problems(build_url="x") == [
+        "user: is missing; the account that owns the build's files is needed"
+    ]
+    assert problems(network="x") == ["network: 'x' is not known; host or private is expected"]
+    assert proc(build_url="x", user="ada").user == "ada"
+    assert proc(network="private", image_url="x", image_name="y").network == "private"
+
+
+def test_numbers_are_numbers_in_any_spelling_but_no_switches() -> None:
+    found = proc(port="5000", stop_timeout="2.5", pids_limit="20", nofile="32", host_uid="10001")
+    assert (found.port, found.stop_timeout, found.pids_limit) == (5000, 2.5, 20)
+    assert (found.nofile, found.host_uid) == (32, 10001)
+    assert problems(port=True) == ["port: 'true' is no number"]
+    assert problems(uptest_timeout="soon") == ["uptest_timeout: 'soon' is no number"]
+    for key in ("mem_limit", "memsw_limit", "disk_limit", "tmp_size"):
+        assert getattr(proc(**{key: 16 << 20}), key) == "16777216"
+        assert len(problems(**{key: True})) == 1

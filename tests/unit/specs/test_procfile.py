@@ -48,3 +48,25 @@ def test_of_many_wrong_lines_the_first_are_told() -> None:
     assert len(found.problems) == 21
     assert len(found.problems[0]) < 150
     assert found.problems[-1] == "line 21 and those after it were not looked at"
+
+
+def test_long_lines_are_told_by_their_beginning() -> None:
+    fits, long = "x" * 80, "y" * 81
+    assert parse(f"{fits}\n{long}").problems == [
+        f"line 1: '{fits}' is not of the form 'name: command'",
+        f"line 2: '{long[:80]}…' is not of the form 'name: command'",
+    ]
+
+
+def test_refusals_and_warnings_are_told_in_words() -> None:
+    found = parse("my-proc: y\nweb: a\nweb: b\n: c\n#x\n  # y")
+    assert found.problems == [
+        "line 1: the name 'my-proc' contains '-', which separates the parts "
+        "of a proc's name; call it 'my_proc'",
+        "line 4: ': c' is not of the form 'name: command'",
+    ]
+    assert found.warnings == ["line 3: 'web' appears twice; the last one counts"]
+
+
+def test_lines_end_as_on_any_system() -> None:
+    assert parse("a: 1\rb: 2\r\nc: 3\n").commands == {"a": "1", "b": "2", "c": "3"}

@@ -27,3 +27,24 @@ def test_what_is_no_size(text: str) -> None:
 )
 def test_sizes_are_shown_as_they_are_written(size: int, text: str) -> None:
     assert show_size(size) == text
+
+
+def test_every_unit_is_1024_of_the_one_before() -> None:
+    assert [parse_size(f"1{unit}") for unit in ("", "K", "M", "G", "T")] == [
+        1, 1 << 10, 1 << 20, 1 << 30, 1 << 40,
+    ]  # fmt: skip
+    assert [parse_size(text) for text in ("2KB", "2kib", " 2 k ", "2B")] == [2048, 2048, 2048, 2]
+
+
+def test_the_largest_size_is_what_files_may_have() -> None:
+    assert parse_size(str(1 << 62)) == 1 << 62
+    for text in (str(1 << 63), "9" * 400):
+        with pytest.raises(ValueError, match="is larger than any disk; write a size like 64M or"):
+            parse_size(text)
+    with pytest.raises(ValueError, match=r"^'x' is no size; write it like 64M or 1G$"):
+        parse_size("x")
+
+
+def test_sizes_are_shown_in_the_largest_unit_that_they_fill() -> None:
+    sizes = (1, 1023, 1024, 1536, (1 << 20) - 1, 1 << 30)
+    assert [show_size(size) for size in sizes] == ["1", "1023", "1K", "1.5K", "1024K", "1G"]

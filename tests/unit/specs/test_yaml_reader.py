@@ -61,3 +61,41 @@ def test_the_text_of_a_large_value_counts_wherever_it_is_repeated() -> None:
     text = "a: &a " + "x" * 500_000 + "\nb: [" + "*a, " * 1000 + "]"
     with pytest.raises(BadYaml, match="aliases repeat"):
         read_yaml(text)
+
+
+def test_bounds_are_reached_and_not_passed() -> None:
+    assert read_yaml("x" * LARGEST) == "x" * LARGEST
+    with pytest.raises(BadYaml, match=r"^is larger than 1 MiB$"):
+        read_yaml("x" * (LARGEST + 1))
+    assert read_yaml("[" * 50 + "]" * 50)
+    with pytest.raises(BadYaml, match=r"^in line 1, column 51: is nested deeper than 50 levels$"):
+        read_yaml("[" * 51 + "]" * 51)
+    assert read_yaml("9" * 64) == int("9" * 64)
+    with pytest.raises(
+        BadYaml, match=r"^in line 2, column 3: a number of so many digits; quote it"
+    ):
+        read_yaml(f"- 1\n- {'9' * 65}")
+    # The list itself is one of them, and so is each kilobyte of a text.
+    assert len(read_yaml("[" + "1," * 99_999 + "]")) == 99_999
+    with pytest.raises(BadYaml, match="holds more than 100000 values"):
+        read_yaml("[" + "1," * 100_000 + "]")
+    text = "&a " + "x" * 999
+    assert len(read_yaml(f"[{text}" + ", *a" * 49_999 + "]")) == 50_000
+    with pytest.raises(BadYaml, match="holds more than 100000 values"):
+        read_yaml(f"[{text}x" + ", *a" * 49_999 + "]")
+
+
+def test_the_whole_document_may_stay_as_typed() -> None:
+    assert read_yaml("[01, {02: yes}]", as_typed=[()]) == ["01", {"02": "yes"}]
+    assert read_yaml("a: {b: [03]}\nc: 03", as_typed=[("a", "b")]) == {"a": {"b": ["03"]}, "c": 3}
+    assert read_yaml("a: 01\na: 02", as_typed=[("a",)]) == {"a": "02"}
+    assert read_yaml("1.5", as_typed=[()]) == "1.5"
+
+
+def test_nothing_is_none() -> None:
+    assert read_yaml("") is None and read_yaml("# x", as_typed=[("env",)]) is None
+
+
+def test_what_is_wrong_is_told_with_its_place() -> None:
+    with pytest.raises(BadYaml, match=r"^in line 2, column 7: \*b holds itself$"):
+        read_yaml("a:\n  &b [*b]")

@@ -30,6 +30,16 @@ def test_rules_hold_together(app: AppFolder) -> None:
     assert mismatches(app, rules) == ["there is config/environment.rb"]
 
 
+def test_what_does_not_hold_is_told(app: AppFolder) -> None:
+    (app.path / "folder").mkdir()
+    rules = [{"*.rb": "sinatra"}, {"*.py": True}, {"folder": False}, {"folder/*": False}]
+    assert mismatches(app, rules) == [
+        "no *.rb contains 'sinatra'",
+        "there is no *.py",
+        "there is folder",
+    ]
+
+
 def test_stars_stay_within_a_name_and_skip_dotfiles(app: AppFolder) -> None:
     for name in (".hidden.rb", "config/deep.rb", "a.rb"):
         (app.path / name).touch()

@@ -7,7 +7,7 @@ import subprocess
 from pathlib import Path
 
 from support.waiting import until
-from vr.stager.scripts import Startup, startup_script, stop_script
+from vr.stager.scripts import RUNTIME, Startup, startup_script, stop_script
 
 
 def run(tmp_path: Path, startup: Startup, *arguments: str) -> tuple[int, str]:
@@ -18,6 +18,30 @@ def run(tmp_path: Path, startup: Startup, *arguments: str) -> tuple[int, str]:
         ["/bin/bash", "startup", *arguments], cwd=tmp_path, env={"PATH": os.environ["PATH"]}
     )
     return done.returncode, (tmp_path / "logs/stdout.log").read_text()
+
+
+def test_the_scripts_whole_text() -> None:
+    """Other DEAs run them, too."""
+    startup = Startup(f"{RUNTIME} app.rb $@", {"A": "b"}, before=("mkdir x", " "))
+    assert startup_script(startup).splitlines() == [
+        "#!/bin/bash",
+        'export A="b"',
+        'export TMPDIR="$PWD/tmp"',
+        "mkdir x",
+        "cd app",
+        "%VCAP_LOCAL_RUNTIME% app.rb $@ > ../logs/stdout.log 2> ../logs/stderr.log &",
+        "STARTED=$!",
+        'echo "$STARTED" >> ../run.pid',
+        "wait $STARTED",
+    ]
+    assert stop_script(startup).splitlines() == [
+        "#!/bin/bash",
+        'export A="b"',
+        'export TMPDIR="$PWD/tmp"',
+        "PARENT=$(ps -o ppid= -p $1)",
+        "kill -9 $1",
+        "kill -9 $PARENT",
+    ]
 
 
 def test_exports_are_sorted_expanded_and_may_be_unset() -> None:

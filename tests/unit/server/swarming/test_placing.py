@@ -30,6 +30,20 @@ def test_among_equals_the_host_with_the_fewest_procs_of_all_comes_first() -> Non
     assert place(1, [host("a", total=5), host("b")], Counter(), PORTS)[0].host == "b"
 
 
+def test_procs_of_the_swarm_are_spread_though_one_host_has_fewer_of_all() -> None:
+    nodes = place(3, [host("a"), host("b", total=5)], Counter(), PORTS)
+    assert [node.host for node in nodes] == ["a", "b", "a"]
+    nodes = place(2, [host("a", total=9), host("b")], Counter(a=1), PORTS)
+    assert [node.host for node in nodes] == ["b", "b"]
+
+
+def test_what_was_just_placed_counts_for_its_host() -> None:
+    nodes = place(2, [host("a"), host("b")], Counter(b=1), PORTS)
+    assert [node.host for node in nodes] == ["a", "b"]
+    nodes = place(2, [host("a"), host("b", total=1)], Counter(b=1), PORTS)
+    assert [node.host for node in nodes] == ["a", "a"]
+
+
 def test_taken_ports_are_skipped() -> None:
     nodes = place(1, [host("a", taken=frozenset({5000, 5001}))], Counter(), PORTS)
     assert nodes == (Node("a", 5002),)
@@ -46,8 +60,10 @@ def test_a_host_without_ports_is_passed_over() -> None:
 
 
 def test_used_up_ports_are_told_with_hosts_and_range() -> None:
-    with pytest.raises(NoRoom, match="All ports from 5000 to 5003 are taken on a; 5 were needed"):
-        place(5, [host("a")], Counter(), PORTS)
+    with pytest.raises(NoRoom) as caught:
+        place(9, [host("b"), host("a")], Counter(), PORTS)
+    told = "All ports from 5000 to 5003 are taken on a, b; 9 were needed."
+    assert (str(caught.value), caught.value.reason) == (told, told)
 
 
 def test_inactive_and_silent_hosts_are_never_chosen() -> None:
@@ -56,5 +72,16 @@ def test_inactive_and_silent_hosts_are_never_chosen() -> None:
 
 
 def test_a_squad_without_active_hosts_is_told() -> None:
-    with pytest.raises(NoRoom, match="The squad red has no active host"):
-        place(1, [host("a", active=False)], Counter(), PORTS, squad="the squad red")
+    hosts = [host("a", active=False)]
+    with pytest.raises(NoRoom, match=r"^The squad red has no active host.$"):
+        place(1, hosts, Counter(), PORTS, squad="the squad red")
+    with pytest.raises(NoRoom, match=r"^The squad has no active host.$"):
+        place(1, hosts, Counter(), PORTS)
+
+
+def test_active_hosts_that_do_not_answer_are_all_told() -> None:
+    silent = [SeenHost(name, answers=False, problem=why) for name, why in [("b", ""), ("a", "off")]]
+    with pytest.raises(NoRoom, match=r"^No active host of the squad answers: a \(off\); b.$"):
+        place(1, silent, Counter(), PORTS)
+    with pytest.raises(NoRoom, match=r"answers: c.$"):
+        place(1, [SeenHost("c", answers=False)], Counter(), PORTS)

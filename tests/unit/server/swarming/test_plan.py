@@ -134,14 +134,16 @@ def test_backups_leave_the_pool_though_nothing_is_left_to_retire() -> None:
 
 
 def test_what_was_placed_but_not_deployed_is_deployed_on_its_own_port() -> None:
-    absent = tuple(replace(one, state=ProcState.ABSENT) for one in NEW)
-    steps = plan(INTENT, replace(SERVED, procs=OLD + absent))
-    assert steps[0] == Deploy(NEW_NODES)
+    places = [("a", 5007), ("b", 5008)]
+    absent = [proc(*place, current=True, state=ProcState.ABSENT, new=True) for place in places]
+    steps = plan(INTENT, replace(SERVED, procs=(*OLD, *absent)))
+    assert steps[0] == Deploy(tuple(Node(*place) for place in places))
 
 
 def test_procs_that_start_are_awaited() -> None:
     starting = (replace(NEW[0], state=ProcState.STARTING), NEW[1])
-    assert plan(INTENT, replace(SERVED, procs=OLD + starting))[0] == Start(NEW_NODES)
+    [step, *_] = plan(INTENT, replace(SERVED, procs=OLD + starting))
+    assert isinstance(step, Start) and (step.nodes, step.running) == (NEW_NODES, False)
 
 
 def test_only_the_untested_are_tested() -> None:
@@ -196,6 +198,28 @@ def test_procs_of_inactive_hosts_are_given_up_first() -> None:
     assert Route((Node("b", 5001),)) in steps
 
 
+def test_procs_that_start_are_given_up_before_those_that_are_ready() -> None:
+    for ready, starting in ("ab", "ba"):
+        stays = proc(ready, 5001, current=True)
+        goes = proc(starting, 5001, current=True, state=ProcState.STARTING)
+        seen = replace(SERVED, procs=(stays, goes))
+        assert Retire((goes,)) in plan(replace(INTENT, size=1), seen)
+
+
+def test_untested_procs_are_given_up_before_tested_ones() -> None:
+    procs = (proc("a", 5001, current=True), proc("b", 5001, current=True))
+    for stays, goes in (procs, procs[::-1]):
+        seen = replace(SERVED, procs=procs, tested=frozenset({stays.node}))
+        assert Retire((goes,)) in plan(replace(INTENT, size=1), seen)
+
+
+def test_no_host_is_needed_where_nothing_is_missing() -> None:
+    hosts = tuple(replace(host, active=False) for host in HOSTS)
+    current = tuple(replace(one, is_new=False) for one in NEW)
+    seen = replace(SERVED, hosts=hosts, procs=current, nodes=frozenset(map(str, NEW_NODES)))
+    assert kinds(INTENT, seen) == ["Uptest", "Route", "Finish"]
+
+
 def test_without_a_pool_nothing_is_routed_or_drained() -> None:
     intent = replace(INTENT, routed=False)
     seen = replace(SERVED, nodes=frozenset())
@@ -210,7 +234,11 @@ def test_former_pools_are_cleaned_before_their_procs_go() -> None:
 def test_a_new_proc_that_died_fails_the_dispatch() -> None:
     dead = replace(NEW[0], state=ProcState.DEAD)
     [step] = plan(INTENT, replace(SERVED, procs=(*OLD, dead)))
-    assert isinstance(step, Fail) and step.procs == (dead,)
+    assert step == Fail(f"{dead.name} died before it was put to use.", "", (dead,))
+    other = replace(NEW[1], state=ProcState.DEAD)
+    [step] = plan(INTENT, replace(SERVED, procs=(*OLD, dead, other)))
+    assert isinstance(step, Fail) and step.reason.startswith(f"{dead.name}, {other.name} died")
+    assert step.hint == ""
 
 
 def test_a_dead_proc_of_an_earlier_dispatch_is_replaced() -> None:

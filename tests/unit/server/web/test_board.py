@@ -10,7 +10,7 @@ import pytest
 
 from vr.events.procs import SILENT_AFTER_SECONDS, HostState, proc_object
 from vr.server.procs.ownership import Claims
-from vr.server.web.board import Board, SwarmCard, SwarmNode, build_board, tone_of
+from vr.server.web.board import Board, SwarmCard, SwarmNode, build_board, by_host, tone_of
 
 NOW = 1_000_000.0
 
@@ -203,3 +203,91 @@ def test_apps_without_a_swarm_are_shown() -> None:
 
 def test_a_state_that_nobody_knows_is_unknown() -> None:
     assert tone_of("LEVITATING") == "unknown"
+
+
+@pytest.mark.parametrize(
+    ("state", "tone"),
+    [
+        ("RUNNING", "ok"),
+        ("STARTING", "busy"),
+        ("STOPPING", "busy"),
+        ("BACKOFF", "warn"),
+        ("FATAL", "bad"),
+        ("EXITED", "bad"),
+        ("STOPPED", "idle"),
+    ],
+)
+def test_each_state_of_supervisor_has_a_colour(state: str, tone: str) -> None:
+    assert tone_of(state) == tone
+
+
+def test_procs_hosts_and_swarms_are_counted() -> None:
+    board = board_of(
+        [card()],
+        host(
+            "atlas",
+            ("shop-v2-prod-abc-web-5001", "RUNNING"),
+            ("shop-v2-prod-abc-web-5002", "FATAL"),
+            ("shop-v1-old-abc-web-5003", "RUNNING"),
+            ("shop-v1-old-abc-web-5004", "BACKOFF"),
+            ("shop-v1-old-abc-web-5005", "STOPPED"),
+            ("redis", "RUNNING"),
+        ),
+        host("boreas", seen=None),
+    )
+    assert (board.running, board.troubled) == (2, 2)
+    assert (board.swarm_count, board.host_count, board.answering) == (1, 2, 1)
+    nothing = Board((), (), ())
+    assert (nothing.running, nothing.troubled) == (0, 0)
+    assert (nothing.swarm_count, nothing.host_count) == (0, 0)
+
+
+def test_swarms_are_called_by_their_config_and_proc_and_procs_of_none_say_so() -> None:
+    board = board_of([card()], host("atlas", ("shop-v1-old-abc-web-5003", "RUNNING")))
+    [app] = board.apps
+    assert [(swarm.title, swarm.tone) for swarm in app.swarms] == [
+        ("prod web", "idle"),
+        ("not part of a swarm", "unknown"),
+    ]
+    assert card().name == "shop-prod-web"
+
+
+def test_a_card_says_nothing_of_pools_and_dispatches_that_there_are_not() -> None:
+    one = card()
+    assert (one.pool, one.pool_url, one.dispatch_status, one.dispatch_tag) == ("", "", "", "")
+
+
+def test_every_host_is_listed_with_all_its_procs() -> None:
+    spoken = host("atlas.example", ("shop-v2-prod-abc-web-5001", "RUNNING"), ("redis", "FATAL"))
+    [first, second] = by_host([spoken, host("boreas", seen=None)], NOW)
+
+    assert [(chip.name, chip.tone, chip.is_other_version) for chip in first.procs] == [
+        ("shop-v2-prod-abc-web-5001", "ok", False),
+        ("redis", "bad", False),
+    ]
+    assert first.procs[1].element_id == "proc-atlasdotexample-redis"
+    assert (first.silent, first.silent_since) == (False, None)
+    assert (second.host, second.procs, second.silent, second.silent_since) == (
+        "boreas",
+        (),
+        True,
+        None,
+    )
+
+
+def test_the_filter_finds_foreign_procs_by_name_and_host_and_strays_by_app() -> None:
+    state = host("atlas", ("shop-v1-old-abc-web-5003", "RUNNING"), ("redis", "RUNNING"))
+    for query, foreign, apps in (("redis", 1, 0), ("atlas", 1, 1), ("shop", 0, 1)):
+        board = board_of([], state, query=query)
+        assert (len(board.foreign), len(board.apps)) == (foreign, apps)
+    [stray] = board.apps[0].swarms
+    assert [proc.name for proc in stray.procs] == ["shop-v1-old-abc-web-5003"]
+
+
+def test_the_filter_keeps_a_silent_hosts_time_and_only_the_procs_that_match() -> None:
+    last = NOW - SILENT_AFTER_SECONDS - 1
+    procs = [("shop-v2-prod-abc-web-5001", "RUNNING"), ("shop-v2-prod-abc-web-5002", "FATAL")]
+    swarm = only_swarm(board_of([card()], host("atlas", *procs, seen=last), query=" fatal "))
+    [group] = swarm.hosts
+    assert group.silent and group.silent_since and group.silent_since.timestamp() == last
+    assert [proc.port for proc in group.procs] == [5002]

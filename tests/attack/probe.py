@@ -1,0 +1,84 @@
+"""The app that is deployed for attacks from inside: it does what it is asked to by a path.
+
+/uid, /say?bytes=N, /eat?megabytes=N, /fork?processes=N, /fill?megabytes=N.
+"""
+
+import os
+import sys
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from urllib.parse import parse_qsl, urlsplit
+
+FILLED = Path("/tmp/filled")
+
+
+def uid():
+    return os.getuid()
+
+
+def say(bytes):
+    for _ in range(int(bytes) >> 16):
+        os.write(1, b"x" * 65536)
+    return bytes
+
+
+def eat(megabytes):
+    return len(bytearray(os.urandom(1 << 20)) * int(megabytes)) >> 20
+
+
+def fork(processes):
+    children = []
+    try:
+        for _ in range(int(processes)):
+            child = os.fork()
+            if not child:
+                time.sleep(60)
+                os._exit(0)
+            children.append(child)
+    except OSError:
+        pass
+    for child in children:
+        os.kill(child, 9)
+        os.waitpid(child, 0)
+    return len(children)
+
+
+def fill(megabytes):
+    written = 0
+    try:
+        with FILLED.open("wb") as file:
+            for _ in range(int(megabytes)):
+                file.write(b"x" * (1 << 20))
+                file.flush()
+                written += 1
+    except OSError:
+        pass
+    FILLED.unlink(missing_ok=True)
+    return written
+
+
+class Handler(BaseHTTPRequestHandler):
+    def do_GET(self):
+        asked = urlsplit(self.path)
+        done = {"/uid": uid, "/say": say, "/eat": eat, "/fork": fork, "/fill": fill}
+        action = done.get(asked.path, lambda: "here")
+        self._answer(action(**dict(parse_qsl(asked.query))))
+
+    def do_POST(self):
+        self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        self._answer("taken")
+
+    def _answer(self, said):
+        body = f"{said}\n".encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_):
+        pass
+
+
+print("the probe is here", flush=True)
+ThreadingHTTPServer(("", int(sys.argv[1])), Handler).serve_forever()
