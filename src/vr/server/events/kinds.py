@@ -58,6 +58,11 @@ class Kind(Enum):
         ("proc", "deleted", "failed"), "alert", "bad", "procs could not be removed from a host"
     )
 
+    PROC_DOWN = _Facts(
+        ("proc", "failed"), "alert", "bad", "a proc went down and is started again, with its log"
+    )
+    PROC_WELL = _Facts(("proc", "success"), "check", "ok", "a proc that had gone down is well")
+
     USER_ADDED = _Facts(("user", "add"), "user", "idle", "somebody added a record")
     USER_CHANGED = _Facts(("user", "change"), "user", "idle", "somebody changed a record")
     USER_REMOVED = _Facts(("user", "remove"), "user", "idle", "somebody removed a record")

@@ -18,6 +18,7 @@ log = logging.getLogger(__name__)
 DRIVE = "vr.server.swarming.tasks.drive"  # id of a dispatch
 DEPLOY_PROC = "vr.server.swarming.tasks.deploy_proc"  # ids of release and host, name of the proc
 RUN_BUILD = "vr.server.builds.tasks.run_build"  # id of a build
+CARE = "vr.server.caretaking.tasks.care"  # id of a port's lease, and a deed
 RESUME = "vr.server.jobs.tasks.resume"
 
 

@@ -6,12 +6,14 @@ from vr.server.models.app_uid import AppUid
 from vr.server.models.build import Build, BuildStatus
 from vr.server.models.buildpack import Buildpack
 from vr.server.models.dispatch import Dispatch, DispatchStatus
+from vr.server.models.duty import Duty
 from vr.server.models.event import Event
 from vr.server.models.host import Host
 from vr.server.models.image import Image
 from vr.server.models.ingredient import Ingredient
 from vr.server.models.log_entry import LogEntry
 from vr.server.models.port_lease import PortLease
+from vr.server.models.proc_health import ProcHealth, ProcStatus, Told
 from vr.server.models.release import Release
 from vr.server.models.squad import Squad
 from vr.server.models.stack import Stack
@@ -29,12 +31,15 @@ __all__ = [
     "Buildpack",
     "Dispatch",
     "DispatchStatus",
+    "Duty",
     "Event",
     "Host",
     "Image",
     "Ingredient",
     "LogEntry",
     "PortLease",
+    "ProcHealth",
+    "ProcStatus",
     "Release",
     "Squad",
     "Stack",
@@ -44,4 +49,5 @@ __all__ = [
     "Swarm",
     "TestResult",
     "TestRun",
+    "Told",
 ]

@@ -14,7 +14,7 @@ from vr.server.events.announcing import user_did
 from vr.server.events.kinds import Kind
 from vr.server.hosts import connect
 from vr.server.models import Host, Swarm
-from vr.server.procs import ownership
+from vr.server.procs import health, ownership
 from vr.server.swarming import routed
 from vr.server.swarming.asking import dispatch_with_procs
 from vr.server.swarming.pools import Pool
@@ -56,6 +56,9 @@ def proc_action(host: Host, proc: str, action: str, *, user: Any) -> dict[str, A
     swarm = _swarm_of(host, proc)
     if swarm is not None and (busy := dispatch_with_procs(swarm)):
         raise SwarmBusy(busy)
+    # First: whoever mends what went down must not bring back what is being stopped.
+    note = health.note_stop if action in {"stop", "delete"} else health.note_start
+    note(host.name, proc)
     try:
         _DO[action](connection, proc, swarm, name)
     except VelociraptorError:

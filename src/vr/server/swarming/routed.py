@@ -25,6 +25,8 @@ from vr.server.uptests.results import describe_failures, have_passed
 from vr.specs.names import ProcName
 
 Nodes = frozenset[str]
+# From a pool's nodes and backups to what they are to be; None: they can't be that now.
+Made = Callable[[Nodes, Nodes], tuple[Nodes, Nodes] | None]
 
 _POLL_SECONDS = 0.05
 # Whoever asked waits for the answer.
@@ -50,6 +52,19 @@ def take_out(swarm: Swarm, host: str, port: int, *, last_too: bool) -> list[Pool
         _remove(pool, node, last_too=last_too)
         pool.wait_drained(settings.DRAIN_SECONDS)
     return left
+
+
+def step_aside(swarm: Swarm, host: str, port: int) -> None:
+    """Take a proc that is not to be trusted out of its pools, except where no other node takes
+    connections: a pool is never emptied for that. Waits for nothing.
+
+    Raises VelociraptorError if a balancer doesn't answer or refuses.
+    """
+    node = f"{host}:{port}"
+    for pool in _set_up(pools.remembered(swarm)):
+        nodes, backups = _known(pool)
+        if node in nodes | backups:
+            _change(pool, _without(node, last_too=False))
 
 
 def put_back(swarm: Swarm, connection: HostConnection, name: ProcName, to: Sequence[Pool]) -> None:
@@ -131,13 +146,7 @@ def _known(pool: Pool) -> tuple[Nodes, Nodes]:
 
 def _remove(pool: Pool, node: str, *, last_too: bool) -> None:
     deadline = time.monotonic() + settings.START_SECONDS
-
-    def without(nodes: Nodes, backups: Nodes) -> tuple[Nodes, Nodes] | None:
-        others = nodes - {node}
-        may_go = last_too or node not in nodes or any(map(_takes_connections, others))
-        return (others, backups - {node}) if may_go else None
-
-    while not _change(pool, without):
+    while not _change(pool, _without(node, last_too=last_too)):
         if time.monotonic() > deadline:
             raise VelociraptorError(
                 f"{node} is the only node of the pool {pool.name} that takes connections, and no "
@@ -147,7 +156,16 @@ def _remove(pool: Pool, node: str, *, last_too: bool) -> None:
         time.sleep(_POLL_SECONDS)
 
 
-def _change(pool: Pool, made_of: Callable[[Nodes, Nodes], tuple[Nodes, Nodes] | None]) -> bool:
+def _without(node: str, *, last_too: bool) -> Made:
+    def made(nodes: Nodes, backups: Nodes) -> tuple[Nodes, Nodes] | None:
+        others = nodes - {node}
+        may_go = last_too or node not in nodes or any(map(_takes_connections, others))
+        return (others, backups - {node}) if may_go else None
+
+    return made
+
+
+def _change(pool: Pool, made_of: Made) -> bool:
     """Make the pool's nodes and backups what `made_of` makes of them, whoever else changes the
     pool meanwhile. False, with nothing changed, if it makes None."""
     while True:
