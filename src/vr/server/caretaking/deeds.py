@@ -10,6 +10,8 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from django.db import transaction
+
 from vr.errors import VelociraptorError
 from vr.hosts import deployment
 from vr.hosts.connection import HostConnection
@@ -50,13 +52,14 @@ class _Patient:
         self.lease.check()
         if self.told == told:
             return
-        self.lease.rows.update(told=told)
-        announce(
-            f"{self.swarm.name}: {title}",
-            message,
-            kind=kind,
-            resource_uri=f"/api/v1/swarms/{self.swarm.pk}/",
-        )
+        with transaction.atomic():
+            self.lease.rows.update(told=told)
+            announce(
+                f"{self.swarm.name}: {title}",
+                message,
+                kind=kind,
+                resource_uri=f"/api/v1/swarms/{self.swarm.pk}/",
+            )
 
 
 def carry_out(lease_id: int, deed: Deed) -> None:

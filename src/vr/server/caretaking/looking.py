@@ -30,6 +30,7 @@ class Kept:
     lease_id: int
     wanted: Wanted
     history: History
+    is_loop_told: bool = False
 
     @property
     def host(self) -> str:
@@ -42,9 +43,11 @@ def read_wanted() -> list[Kept]:
     rows = PortLease.objects.filter(swarm__release__isnull=False).values_list(
         *("pk", "host__name", "proc", "spawn", "swarm_id", "swarm__release__hash"),
         *("health__status", "health__spawn", "health__tries", "health__due", "health__is_stopped"),
+        "health__is_loop_told",
     )
     found = []
-    for pk, host, proc, first_spawn, swarm, serving, status, spawn, tries, due, stopped in rows:
+    for pk, host, proc, first_spawn, swarm, serving, *remembered in rows:
+        status, spawn, tries, due, stopped, told = remembered
         name = ProcName.parse(proc)
         if name is None or name.hash != serving:
             continue
@@ -54,7 +57,7 @@ def read_wanted() -> list[Kept]:
             if status is None
             else History(Condition(status), spawn, tries, _unix(due))
         )
-        found.append(Kept(pk, wanted, history))
+        found.append(Kept(pk, wanted, history, bool(told)))
     return found
 
 

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
 import redis
 from django.utils import timezone
 
-from vr.events.procs import ProcBoard
-from vr.server.caretaking import looking
+from vr.events.procs import HostState, ProcBoard
+from vr.server.caretaking import looking, loops
 from vr.server.caretaking.looking import Kept
 from vr.server.caretaking.mending import Action, Deed, History, mend
 from vr.server.events.announcing import redis_connection
@@ -49,22 +49,28 @@ def go_round() -> None:
 
 def _go_round(lease: Lease) -> None:
     kept = looking.read_wanted()
-    speaking, silent = _by_voice(sorted({one.host for one in kept}))
+    states = _heard(sorted({one.host for one in kept}))
+    speaking, silent = _by_voice(states)
     # What is decided of hosts that answer must not wait for others.
     for hosts in (speaking, random.sample(silent, min(len(silent), _SILENT_AT_ONCE))):
         if hosts:
             _mend([one for one in kept if one.host in set(hosts)], hosts, lease)
+    loops.tell(kept, {host: states[host] for host in speaking})
 
 
-def _by_voice(hosts: Sequence[str]) -> tuple[list[str], list[str]]:
-    """The hosts that push what runs there, and those that have fallen silent."""
+def _heard(hosts: Sequence[str]) -> dict[str, HostState]:
+    """What the hosts last pushed; nothing while that can't be read."""
     try:
-        states = ProcBoard(redis_connection()).read(hosts)
+        return ProcBoard(redis_connection()).read(hosts)
     except redis.RedisError:
-        return list(hosts), []
+        return {host: HostState(host, time.time()) for host in hosts}
+
+
+def _by_voice(states: Mapping[str, HostState]) -> tuple[list[str], list[str]]:
+    """The hosts that push what runs there, and those that have fallen silent."""
     now = time.time()
-    silent = [host for host in hosts if states[host].is_silent(now)]
-    return [host for host in hosts if host not in silent], silent
+    silent = [host for host, state in states.items() if state.is_silent(now)]
+    return [host for host in states if host not in silent], silent
 
 
 def _mend(kept: Sequence[Kept], hosts: Sequence[str], lease: Lease) -> None:

@@ -40,6 +40,7 @@ class ProcHealth(models.Model):
     due = models.DateTimeField(null=True, blank=True)
     told = models.CharField(max_length=10, choices=Told.choices, blank=True, default=Told.NOTHING)
     is_stopped = models.BooleanField(default=False, help_text="Its user stopped it.")
+    is_loop_told = models.BooleanField(default=False)
     # The worker that is at it, and until when it is believed to be alive.
     lease_owner = models.CharField(max_length=100, blank=True, default="")
     lease_until = models.DateTimeField(null=True, blank=True)
