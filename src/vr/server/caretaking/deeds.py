@@ -24,6 +24,7 @@ from vr.server.hosts import connect
 from vr.server.jobs import leases
 from vr.server.jobs.leases import Lease
 from vr.server.models import PortLease, ProcHealth, Swarm, Told
+from vr.server.procs import health
 from vr.server.procs.proc_yaml import proc_file
 from vr.server.swarming import routed
 from vr.server.swarming.asking import dispatch_with_procs
@@ -126,18 +127,47 @@ def _set_up(proc: _Patient) -> None:
 
 
 def _test(proc: _Patient) -> None:
-    info = proc.host.supervisor.get(str(proc.name))
-    if info is None or not is_running(info):
+    spawn = _spawn(proc)
+    if not spawn:
         return
-    spawn = spawn_of(info)
-    _note_passed(proc, spawn)
+    try:
+        routed.prove_and_put_back(proc.swarm, proc.host, proc.name)
+    except VelociraptorError as error:
+        if _spawn(proc) == spawn:
+            _note_failed(proc, error)
+        return
+    # One that has started again meanwhile is another one, which was not tested.
+    if _spawn(proc) == spawn:
+        _note_passed(proc, spawn)
+
+
+def _spawn(proc: _Patient) -> str:
+    """Which start of it runs; empty if none does."""
+    info = proc.host.supervisor.get(str(proc.name))
+    return spawn_of(info) if info is not None and is_running(info) else ""
+
+
+def _note_failed(proc: _Patient, error: VelociraptorError) -> None:
+    proc.lease.check()
+    proc.tell(
+        Told.FAILED,
+        Kind.UPTESTS_FAILED,
+        f"{proc.name.proc} came back and failed its uptests",
+        f"{proc}: {error.message} It is out of its pool, unless no other node there takes "
+        f"connections, until it passes.\n{error.details}",
+    )
+    routed.step_aside(proc.swarm, proc.host.name, proc.name.port)
 
 
 def _note_passed(proc: _Patient, spawn: str) -> None:
     proc.lease.check()
-    proc.lease.rows.update(status=Condition.WELL.value, spawn=spawn, tries=0, due=None)
-    if proc.told:
-        proc.tell(Told.NOTHING, Kind.PROC_WELL, f"{proc.name.proc} is well", f"{proc} runs again.")
+    proc.lease.rows.update(**health.well_since(spawn))
+    proc.tell(
+        Told.NOTHING,
+        Kind.PROC_WELL,
+        f"{proc.name.proc} is well",
+        f"{proc} runs again, and has passed its uptests.",
+    )
 
 
 def _last_lines(proc: _Patient) -> str:

@@ -9,6 +9,7 @@ from vr.events.procs import proc_object
 from vr.hosts import deployment
 from vr.hosts.connection import HostConnection
 from vr.hosts.proc_conf import STOP_TIMEOUT
+from vr.hosts.readiness import spawn_of
 from vr.hosts.stopping import stop
 from vr.server.events.announcing import user_did
 from vr.server.events.kinds import Kind
@@ -82,7 +83,7 @@ def _start(
 ) -> None:
     connection.supervisor.start(proc)
     if swarm and name:
-        routed.put_back(swarm, connection, name, routed.pools_for(swarm, name))
+        _put_back(swarm, connection, name, routed.pools_for(swarm, name))
 
 
 def _stop(
@@ -104,7 +105,16 @@ def _restart(
     stop(connection, [proc], timeout=STOP_TIMEOUT + _PATIENCE)
     connection.supervisor.start(proc)
     if swarm and name:
-        routed.put_back(swarm, connection, name, left)
+        _put_back(swarm, connection, name, left)
+
+
+def _put_back(swarm: Swarm, connection: HostConnection, name: ProcName, to: list[Pool]) -> None:
+    if not to:
+        return
+    info = connection.supervisor.get(str(name))
+    routed.put_back(swarm, connection, name, to)
+    if info is not None:
+        health.note_passed(connection.name, str(name), spawn_of(info))
 
 
 def _delete(

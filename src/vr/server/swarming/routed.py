@@ -73,15 +73,20 @@ def put_back(swarm: Swarm, connection: HostConnection, name: ProcName, to: Seque
     Raises VelociraptorError if it doesn't; it stays unrouted then. A dispatch that deals with
     procs meanwhile routes what it has tested itself.
     """
-    if not to:
-        return
-    _wait_until_it_listens(connection, name)
-    _test(swarm, connection, name)
-    if dispatch_with_procs(swarm):
-        return
-    node = f"{connection.name}:{name.port}"
-    for pool in to:
-        _change(pool, lambda nodes, backups: (nodes | {node}, backups - {node}))
+    if to:
+        _prove(swarm, connection, name, listens=True)
+        _route(swarm, f"{connection.name}:{name.port}", to)
+
+
+def prove_and_put_back(swarm: Swarm, connection: HostConnection, name: ProcName) -> None:
+    """The same for a proc that came back by itself: it is tested, be it routed or not, and then
+    routed if its swarm is.
+
+    Raises VelociraptorError if it doesn't pass; its pools are as they were then.
+    """
+    to = pools_for(swarm, name)
+    _prove(swarm, connection, name, listens=bool(to) or name.proc == "web")
+    _route(swarm, f"{connection.name}:{name.port}", to)
 
 
 def pools_for(swarm: Swarm, name: ProcName) -> list[Pool]:
@@ -186,6 +191,23 @@ def _takes_connections(node: str) -> bool:
         return connect(host).accepts(int(port))
     except HostUnreachable:
         return False
+
+
+def _prove(swarm: Swarm, connection: HostConnection, name: ProcName, *, listens: bool) -> None:
+    if listens:
+        _wait_until_it_listens(connection, name)
+    _test(swarm, connection, name)
+
+
+def _route(swarm: Swarm, node: str, to: Sequence[Pool]) -> None:
+    def with_it(nodes: Nodes, backups: Nodes) -> tuple[Nodes, Nodes] | None:
+        is_there = node in nodes and node not in backups
+        return None if is_there else (nodes | {node}, backups - {node})
+
+    if dispatch_with_procs(swarm):
+        return
+    for pool in to:
+        _change(pool, with_it)
 
 
 def _wait_until_it_listens(connection: HostConnection, name: ProcName) -> None:
