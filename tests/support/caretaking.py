@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from support.swarm_machine import HOST, Machine
 from support.waiting import until
+from vr.hosts.supervisor import Supervisor
 from vr.server.caretaking import deeds, rounds
 from vr.server.caretaking.mending import Deed
 from vr.server.hosts import connect
@@ -64,6 +65,24 @@ class Caretaker:
         return [event for event in Event.objects.order_by("pk") if event.tags == list(tags)]
 
 
+def depend(supervisor: Supervisor, root: Path, proc: str, database: Path) -> None:
+    """Let a proc that runs depend on a file, which is made; without it Supervisor gives up at
+    once."""
+    database.touch()
+    conf = root / "procs" / proc / "proc.conf"
+    text = re.sub(
+        "^command=(.*)$",
+        rf'command=/bin/sh -c "test -e {database} && exec \1"',
+        conf.read_text(),
+        flags=re.MULTILINE,
+    )
+    conf.write_text(re.sub("startretries=.*", "startretries=0", text))
+    supervisor.stop(proc)
+    until(lambda: supervisor.remove(proc), f"{proc} is forgotten")
+    supervisor.reload()
+    supervisor.add(proc)
+
+
 @dataclass
 class Fragile:
     """A proc that Supervisor gives up at once when its database is away: a file of the test."""
@@ -75,20 +94,7 @@ class Fragile:
     @classmethod
     def make(cls, machine: Machine, proc: str, database: Path) -> Fragile:
         """Let a proc that runs depend on the file, which is there."""
-        database.touch()
-        supervisor = machine.supervisor
-        conf = machine.root / "procs" / proc / "proc.conf"
-        text = re.sub(
-            "^command=(.*)$",
-            rf'command=/bin/sh -c "test -e {database} && exec \1"',
-            conf.read_text(),
-            flags=re.MULTILINE,
-        )
-        conf.write_text(re.sub("startretries=.*", "startretries=0", text))
-        supervisor.stop(proc)
-        until(lambda: supervisor.remove(proc), f"{proc} is forgotten")
-        supervisor.reload()
-        supervisor.add(proc)
+        depend(machine.supervisor, machine.root, proc, database)
         # It is the very proc that the dispatch tested, as far as this test is concerned.
         fragile = cls(machine, proc, database)
         fragile.until_state("RUNNING")
