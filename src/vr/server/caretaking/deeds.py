@@ -15,6 +15,7 @@ from django.db import transaction
 from vr.errors import VelociraptorError
 from vr.hosts import deployment
 from vr.hosts.connection import HostConnection
+from vr.hosts.log_end import log_end
 from vr.hosts.readiness import is_running, spawn_of
 from vr.server.caretaking.looking import sight_of
 from vr.server.caretaking.mending import Condition, Deed, Seen
@@ -31,8 +32,6 @@ from vr.server.swarming.asking import dispatch_with_procs
 from vr.specs.names import ProcName
 
 log = logging.getLogger(__name__)
-
-_TAIL_BYTES = 2000
 
 
 @dataclass(frozen=True)
@@ -99,21 +98,30 @@ def _start(proc: _Patient) -> None:
     if info is None or sight_of(info).seen is not Seen.DOWN:
         return
     # It is not tested when it comes back.
-    routed.step_aside(proc.swarm, proc.host.name, proc.name.port)
+    _step_aside(proc)
     proc.host.supervisor.start(str(proc.name))
     proc.tell(
         Told.DOWN,
         Kind.PROC_DOWN,
         f"{proc.name.proc} went down",
         f"{proc} was {info['statename']} ({info['description']}). It is started again, at growing "
-        f"intervals, for as long as it is wanted. Its log ends:\n{_last_lines(proc)}",
+        "intervals, for as long as it is wanted. Its log ends:\n"
+        + log_end(proc.host, str(proc.name)),
     )
+
+
+def _step_aside(proc: _Patient) -> None:
+    try:
+        routed.step_aside(proc.swarm, proc.host.name, proc.name.port)
+    except VelociraptorError as error:
+        # A balancer that is away must not keep procs down as well.
+        log.warning("%s stays in its pools: %s", proc, error)
 
 
 def _set_up(proc: _Patient) -> None:
     release = proc.swarm.release
     assert release is not None
-    routed.step_aside(proc.swarm, proc.host.name, proc.name.port)
+    _step_aside(proc)
     proc.tell(
         Told.DOWN,
         Kind.PROC_DOWN,
@@ -156,7 +164,7 @@ def _note_failed(proc: _Patient, error: VelociraptorError) -> None:
         f"{proc}: {error.message} It is out of its pool, unless no other node there takes "
         f"connections, until it passes.\n{error.details}",
     )
-    routed.step_aside(proc.swarm, proc.host.name, proc.name.port)
+    _step_aside(proc)
 
 
 def _note_passed(proc: _Patient, spawn: str) -> None:
@@ -168,11 +176,6 @@ def _note_passed(proc: _Patient, spawn: str) -> None:
         f"{proc.name.proc} is well",
         f"{proc} runs again, and has passed its uptests.",
     )
-
-
-def _last_lines(proc: _Patient) -> str:
-    paths = proc.host.root.proc(str(proc.name))
-    return proc.host.tail(paths.log, _TAIL_BYTES).decode(errors="replace").strip() or "(nothing)"
 
 
 _DO: dict[Deed, tuple[Condition, Callable[[_Patient], None]]] = {

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterable, Mapping
 
 from django.db import transaction
 
 from vr.errors import VelociraptorError
 from vr.events.procs import RESTARTING, HostState, Proc
+from vr.hosts.log_end import log_end
 from vr.server.caretaking.looking import Kept
 from vr.server.events.announcing import announce
 from vr.server.events.kinds import Kind
 from vr.server.hosts import connect
 from vr.server.models import PortLease, ProcHealth
 from vr.server.procs import health
-
-log = logging.getLogger(__name__)
-
-_TAIL_BYTES = 2000
 
 
 def tell(kept: Iterable[Kept], states: Mapping[str, HostState]) -> None:
@@ -35,7 +31,7 @@ def tell(kept: Iterable[Kept], states: Mapping[str, HostState]) -> None:
                 Kind.PROC_RESTARTING,
                 f"{proc['proc_name']} restarts again and again",
                 f"{proc['name']} on {one.host}: {proc['description']}. Its log ends:\n"
-                f"{_last_lines(one)}",
+                f"{_log_end(one)}",
             )
         elif one.is_loop_told and proc["statename"] != RESTARTING:
             _end(one, proc)
@@ -75,10 +71,8 @@ def _note(one: Kept, *, is_told: bool) -> bool:
     return bool(unchanged.update(is_loop_told=is_told))
 
 
-def _last_lines(one: Kept) -> str:
+def _log_end(one: Kept) -> str:
     try:
-        host = connect(one.host)
-        text = host.tail(host.root.proc(one.wanted.key.proc).log, _TAIL_BYTES)
+        return log_end(connect(one.host), one.wanted.key.proc)
     except (VelociraptorError, OSError) as error:
         return f"(it can't be read: {error})"
-    return text.decode(errors="replace").strip() or "(nothing)"
