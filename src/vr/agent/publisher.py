@@ -30,6 +30,7 @@ from vr.agent import oom_watch
 from vr.agent.protocol import Notice, Protocol
 from vr.errors import InvalidInput, run_main
 from vr.events.procs import REMOVED, ProcBoard, name_fields, proc_object
+from vr.events.restarts import Restarts, after_start, packed
 
 log = logging.getLogger("proc_publisher")
 
@@ -44,10 +45,19 @@ class Publisher:
         self._host = host
         self._board = board
         self._supervisor = supervisor
+        self._restarts: dict[str, Restarts] = {}
+        self._remembers = False
 
     def refresh(self) -> None:
         """Write the complete list and the heartbeat."""
-        self._board.replace(self._host, self._supervisor.getAllProcessInfo())
+        if not self._remembers:
+            # What a publisher before this one has counted.
+            self._restarts = {**self._board.restarts(self._host), **self._restarts}
+            self._remembers = True
+        infos = [self._with_restarts(info) for info in self._supervisor.getAllProcessInfo()]
+        names = {info["name"] for info in infos}
+        self._restarts = {name: one for name, one in self._restarts.items() if name in names}
+        self._board.replace(self._host, infos)
 
     def handle(self, notice: Notice) -> None:
         """Announce the change, if it is one, and refresh the list.
@@ -56,6 +66,7 @@ class Publisher:
         meanwhile has its removal announced next.
         """
         if notice.event.startswith("PROCESS_STATE"):
+            self._count(notice)
             if (info := self._info(notice)) is not None:
                 self._board.announce(notice.event, proc_object(self._host, info))
         elif notice.event == REMOVED:
@@ -65,9 +76,21 @@ class Publisher:
     def _info(self, notice: Notice) -> Info | None:
         name = f"{notice.payload['groupname']}:{notice.payload['processname']}"
         try:
-            return dict(self._supervisor.getProcessInfo(name))
+            return self._with_restarts(self._supervisor.getProcessInfo(name))
         except Fault:
             return None
+
+    def _count(self, notice: Notice) -> None:
+        if notice.event != "PROCESS_STATE_STARTING":
+            return
+        name = notice.payload["processname"]
+        before = self._restarts.get(name, Restarts())
+        self._restarts[name] = after_start(
+            before, notice.payload.get("from_state", ""), time.time()
+        )
+
+    def _with_restarts(self, info: Info) -> Info:
+        return {**info, "restarts": packed(self._restarts.get(info["name"], Restarts()))}
 
 
 def removal(host: str, notice: Notice, now: float) -> Info:

@@ -47,10 +47,17 @@ def list_(pattern: str, foreign: bool, as_json: bool) -> None:
         print_json(found)
         return
     table(
-        ["host", "proc", "port", "state", "description"],
-        ((one["host"], one["name"], one["port"] or "", *_state(one)) for one in found),
+        ["host", "proc", "port", "restarts", "state", "description"],
+        (
+            (one["host"], one["name"], one["port"] or "", _restarts(one), *_state(one))
+            for one in found
+        ),
         empty="No procs are known. Start some: vr swarm PATTERN VERSION",
     )
+
+
+def _restarts(proc: ProcDocument) -> str:
+    return "?" if proc["restarts"] is None else str(proc["restarts"])
 
 
 def _state(proc: ProcDocument) -> tuple[str, str]:

@@ -15,7 +15,8 @@ FOREIGN = "UNKNOWN"
 class ProcDocument(TypedDict):
     """A proc as its host last pushed it; `silent` if the host should have spoken since.
 
-    `swarm` is what its swarm is called now, None for a proc of none.
+    `swarm` is what its swarm is called now, None for a proc of none; `restarts` is None for a
+    host that doesn't count them.
     """
 
     host: str
@@ -23,6 +24,7 @@ class ProcDocument(TypedDict):
     group: str
     statename: str
     description: str
+    restarts: int | None
     app_name: str
     version: str
     config_name: str

@@ -15,7 +15,10 @@ from typing import Any
 
 import redis
 
+from vr.events import restarts
+from vr.events.restarts import Restarts
 from vr.specs.names import ProcName
+from vr.text.durations import duration
 
 CHANNEL = "proc_events"
 REMOVED = "PROCESS_GROUP_REMOVED"
@@ -23,6 +26,9 @@ HEARTBEATS = "host_heartbeats"
 KEEP_SECONDS = 600
 # A publisher speaks at least every minute (TICK_60), so two missed ticks mean silence.
 SILENT_AFTER_SECONDS = 130
+RESTARTING = "RESTARTING"
+"""The state of a proc that ends and is started again and again, whatever it is at the moment."""
+_BETWEEN = frozenset({"STARTING", "RUNNING", "BACKOFF", "EXITED"})
 
 Proc = dict[str, Any]
 
@@ -40,17 +46,23 @@ class HostState:
 
 
 def proc_object(host: str, info: Mapping[str, Any]) -> Proc:
-    """The proc object of the API from Supervisor's process struct."""
+    """The proc object of the API from Supervisor's process struct, which the host's publisher may
+    have added restarts to."""
     name = str(info["name"])
+    counted = restarts.unpacked(info)
+    is_loop = counted is not None and _is_loop(counted, info)
+    statename, description = info.get("statename", "UNKNOWN"), info.get("description", "")
+    if counted is not None and is_loop:
+        statename, description = RESTARTING, f"{told_loop(counted)}; {description}"
     return {
         "id": f"{host}-{name}",
         "host": host,
         "name": name,
         "jsname": name.replace(".", "dot"),
         "group": info.get("group", name),
-        "description": info.get("description", ""),
+        "description": description,
         "state": int(info.get("state", 1000)),
-        "statename": info.get("statename", "UNKNOWN"),
+        "statename": statename,
         "pid": int(info.get("pid") or 0),
         "exitstatus": int(info.get("exitstatus") or 0),
         "spawnerr": info.get("spawnerr", ""),
@@ -60,8 +72,20 @@ def proc_object(host: str, info: Mapping[str, Any]) -> Proc:
         "now": _iso(info.get("now")),
         "start_time": _iso(info.get("start")),
         "stop_time": _iso(info.get("stop")),
+        "restarts": counted.count if counted is not None else None,
+        "restarting_since": _iso(counted.since) if counted is not None and is_loop else None,
         **name_fields(name),
     }
+
+
+def told_loop(counted: Restarts) -> str:
+    """Such as "restarted 5 times in 2 min 00 s"."""
+    return f"restarted {counted.row} times in {duration(counted.last - counted.since)}"
+
+
+def _is_loop(counted: Restarts, info: Mapping[str, Any]) -> bool:
+    # One that was given up or stopped is that: it doesn't restart.
+    return info.get("statename") in _BETWEEN and counted.is_loop(float(info.get("now") or 0))
 
 
 def name_fields(name: str) -> dict[str, Any]:
@@ -105,6 +129,16 @@ class ProcBoard:
                 pipe.expire(_key(host), KEEP_SECONDS)
             pipe.hset(HEARTBEATS, host, str(time.time()))
             pipe.execute()
+
+    def restarts(self, host: str) -> dict[str, Restarts]:
+        """What the host last pushed of its procs' restarts, by their names."""
+        infos: Mapping[Any, Any] = self._redis.hgetall(_key(host))
+        found = {}
+        for text in infos.values():
+            info = json.loads(text)
+            if (counted := restarts.unpacked(info)) is not None:
+                found[str(info["name"])] = counted
+        return found
 
     def announce(self, event: str, proc: Mapping[str, Any]) -> None:
         """Tell subscribers that a proc changed; `event` is Supervisor's event name."""

@@ -24,6 +24,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "vr.server.settings")
 # What hosts are asked to do, and what builds take long over.
 QUEUES = ("celery", "builds")
 RESUME_SECONDS = 5
+CARE_SECONDS = 5
 PRUNE_SECONDS = 3600
 
 app = Celery("velociraptor")
@@ -31,6 +32,7 @@ app.config_from_object("django.conf:settings", namespace="CELERY")
 app.conf.update(
     imports=[
         "vr.server.swarming.tasks",
+        "vr.server.caretaking.tasks",
         "vr.server.builds.tasks",
         "vr.server.hosting.tasks",
         "vr.server.jobs.tasks",
@@ -59,6 +61,11 @@ app.conf.update(
             "task": "vr.server.jobs.tasks.resume",
             "schedule": RESUME_SECONDS,
             "options": {"expires": RESUME_SECONDS},
+        },
+        "go_round": {
+            "task": "vr.server.caretaking.tasks.go_round",
+            "schedule": CARE_SECONDS,
+            "options": {"expires": CARE_SECONDS},
         },
         "prune_events": {
             "task": "vr.server.events.pruning.prune_events",

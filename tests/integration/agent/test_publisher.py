@@ -97,6 +97,40 @@ def test_every_change_is_published_also_after_redis_was_away(
     until(lambda: PROC not in _names(states), "the list has lost it")
 
 
+def test_a_proc_that_ends_and_is_started_again_and_again_is_told_as_such(
+    folder: Path, supervisor: Supervisor, board: tuple[ProcBoard, Any]
+) -> None:
+    states, changes = board
+    # It is RUNNING at once each time, and Supervisor never gives it up.
+    (folder / "programs" / f"{PROC}.conf").write_text(
+        f"[program:{PROC}]\ncommand=sleep 0.2\nstartsecs=0\nautorestart=true\n"
+    )
+    supervisor.reload()
+    supervisor.add(PROC)
+    until(lambda: _proc(states)["restarts"] >= 3, "its restarts are counted")
+    told = _proc(states)
+    assert told["statename"] == "RESTARTING" and told["restarting_since"]
+    until(lambda: wait_for_event(changes, "PROCESS_STATE_RUNNING")["restarts"] >= 3, "it is pushed")
+
+    # The next publisher goes on from there.
+    before = _proc(states)["restarts"]
+    pid = supervisor.get("proc_publisher")["pid"]  # type: ignore[index]
+    supervisor.signal("proc_publisher", "KILL")
+    until(lambda: supervisor.get("proc_publisher")["pid"] not in {0, pid}, "it is back")  # type: ignore[index]
+    until(lambda: _proc(states)["restarts"] > before, "it counts on")
+
+    supervisor.stop(PROC)
+    until(lambda: _proc(states)["statename"] == "STOPPED", "it is stopped")
+    supervisor.start(PROC)
+    until(lambda: _proc(states)["statename"] == "RUNNING", "it was started by somebody")
+
+
+def _proc(states: ProcBoard) -> dict[str, Any]:
+    procs = states.read([HOST])[HOST].procs
+    nothing = {"restarts": 0, "statename": "UNKNOWN"}
+    return next((proc for proc in procs if proc["name"] == PROC), nothing)
+
+
 def _names(states: ProcBoard) -> set[str]:
     return {proc["name"] for proc in states.read([HOST])[HOST].procs}
 

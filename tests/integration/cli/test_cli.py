@@ -248,6 +248,23 @@ def test_procs_come_from_what_hosts_pushed(redis_url: str, ok: Any, vr: Any, swa
     connection.close()
 
 
+def test_a_proc_that_restarts_again_and_again_is_not_called_running(
+    redis_url: str, ok: Any, swarm: str
+) -> None:
+    name = f"shop-v1-{swarm}-0a1b2c3d-web-5000"
+    info = {"name": name, "group": name, "state": 20, "statename": "RUNNING", "now": 1000}
+    restarts = {"count": 41, "row": 7, "since": 900.0, "last": 990.0}
+    with redis.Redis.from_url(redis_url) as connection:
+        ProcBoard(connection).replace("testhost", [{**info, "restarts": restarts}])
+        (found,) = ok("procs", f"shop-{swarm}-web", "--json").data
+        assert (found["statename"], found["restarts"]) == ("RESTARTING", 41)
+        shown = ok("procs", f"shop-{swarm}").out
+        assert "RESTARTING" in shown and "41" in shown and "restarted 7 times" in shown
+        assert "1 restarting" in ok("list-swarms", f"shop-{swarm}-web").out
+        ProcBoard(connection).replace("testhost", [info])
+        assert "?" in ok("procs", f"shop-{swarm}").out
+
+
 def test_procs_are_found_by_their_swarms_new_name(
     web: WebServer, redis_url: str, ok: Any, swarm: str
 ) -> None:

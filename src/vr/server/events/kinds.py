@@ -63,6 +63,14 @@ class Kind(Enum):
         ("host", "failed"), "alert", "bad", "work on a host failed, with what it said"
     )
     HOST_REMOVED = _Facts(("host", "deleted"), "trash", "idle", "all of ours left a host")
+    PROC_DOWN = _Facts(
+        ("proc", "failed"), "alert", "bad", "a proc went down and is started again, with its log"
+    )
+    PROC_RESTARTING = _Facts(
+        ("proc", "restarting"), "alert", "bad", "a proc began to restart again and again"
+    )
+    PROC_STEADY = _Facts(("proc", "steady"), "check", "ok", "a proc stays up that restarted so")
+    PROC_WELL = _Facts(("proc", "success"), "check", "ok", "a proc that had gone down is well")
 
     USER_ADDED = _Facts(("user", "add"), "user", "idle", "somebody added a record")
     USER_CHANGED = _Facts(("user", "change"), "user", "idle", "somebody changed a record")

@@ -76,7 +76,9 @@ class Lease:
 
 
 @contextmanager
-def hold(model: type[models.Model], pk: int, open_states: Sequence[str]) -> Iterator[Lease | None]:
+def hold(
+    model: type[models.Model], pk: int | str, open_states: Sequence[str]
+) -> Iterator[Lease | None]:
     """Hold the lease of the row `pk`, whose `status` must be one of `open_states`.
 
     Gives None if another worker has it or nothing is left to do.

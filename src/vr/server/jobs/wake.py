@@ -19,6 +19,7 @@ DRIVE = "vr.server.swarming.tasks.drive"  # id of a dispatch
 DEPLOY_PROC = "vr.server.swarming.tasks.deploy_proc"  # ids of release and host, name of the proc
 RUN_BUILD = "vr.server.builds.tasks.run_build"  # id of a build
 HOST_JOB = "vr.server.hosting.tasks.host_job"  # id of a job
+CARE = "vr.server.caretaking.tasks.care"  # id of a port's lease, and a deed
 RESUME = "vr.server.jobs.tasks.resume"
 
 

@@ -6,6 +6,7 @@ from vr.server.models.app_uid import AppUid
 from vr.server.models.build import Build, BuildStatus
 from vr.server.models.buildpack import Buildpack
 from vr.server.models.dispatch import Dispatch, DispatchStatus
+from vr.server.models.duty import Duty
 from vr.server.models.event import Event
 from vr.server.models.host import Host
 from vr.server.models.host_job import HostJob, HostJobKind, HostJobStatus
@@ -13,6 +14,7 @@ from vr.server.models.image import Image
 from vr.server.models.ingredient import Ingredient
 from vr.server.models.log_entry import LogEntry
 from vr.server.models.port_lease import PortLease
+from vr.server.models.proc_health import ProcHealth, ProcStatus, Told
 from vr.server.models.release import Release
 from vr.server.models.server_key import ServerKey
 from vr.server.models.squad import Squad
@@ -31,6 +33,7 @@ __all__ = [
     "Buildpack",
     "Dispatch",
     "DispatchStatus",
+    "Duty",
     "Event",
     "Host",
     "HostJob",
@@ -40,6 +43,8 @@ __all__ = [
     "Ingredient",
     "LogEntry",
     "PortLease",
+    "ProcHealth",
+    "ProcStatus",
     "Release",
     "ServerKey",
     "Squad",
@@ -50,4 +55,5 @@ __all__ = [
     "Swarm",
     "TestResult",
     "TestRun",
+    "Told",
 ]

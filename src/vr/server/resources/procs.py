@@ -36,12 +36,14 @@ HEARD: Schema = record({"seen": or_null(ZONED_MOMENT), "age": or_null(NUMBER), "
 """A host's last sign of life."""
 _TEXTS = ("id", "host", "name", "jsname", "group", "description", "statename", "spawnerr")
 _FILES = ("logfile", "stdout_logfile", "stderr_logfile")
+_MOMENTS = ("now", "start_time", "stop_time", "restarting_since")
 _PARTS = ("app_name", "version", "config_name", "hash", "proc_name")
 PROC_NOW: Schema = record(
     {
         **dict.fromkeys((*_TEXTS, *_FILES, *_PARTS), TEXT),
         **dict.fromkeys(("state", "pid", "exitstatus", "port"), INTEGER),
-        **dict.fromkeys(("now", "start_time", "stop_time"), or_null(ZONED_MOMENT)),
+        **dict.fromkeys(_MOMENTS, or_null(ZONED_MOMENT)),
+        "restarts": or_null(INTEGER),
     }
 )
 """A proc as its Supervisor tells of it."""

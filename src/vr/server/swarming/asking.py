@@ -17,12 +17,14 @@ from vr.server.builds.choosing import image_of
 from vr.server.events.announcing import user_did
 from vr.server.events.kinds import Kind
 from vr.server.jobs import wake
-from vr.server.models import Dispatch, Release, StepKind, Swarm
+from vr.server.models import Dispatch, Release, Step, StepKind, Swarm
 from vr.server.models.dispatch import OPEN
 from vr.server.swarming.own_config import bring_back
 from vr.server.swarming.problems import CannotDispatch, NothingToRollBackTo, SwarmBusy
 from vr.server.swarming.releases import previous_release
 from vr.specs.names import length_problem, tag_problem
+
+_BEFORE_PROCS = (StepKind.BUILD, StepKind.RELEASE)
 
 
 def dispatch(
@@ -77,8 +79,14 @@ def open_dispatch(swarm: Swarm) -> Dispatch | None:
 
 def dispatch_with_procs(swarm: Swarm) -> Dispatch | None:
     """The swarm's open dispatch, if it deals with procs by now: nobody else should, then."""
-    opened, before = open_dispatch(swarm), (StepKind.BUILD, StepKind.RELEASE)
-    return opened if opened and opened.steps.exclude(kind__in=before).exists() else None
+    opened = open_dispatch(swarm)
+    return opened if opened and opened.steps.exclude(kind__in=_BEFORE_PROCS).exists() else None
+
+
+def swarms_with_busy_procs() -> set[int]:
+    """The ids of all swarms that have such a dispatch."""
+    steps = Step.objects.exclude(kind__in=_BEFORE_PROCS).filter(dispatch__status__in=OPEN)
+    return set(steps.values_list("dispatch__swarm_id", flat=True))
 
 
 def _open(

@@ -9,12 +9,13 @@ from vr.events.procs import proc_object
 from vr.hosts import deployment
 from vr.hosts.connection import HostConnection
 from vr.hosts.proc_conf import STOP_TIMEOUT
+from vr.hosts.readiness import spawn_of
 from vr.hosts.stopping import stop
 from vr.server.events.announcing import user_did
 from vr.server.events.kinds import Kind
 from vr.server.hosts import connect
 from vr.server.models import Host, Swarm
-from vr.server.procs import ownership
+from vr.server.procs import health, ownership
 from vr.server.swarming import routed
 from vr.server.swarming.asking import dispatch_with_procs
 from vr.server.swarming.pools import Pool
@@ -56,6 +57,9 @@ def proc_action(host: Host, proc: str, action: str, *, user: Any) -> dict[str, A
     swarm = _swarm_of(host, proc)
     if swarm is not None and (busy := dispatch_with_procs(swarm)):
         raise SwarmBusy(busy)
+    # First: whoever mends what went down must not bring back what is being stopped.
+    note = health.note_stop if action in {"stop", "delete"} else health.note_start
+    note(host.name, proc)
     try:
         _DO[action](connection, proc, swarm, name)
     except VelociraptorError:
@@ -79,7 +83,7 @@ def _start(
 ) -> None:
     connection.supervisor.start(proc)
     if swarm and name:
-        routed.put_back(swarm, connection, name, routed.pools_for(swarm, name))
+        _put_back(swarm, connection, name, routed.pools_for(swarm, name))
 
 
 def _stop(
@@ -101,7 +105,16 @@ def _restart(
     stop(connection, [proc], timeout=STOP_TIMEOUT + _PATIENCE)
     connection.supervisor.start(proc)
     if swarm and name:
-        routed.put_back(swarm, connection, name, left)
+        _put_back(swarm, connection, name, left)
+
+
+def _put_back(swarm: Swarm, connection: HostConnection, name: ProcName, to: list[Pool]) -> None:
+    if not to:
+        return
+    info = connection.supervisor.get(str(name))
+    routed.put_back(swarm, connection, name, to)
+    if info is not None:
+        health.note_passed(connection.name, str(name), spawn_of(info))
 
 
 def _delete(

@@ -25,6 +25,8 @@ from vr.server.uptests.results import describe_failures, have_passed
 from vr.specs.names import ProcName
 
 Nodes = frozenset[str]
+# From a pool's nodes and backups to what they are to be; None: they can't be that now.
+Made = Callable[[Nodes, Nodes], tuple[Nodes, Nodes] | None]
 
 _POLL_SECONDS = 0.05
 # Whoever asked waits for the answer.
@@ -52,21 +54,39 @@ def take_out(swarm: Swarm, host: str, port: int, *, last_too: bool) -> list[Pool
     return left
 
 
+def step_aside(swarm: Swarm, host: str, port: int) -> None:
+    """Take a proc that is not to be trusted out of its pools, except where no other node takes
+    connections: a pool is never emptied for that. Waits for nothing.
+
+    Raises VelociraptorError if a balancer doesn't answer or refuses.
+    """
+    node = f"{host}:{port}"
+    for pool in _set_up(pools.remembered(swarm)):
+        nodes, backups = _known(pool)
+        if node in nodes | backups:
+            _change(pool, _without(node, last_too=False))
+
+
 def put_back(swarm: Swarm, connection: HostConnection, name: ProcName, to: Sequence[Pool]) -> None:
     """Route the proc again once its port takes connections and it has passed its uptests.
 
     Raises VelociraptorError if it doesn't; it stays unrouted then. A dispatch that deals with
     procs meanwhile routes what it has tested itself.
     """
-    if not to:
-        return
-    _wait_until_it_listens(connection, name)
-    _test(swarm, connection, name)
-    if dispatch_with_procs(swarm):
-        return
-    node = f"{connection.name}:{name.port}"
-    for pool in to:
-        _change(pool, lambda nodes, backups: (nodes | {node}, backups - {node}))
+    if to:
+        _prove(swarm, connection, name, listens=True)
+        _route(swarm, f"{connection.name}:{name.port}", to)
+
+
+def prove_and_put_back(swarm: Swarm, connection: HostConnection, name: ProcName) -> None:
+    """The same for a proc that came back by itself: it is tested, be it routed or not, and then
+    routed if its swarm is.
+
+    Raises VelociraptorError if it doesn't pass; its pools are as they were then.
+    """
+    to = pools_for(swarm, name)
+    _prove(swarm, connection, name, listens=bool(to) or name.proc == "web")
+    _route(swarm, f"{connection.name}:{name.port}", to)
 
 
 def pools_for(swarm: Swarm, name: ProcName) -> list[Pool]:
@@ -131,13 +151,7 @@ def _known(pool: Pool) -> tuple[Nodes, Nodes]:
 
 def _remove(pool: Pool, node: str, *, last_too: bool) -> None:
     deadline = time.monotonic() + settings.START_SECONDS
-
-    def without(nodes: Nodes, backups: Nodes) -> tuple[Nodes, Nodes] | None:
-        others = nodes - {node}
-        may_go = last_too or node not in nodes or any(map(_takes_connections, others))
-        return (others, backups - {node}) if may_go else None
-
-    while not _change(pool, without):
+    while not _change(pool, _without(node, last_too=last_too)):
         if time.monotonic() > deadline:
             raise VelociraptorError(
                 f"{node} is the only node of the pool {pool.name} that takes connections, and no "
@@ -147,7 +161,16 @@ def _remove(pool: Pool, node: str, *, last_too: bool) -> None:
         time.sleep(_POLL_SECONDS)
 
 
-def _change(pool: Pool, made_of: Callable[[Nodes, Nodes], tuple[Nodes, Nodes] | None]) -> bool:
+def _without(node: str, *, last_too: bool) -> Made:
+    def made(nodes: Nodes, backups: Nodes) -> tuple[Nodes, Nodes] | None:
+        others = nodes - {node}
+        may_go = last_too or node not in nodes or any(map(_takes_connections, others))
+        return (others, backups - {node}) if may_go else None
+
+    return made
+
+
+def _change(pool: Pool, made_of: Made) -> bool:
     """Make the pool's nodes and backups what `made_of` makes of them, whoever else changes the
     pool meanwhile. False, with nothing changed, if it makes None."""
     while True:
@@ -168,6 +191,23 @@ def _takes_connections(node: str) -> bool:
         return connect(host).accepts(int(port))
     except HostUnreachable:
         return False
+
+
+def _prove(swarm: Swarm, connection: HostConnection, name: ProcName, *, listens: bool) -> None:
+    if listens:
+        _wait_until_it_listens(connection, name)
+    _test(swarm, connection, name)
+
+
+def _route(swarm: Swarm, node: str, to: Sequence[Pool]) -> None:
+    def with_it(nodes: Nodes, backups: Nodes) -> tuple[Nodes, Nodes] | None:
+        is_there = node in nodes and node not in backups
+        return None if is_there else (nodes | {node}, backups - {node})
+
+    if dispatch_with_procs(swarm):
+        return
+    for pool in to:
+        _change(pool, with_it)
 
 
 def _wait_until_it_listens(connection: HostConnection, name: ProcName) -> None:

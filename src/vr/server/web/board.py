@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from vr.events.procs import HostState, Proc
+from vr.events.procs import RESTARTING, HostState, Proc
 from vr.server.procs.ownership import Claims, Unowned
 
 _TONES = {
@@ -19,6 +19,7 @@ _TONES = {
     "STARTING": "busy",
     "STOPPING": "busy",
     "BACKOFF": "warn",
+    RESTARTING: "bad",
     "FATAL": "bad",
     "EXITED": "bad",
     "STOPPED": "idle",
@@ -26,7 +27,7 @@ _TONES = {
 
 
 def tone_of(statename: str) -> str:
-    """The colour class of a Supervisor state: ok, busy, warn, bad, idle or unknown."""
+    """The colour class of a proc's state: ok, busy, warn, bad, idle or unknown."""
     return _TONES.get(statename, "unknown")
 
 

@@ -153,6 +153,7 @@ def test_a_silent_host_keeps_its_procs_with_the_time_it_was_last_heard() -> None
         (("RUNNING",), 2, "warn"),
         (("RUNNING", "STARTING"), 2, "busy"),
         (("RUNNING", "FATAL"), 2, "bad"),
+        (("RUNNING", "RESTARTING"), 2, "bad"),
         (("RUNNING", "RUNNING", "FATAL"), 2, "bad"),
         ((), 2, "idle"),
         ((), 0, "idle"),

@@ -8,6 +8,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
+from vr.events.procs import RESTARTING
 from vr.server.models import Host, Swarm
 from vr.server.procs.ownership import Unowned, read_claims
 from vr.server.swarming.proc_actions import proc_action
@@ -23,6 +24,7 @@ DONE = {
 }
 _OFFERED = {
     "RUNNING": (("restart", "Restart"), ("stop", "Stop")),
+    RESTARTING: (("restart", "Restart"), ("stop", "Stop")),
     "STARTING": (("stop", "Stop"),),
     "BACKOFF": (("stop", "Stop"),),
     "STOPPED": (("start", "Start"),),

@@ -1,0 +1,1 @@
+"""The caretaker: brings what runs back to what is wanted, between dispatches."""

@@ -1,0 +1,22 @@
+"""Celery's tasks of the caretaker. Each may come twice, late or never."""
+
+from __future__ import annotations
+
+from celery import shared_task
+
+
+@shared_task
+def go_round() -> None:
+    """Look at all procs; beat sends it."""
+    from vr.server.caretaking import rounds
+
+    rounds.go_round()
+
+
+@shared_task
+def care(lease_id: int, deed: str) -> None:
+    """Do what a round has decided to the proc that owns the leased port."""
+    from vr.server.caretaking import deeds
+    from vr.server.caretaking.mending import Deed
+
+    deeds.carry_out(lease_id, Deed(deed))
