@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from vr.paths import DEFAULT_HOME, DEFAULT_ROOT
 from vr.settings.readers import (
+    BUILD_LIMITS,
     EXISTING_FILE,
     EXISTING_FOLDER,
     FOLDERS,
@@ -20,9 +22,11 @@ from vr.settings.readers import (
     WORDS,
     one_of,
     optional,
+    seconds,
     whole,
 )
 from vr.settings.setting import Process, setting
+from vr.specs.limits import BUILD_DEFAULTS, BUILD_SECONDS
 from vr.specs.volumes import DEFAULT_VOLUME_ROOTS
 
 _UP = {Process.UP}
@@ -190,5 +194,23 @@ class MachineSettings:
             "more variables of the host's environment that builds may see (pip, npm, proxy and "
             "CA settings always do); see [builder](builder.md)"
         ),
+        read_by=_BOTH | _TOOLS,
+    )
+    build_limits: dict[str, Any] = setting(
+        "VR_BUILD_LIMITS",
+        BUILD_LIMITS,
+        BUILD_DEFAULTS,
+        meaning=(
+            "limits of each build, and of each script that makes an image, by the keys of "
+            "proc.yaml but `disk_limit`; `none` for none. The memory of what frameworks' "
+            "stagers run is told by each task"
+        ),
+        read_by=_BOTH | _TOOLS,
+    )
+    build_seconds: float = setting(
+        "VR_BUILD_SECONDS",
+        seconds(1, 86400),
+        f"{BUILD_SECONDS:g}",
+        meaning="how long either may take",
         read_by=_BOTH | _TOOLS,
     )

@@ -114,6 +114,10 @@ LIMITS: dict[str, Limit] = {one.name: one for one in _TABLE}
 _MEMORY = {"mem_limit", "memsw_limit"}
 DEFAULTS = "mem_limit=1G,memsw_limit=1G,cpu_limit=2,pids_limit=512,tmp_size=64M"
 """What holds for the procs of a server that sets no limits, as `parse_limits` reads it."""
+BUILD_DEFAULTS = "mem_limit=4G,memsw_limit=4G,cpu_limit=4,pids_limit=2048"
+"""What holds for builds, and for scripts that make images, as `parse_build_limits` reads it."""
+BUILD_SECONDS = 3600.0
+"""How long either may take."""
 
 
 def limits_problems(values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -159,6 +163,14 @@ def parse_limits(text: str) -> dict[str, Any]:
         found[name] = value if kind == "size" else int(value) if kind == "whole" else float(value)
     if problems := [sentence for _name, sentence in limits_problems(found)]:
         raise ValueError(problems[0])
+    return found
+
+
+def parse_build_limits(text: str) -> dict[str, Any]:
+    """As `parse_limits`, for builds: `none` is for none, and disk_limit is for procs only."""
+    found = {} if text.strip() == "none" else parse_limits(text)
+    if "disk_limit" in found:
+        raise ValueError("'disk_limit' is no limit of builds")
     return found
 
 
