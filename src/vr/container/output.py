@@ -15,6 +15,7 @@ from vr.container import cgroups
 from vr.container.launch import ContainerTimeout, Running, start
 from vr.container.spec import Container
 from vr.errors import VelociraptorError
+from vr.files.disk_usage import disk_usage
 from vr.specs.sizes import show_size
 from vr.text.terminal import plain
 
@@ -151,8 +152,8 @@ def run_logged(
     """Run `argv` in the container with all its output, in order, to `log`; returns the exit code.
 
     Raises ContainerTimeout after `timeout` seconds, LimitReached if it fails and the kernel killed
-    processes of it for want of memory, or if it asks for processes without end, and what the
-    log's sink raises; no process of the container is left then.
+    processes of it for want of memory, if it asks for processes without end, or writes more than
+    it may, and what the log's sink raises; no process of the container is left then.
     """
     with start(
         container, folder, argv, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
@@ -176,11 +177,12 @@ def run_logged(
 
 
 class _Watch:
-    """Kills a container that takes too long, or forks without end; `reason` says why."""
+    """Kills a container that takes too long, forks or writes without end; `reason` says why."""
 
     def __init__(self, running: Running, timeout: float) -> None:
         self.reason: VelociraptorError | None = None
         self._running, self._timeout = running, timeout
+        self._measure_at = 0.0
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._look, name="watch", daemon=True)
 
@@ -208,7 +210,18 @@ class _Watch:
             return LimitReached(
                 f"It starts processes without end: {container.limits.pids} at once are its limit."
             )
-        return None
+        return self._too_large(container)
+
+    def _too_large(self, container: Container) -> VelociraptorError | None:
+        limit, begin = container.limits.watched_disk, time.monotonic()
+        if limit is None or begin < self._measure_at:
+            return None
+        used = disk_usage(container.upper)
+        # Of very many files this takes long; most of the time is the container's own.
+        self._measure_at = time.monotonic() + 10 * (time.monotonic() - begin)
+        if used <= limit:
+            return None
+        return LimitReached(f"It wrote {show_size(used)}; {show_size(limit)} are its limit.")
 
 
 def _flushing(stream: BinaryIO) -> Callable[[bytes], object]:

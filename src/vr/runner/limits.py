@@ -13,7 +13,7 @@ from typing import Any
 
 from vr.container.spec import Limits
 from vr.errors import InvalidInput
-from vr.specs.limits import BUILD_DEFAULTS, BUILD_SECONDS, parse_build_limits
+from vr.specs.limits import BUILD_DEFAULTS, BUILD_SECONDS, parse_limits_or_none
 from vr.specs.sizes import parse_size
 
 _LIMITS, _SECONDS = "VR_BUILD_LIMITS", "VR_BUILD_SECONDS"
@@ -40,12 +40,14 @@ def container_limits(values: Mapping[str, Any]) -> Limits:
 def build_limits() -> Limits:
     """What a build on this host may use; raises InvalidInput for a bad VR_BUILD_LIMITS."""
     try:
-        values = parse_build_limits(os.environ.get(_LIMITS) or BUILD_DEFAULTS)
+        values = parse_limits_or_none(os.environ.get(_LIMITS) or BUILD_DEFAULTS)
     except ValueError as error:
         raise InvalidInput(_LIMITS, [str(error)]) from None
     limits = container_limits(values)
     # Compilers fill /tmp with more than a tmpfs should hold, unless somebody says how much.
-    return limits if values.get("tmp_size") else replace(limits, tmp_size=None)
+    tmp_size = limits.tmp_size if values.get("tmp_size") else None
+    disk = values.get("disk_limit")
+    return replace(limits, tmp_size=tmp_size, watched_disk=parse_size(disk) if disk else None)
 
 
 def build_seconds() -> float:

@@ -8,13 +8,13 @@ from typing import Any
 
 from vr.paths import DEFAULT_HOME, DEFAULT_ROOT
 from vr.settings.readers import (
-    BUILD_LIMITS,
     EXISTING_FILE,
     EXISTING_FOLDER,
     FOLDERS,
     HOST,
     HTTP_URL,
     IP_ADDRESS,
+    LIMITS,
     NATS_URL,
     PLAIN_FOLDER,
     PORTS,
@@ -198,12 +198,12 @@ class MachineSettings:
     )
     build_limits: dict[str, Any] = setting(
         "VR_BUILD_LIMITS",
-        BUILD_LIMITS,
+        LIMITS,
         BUILD_DEFAULTS,
         meaning=(
             "limits of each build, and of each script that makes an image, by the keys of "
-            "proc.yaml but `disk_limit`; `none` for none. The memory of what frameworks' "
-            "stagers run is told by each task"
+            "proc.yaml; `none` for none. Disk is looked at now and then. The memory of what "
+            "frameworks' stagers run is told by each task"
         ),
         read_by=_BOTH | _TOOLS,
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from support.build_machine import Machine
@@ -57,3 +59,13 @@ def test_a_build_that_never_ends_is_ended(
 ) -> None:
     monkeypatch.setenv("VR_BUILD_SECONDS", "1")
     assert "still running after 1 seconds" in failure(machine, "sleep 1000 & wait")
+
+
+def test_a_build_that_fills_the_disk_is_ended(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VR_BUILD_LIMITS", "disk_limit=32M")
+    deep = "for n in $(seq 100); do d=$(printf 'd%.0s' $(seq 100)); mkdir $d; cd $d; done"
+    fill = "head -c 64M /dev/zero >fill; sleep 1000"
+    said = failure(machine, f"{deep}; {fill}")
+    assert re.search(r"It wrote 6\d(\.\d)?M; 32M are its limit", said)

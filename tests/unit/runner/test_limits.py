@@ -20,21 +20,23 @@ def test_builds_are_limited_by_default(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("VR_BUILD_LIMITS", raising=False)
     monkeypatch.delenv("VR_BUILD_SECONDS", raising=False)
     assert build_limits() == Limits(
-        memory=4 << 30, memsw=4 << 30, cpus=4.0, pids=2048, tmp_size=None
+        memory=4 << 30, memsw=4 << 30, cpus=4.0, pids=2048, tmp_size=None, watched_disk=20 << 30
     )
     assert build_seconds() == 3600
 
 
 def test_the_environment_sets_the_limits_of_builds(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("VR_BUILD_LIMITS", "mem_limit=1G,tmp_size=2G,nofile=100")
+    monkeypatch.setenv("VR_BUILD_LIMITS", "mem_limit=1G,tmp_size=2G,nofile=100,disk_limit=1G")
     monkeypatch.setenv("VR_BUILD_SECONDS", "1.5")
-    assert build_limits() == Limits(memory=1 << 30, pids=DEFAULT_PIDS, tmp_size=2 << 30, nofile=100)
+    assert build_limits() == Limits(
+        memory=1 << 30, pids=DEFAULT_PIDS, tmp_size=2 << 30, nofile=100, watched_disk=1 << 30
+    )
     assert build_seconds() == 1.5
     monkeypatch.setenv("VR_BUILD_LIMITS", "none")
     assert build_limits() == Limits(tmp_size=None)
 
 
-@pytest.mark.parametrize("text", ["mem_limit", "mem_limit=1K", "disk_limit=1G", "memory=1G"])
+@pytest.mark.parametrize("text", ["mem_limit", "mem_limit=1K", "memory=1G"])
 def test_what_is_no_limit_is_refused_by_name(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
     monkeypatch.setenv("VR_BUILD_LIMITS", text)
     with pytest.raises(InvalidInput, match="VR_BUILD_LIMITS"):
