@@ -8,6 +8,7 @@ import os
 import socket
 import stat
 import subprocess
+import sys
 import tempfile
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -29,6 +30,20 @@ _COUNT = itertools.count()
 _BOMB = "a: &a [x, x]\n" + "".join(
     f"{chr(98 + n)}: &{chr(98 + n)} [*{chr(97 + n)}, *{chr(97 + n)}]\n" for n in range(24)
 )
+
+_STRANGER = 54321
+"""A user of the host who owns nothing."""
+_WALK = """\
+import os, sys
+os.setgroups([])
+os.setgid(int(sys.argv[1]))
+os.setuid(int(sys.argv[1]))
+for top in sys.argv[2:]:
+    for folder, _folders, files in os.walk(top):
+        for path in (os.path.join(folder, name) for name in files):
+            if os.path.isfile(path) and not os.path.islink(path) and os.access(path, os.R_OK):
+                print(path)
+"""
 
 
 def a_link_stops_the_stack(stack: Stack) -> str:
@@ -137,14 +152,22 @@ def an_app_runs_as_root(stack: Stack) -> str:
 
 
 def local_users_read_what_is_ours(stack: Stack) -> str:
-    paths = [stack.home / "vr" / "velociraptor.sqlite3", stack.home / "vr" / "secrets"]
-    paths += [*stack.root.rglob("*.lock"), *stack.root.glob("repo*/*")]
-    open_to_all = [
-        f"{path} ({stat.S_IMODE(path.stat().st_mode):o})"
-        for path in paths
-        if path.exists() and stat.S_IMODE(path.stat().st_mode) & 0o077
-    ]
-    return f"others may reach {', '.join(open_to_all[:5])}" if open_to_all else ""
+    before = stat.S_IMODE(stack.home.stat().st_mode)
+    stack.home.chmod(0o755)  # which a test's own folder is not
+    try:
+        walk = [
+            sys.executable,
+            "-c",
+            _WALK,
+            str(_STRANGER),
+            str(stack.home / "vr"),
+            str(stack.root),
+        ]
+        done = subprocess.run(walk, cwd="/", capture_output=True, text=True, check=True)
+    finally:
+        stack.home.chmod(before)
+    read = [path for path in done.stdout.splitlines() if not path.endswith("/supervisord.pid")]
+    return f"others read {len(read)} files: {', '.join(read[:5])}" if read else ""
 
 
 def an_app_on_the_same_name_gets_the_session(stack: Stack) -> str:

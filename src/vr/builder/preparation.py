@@ -16,6 +16,7 @@ from vr.builder.workspace import BUILD_GID, BUILD_UID, Workspace, workspace
 from vr.container.launch import host_mounts
 from vr.container.output import OutputLog
 from vr.container.spec import Container, Mount
+from vr.files.folders import private_folder
 from vr.paths import Root
 from vr.repo import Checkout, Source, checkout
 from vr.runner.host_folders import host_skeleton, host_system_mounts
@@ -57,6 +58,8 @@ def prepared(
     the container. The folder of `fetched` is used up.
     """
     source = Source(spec.app_repo_url)
+    # Code, clones and caches of all apps: no other user of the host reads them.
+    private_folder(root.builder)
     with (
         leased(lambda: _system(spec, root, say)) as system,
         workspace(root.builder / "work", spec.app_name, f"{spec.app_name}-{source.md5}") as space,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from vr.errors import InvalidInput, VelociraptorError
+from vr.files.folders import private_folder
 from vr.files.locks import Lock
 from vr.repo.git import Git
 from vr.repo.hg import Hg
@@ -41,7 +42,7 @@ def checkout(
 
     `revision` is a tag, branch or commit, tried in that order; empty means the remote's default
     branch (hg: tip). With `commit`, a full hash, it is that commit, whatever `revision` names by
-    now. The clone is kept as `clones/<basename>-<md5 of the URL>`; two checkouts of
+    now. The clone is kept as `clones/<basename>-<md5 of the URL>`, for root alone; two checkouts of
     one URL take turns, waiting up to `wait` seconds. Each git or hg command may last `timeout`
     seconds. Raises UnreachableRepository, UnknownRevision, Busy or InvalidInput; then there is
     no `target`.
@@ -51,7 +52,7 @@ def checkout(
         raise InvalidInput(source.public_url, [f"revision: {problem}"])
     program = _program(source, kind, timeout)
     clone = clones / source.folder_name
-    clones.mkdir(parents=True, exist_ok=True)
+    private_folder(clones)
     try:
         with Lock(clones / f".{source.folder_name}.lock", wait=wait):
             _refresh(program, clone, revision)

@@ -165,7 +165,10 @@ def _only_one(config: Config) -> Iterator[None]:
     if os.geteuid() != 0:
         raise InvalidInput("this machine", ["must run as root, as containers need it; use sudo"])
     config.home.mkdir(parents=True, exist_ok=True)
-    with (config.home / ".lock").open("w") as lock:
+    path = config.home / ".lock"
+    path.touch(mode=0o600)
+    path.chmod(0o600)  # whoever may open it may hold it
+    with path.open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
