@@ -59,7 +59,8 @@ class MachineSettings:
         FOLDERS,
         DEFAULT_VOLUME_ROOTS,
         meaning=(
-            "folders of hosts, separated by commas, that volumes may lie in; admins may use "
+            "folders of hosts, separated by commas, that volumes may lie in, and repositories on "
+            "the build host's own disk; admins may use "
             "others, and no link may lead out of them. Hosts that are told something else than "
             "the default need it in the environment of their Supervisor, too"
         ),
