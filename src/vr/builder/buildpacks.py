@@ -56,6 +56,8 @@ def obtain(reference: str, target: Path, *, clones: Path) -> Buildpack:
     source = Source.parse(reference)
     local = _local_folder(source)
     if local is not None:
+        # Before it is copied: whoever names /var or / by mistake, or not, must not fill the disk.
+        _check(source, local)
         version = _copy_folder(local, target)
         _expect(source, version)
     elif source.url.lower().endswith(_ARCHIVES):

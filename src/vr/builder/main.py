@@ -29,7 +29,7 @@ def _parser() -> argparse.ArgumentParser:
         "build", help="build it: leaves build.tar.gz, build_result.yaml and compile.log"
     )
     build.add_argument("--output", type=Path, default=Path(), help="folder for the three files")
-    build.add_argument("--timeout", type=float, default=3600, help="seconds for the compile")
+    build.add_argument("--timeout", type=float, help="seconds for the compile ($VR_BUILD_SECONDS)")
     build.add_argument("--debug", action="store_true", help="let buildpacks trace their commands")
     shell = commands.add_parser("shell", help="open a shell where the build would compile")
     for command in (build, shell):

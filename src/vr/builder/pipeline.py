@@ -17,16 +17,16 @@ from vr.builder.buildpacks import Buildpack
 from vr.builder.preparation import Prepared, prepared
 from vr.builder.untrusted import read_text
 from vr.container.launch import ContainerTimeout
-from vr.container.output import OutputLog, Sink, run_logged
+from vr.container.output import LimitReached, OutputLog, Sink, run_logged
 from vr.errors import VelociraptorError
 from vr.files.atomic import write_atomic
 from vr.files.pack import pack
 from vr.paths import Root
 from vr.repo import Checkout, Source
 from vr.runner.interactive import interact
+from vr.runner.limits import build_seconds
 from vr.specs.build import BuildResult, BuildSpec, dump_result
 
-TIMEOUT = 3600.0
 TARBALL, RESULT, COMPILE_LOG = "build.tar.gz", "build_result.yaml", "compile.log"
 
 
@@ -44,15 +44,16 @@ def build(
     *,
     root: Root | None = None,
     log: Sink | None = None,
-    timeout: float = TIMEOUT,
+    timeout: float | None = None,
     debug: bool = False,
 ) -> BuildResult:
     """Build the app; leave build.tar.gz, build_result.yaml and compile.log in `output`.
 
-    `log` gets the output as it comes. The compile may last `timeout` seconds; `debug` makes
-    buildpacks trace what they do. Raises NoBuildpack, CompileFailed, and what fetching the app,
-    the buildpacks and the image raises; then there is no new tarball and no new result. An error
-    has the end of the output with it unless that went to `log`.
+    `log` gets the output as it comes. The compile may last `timeout` seconds, those of
+    VR_BUILD_SECONDS unless given, and use what VR_BUILD_LIMITS says; `debug` makes buildpacks
+    trace what they do. Raises NoBuildpack, CompileFailed, and what fetching the app, the
+    buildpacks and the image raises; then there is no new tarball and no new result. An error has
+    the end of the output with it unless that went to `log`.
     """
     root = root or Root.from_env()
     output.mkdir(parents=True, exist_ok=True)
@@ -84,7 +85,7 @@ def compile_fetched(
     *,
     root: Root | None = None,
     log: Sink | None = None,
-    timeout: float = TIMEOUT,
+    timeout: float | None = None,
 ) -> BuildResult:
     """Build an app that was fetched elsewhere; leave the slug's files as the new folder `target`.
 
@@ -114,9 +115,12 @@ def shell(spec: BuildSpec, *, root: Root | None = None, log: Sink | None = None)
         )
 
 
-def _compile(job: Prepared, say: OutputLog, timeout: float) -> tuple[Buildpack, dict[str, Any]]:
+def _compile(
+    job: Prepared, say: OutputLog, timeout: float | None
+) -> tuple[Buildpack, dict[str, Any]]:
     """Run builder.sh; returns the buildpack it used and what its bin/release said."""
     space = job.space
+    timeout = build_seconds() if timeout is None else timeout
     argv = ["/builder.sh", space.inside(space.app), space.inside(space.cache)]
     try:
         code = run_logged(
@@ -125,7 +129,13 @@ def _compile(job: Prepared, say: OutputLog, timeout: float) -> tuple[Buildpack, 
     except ContainerTimeout as error:
         raise CompileFailed(
             f"The build was stopped. {error.message}",
-            hint="Give it more time, or see in its log what it waits for.",
+            hint="Give it more time (VR_BUILD_SECONDS), or see in its log what it waits for.",
+            details=say.tail(),
+        ) from None
+    except LimitReached as error:
+        raise CompileFailed(
+            f"The build reached its limits. {error.message}",
+            hint="Let it need less (fewer jobs at once), or widen VR_BUILD_LIMITS.",
             details=say.tail(),
         ) from None
     stage = (read_text(space.result / "stage") or "").strip()

@@ -15,12 +15,14 @@ from vr.builder.cache import BuildCache, cache_key
 from vr.builder.workspace import BUILD_GID, BUILD_UID, Workspace, workspace
 from vr.container.launch import host_mounts
 from vr.container.output import OutputLog
-from vr.container.spec import Container, Limits, Mount
+from vr.container.spec import Container, Mount
+from vr.files.folders import private_folder
 from vr.paths import Root
 from vr.repo import Checkout, Source, checkout
 from vr.runner.host_folders import host_skeleton, host_system_mounts
 from vr.runner.images import ensure_image
 from vr.runner.layers import leased
+from vr.runner.limits import build_limits
 from vr.specs.build import BuildSpec
 
 _SCRIPT = Path(__file__).with_name("builder.sh")
@@ -56,6 +58,8 @@ def prepared(
     the container. The folder of `fetched` is used up.
     """
     source = Source(spec.app_repo_url)
+    # Code, clones and caches of all apps: no other user of the host reads them.
+    private_folder(root.builder)
     with (
         leased(lambda: _system(spec, root, say)) as system,
         workspace(root.builder / "work", spec.app_name, f"{spec.app_name}-{source.md5}") as space,
@@ -166,7 +170,6 @@ def _container(
         uid=BUILD_UID,
         gid=BUILD_GID,
         mounts=(*mounts, *certificates),
-        # Compilers fill /tmp with more than a tmpfs should hold.
-        limits=Limits(tmp_size=None),
+        limits=build_limits(),
         cwd=space.inside(space.app),
     )

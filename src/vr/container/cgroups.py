@@ -50,6 +50,21 @@ def processes(name: str, where: Sequence[Path] | None = None) -> set[int]:
     return found
 
 
+def refused_processes(name: str, where: Sequence[Path] | None = None) -> int:
+    """How often the running container was refused a process or thread, for its limit of them."""
+    return sum(_refusals(group) for group in _groups(name, ("payload",), where))
+
+
+def _refusals(group: Path) -> int:
+    try:
+        words = (group / "pids.events").read_text().split()
+    except OSError:
+        return 0  # no group that counts processes, or it went away
+    return sum(
+        int(number) for key, number in zip(words[::2], words[1::2], strict=True) if key == "max"
+    )
+
+
 def monitor_of(group: str, where: Sequence[Path] | None = None) -> int | None:
     """The pid of the LXC monitor whose container's group is called `group`; None if it has ended.
 

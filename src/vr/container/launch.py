@@ -47,8 +47,7 @@ APP_STDERR = APP_STREAMS[2]
 _GUARD_SCRIPT = """\
 [ "$PPID" = "$1" ] || exit 1 # a parent that died before the signal was armed
 exec 3<&0 4>&1 5>&2 2>"$2"
-given=$3
-shift 3
+shift 2
 mount_of() {
     while read -r key mount; do [ "$key" != mnt_id: ] || return 0; done <"/proc/self/fdinfo/$1"
 }
@@ -59,9 +58,9 @@ mount_of 9
 opened_pipes=$mount
 exec 9<&-
 mount_of 3
-[ "$mount" = "$opened_pipes" ] || [ -n "$given" ] || exec </dev/null
+[ "$mount" = "$opened_pipes" ] || exec </dev/null
 mount_of 4
-[ "$mount" = "$opened_pipes" ] || [ -n "$given" ] || exec >/dev/null
+[ "$mount" = "$opened_pipes" ] || exec >/dev/null
 exec "$@"
 """
 
@@ -70,8 +69,7 @@ GUARD = (
     _GUARD_SCRIPT,
     "guard",
 )
-"""Its arguments: the parent's pid, the file for LXC's messages, `given` if stdin and stdout are
-the container's to keep (else empty), the command."""
+"""Its arguments: the parent's pid, the file for LXC's messages, the command."""
 
 
 class ContainerTimeout(VelociraptorError):
@@ -115,14 +113,13 @@ def command(container: Container, conf: Path, argv: Sequence[str] = ()) -> list[
     ]
 
 
-def guarded(command: Sequence[str], folder: Path, parent: int, *, given: bool = False) -> list[str]:
+def guarded(command: Sequence[str], folder: Path, parent: int) -> list[str]:
     """`command`, ended by the kernel when the process `parent`, which starts it, ends.
 
     The parent-death signal belongs to the thread that starts it: that thread must live on.
-    LXC's own messages go to `lxc_log(folder)`. With `given`, stdin and stdout become the
-    container's user's.
+    LXC's own messages go to `lxc_log(folder)`.
     """
-    return [*GUARD, str(parent), str(lxc_log(folder)), "given" if given else "", *command]
+    return [*GUARD, str(parent), str(lxc_log(folder)), *command]
 
 
 def with_start_script(
@@ -132,13 +129,14 @@ def with_start_script(
     command: Sequence[str] = (),
     *,
     sync: bool = True,
+    own_terminal: bool = False,
 ) -> Container:
     """The container with its start script, written into `folder`, readable for its user only.
 
-    `env` and `command` as for `start_script`, `sync` as for `write_atomic`.
+    `env`, `command` and `own_terminal` as for `start_script`, `sync` as for `write_atomic`.
     """
     script = folder / "start"
-    text = start_script(env, command)
+    text = start_script(env, command, own_terminal=own_terminal)
     write_atomic(script, text, mode=0o500, owner=container.owner, sync=sync)
     return replace(container, mounts=(*container.mounts, Mount(script, START_SCRIPT, is_file=True)))
 
@@ -157,18 +155,19 @@ def start(
     """Run `argv` in the container; returns at once, and is used in a `with`.
 
     `folder` holds the generated files; `env` is the whole environment. stdin, stdout and stderr as
-    in subprocess; with `own_terminal` they are a pseudo-terminal made for the container, which
-    becomes its user's and controls its processes. A command that isn't found gives 127.
+    in subprocess. With `own_terminal` stdin and stdout are PIPE, by which the command gets its
+    terminal from `pty.open_terminal`. A command that isn't found gives 127.
 
     Call it from a thread that lives as long as the container: the kernel ends the container when
     that thread ends, so that nothing outlives a killed worker.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    prepared = prepare(with_start_script(container, folder, env, sync=False), folder, sync=False)
+    scripted = with_start_script(container, folder, env, sync=False, own_terminal=own_terminal)
+    prepared = prepare(scripted, folder, sync=False)
     cgroups.sweep(container.name)
     oom_report(folder).unlink(missing_ok=True)
     process = subprocess.Popen(
-        guarded(command(container, prepared.conf, argv), folder, os.getpid(), given=own_terminal),
+        guarded(command(container, prepared.conf, argv), folder, os.getpid()),
         env={"PATH": SYSTEM_PATH},
         stdin=stdin,
         stdout=stdout,

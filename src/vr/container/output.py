@@ -5,13 +5,18 @@ from __future__ import annotations
 import os
 import subprocess
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
-from vr.container.launch import ContainerTimeout, start
+from vr.container import cgroups
+from vr.container.launch import ContainerTimeout, Running, start
 from vr.container.spec import Container
+from vr.errors import VelociraptorError
+from vr.files.disk_usage import disk_usage
+from vr.specs.sizes import show_size
 from vr.text.terminal import plain
 
 Sink = Callable[[bytes], object] | BinaryIO
@@ -23,9 +28,16 @@ _EARLY_BYTES = 1 << 20
 # Bytes that no character of UTF-8 begins with.
 _CONTINUATION = bytes(range(0x80, 0xC0))
 
+# A build may bear that it gets no more threads; one that asks so often knows no end.
+_MOST_REFUSED = 1000
+_WATCH_SECONDS = 1.0
 
 LOG_FIRST, LOG_LAST = 16 << 20, 1 << 20
 """Bytes of a log in a file that are kept at most: of its beginning, and of its end."""
+
+
+class LimitReached(VelociraptorError):
+    """A container failed, or was ended, for want of what its limits don't give."""
 
 
 class BoundedLog:
@@ -139,30 +151,77 @@ def run_logged(
 ) -> int:
     """Run `argv` in the container with all its output, in order, to `log`; returns the exit code.
 
-    Raises ContainerTimeout after `timeout` seconds, and what the log's sink raises; no process
-    of the container is left then.
+    Raises ContainerTimeout after `timeout` seconds, LimitReached if it fails and the kernel killed
+    processes of it for want of memory, if it asks for processes without end, or writes more than
+    it may, and what the log's sink raises; no process of the container is left then.
     """
-    late = threading.Event()
     with start(
         container, folder, argv, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
     ) as running:
-
-        def stop() -> None:
-            late.set()
-            running.kill()
-
-        timer = threading.Timer(timeout, stop)
-        timer.start()
-        try:
+        watch = _Watch(running, timeout)
+        with watch:
             assert running.stdout
             while chunk := os.read(running.stdout.fileno(), 1 << 16):
                 log.write(chunk)
             code = running.wait()
-        finally:
-            timer.cancel()
-    if late.is_set():
-        raise ContainerTimeout(f"It was still running after {timeout:g} seconds.")
+    if watch.reason:
+        raise watch.reason
+    if kills := running.oom_kills():
+        memory = container.limits.memory or container.limits.memsw or 0
+        limit = show_size(memory)
+        said = f"{kills} process(es) of it were killed for want of memory; the limit is {limit}."
+        if code:
+            raise LimitReached(said)
+        log.warn(said)
     return code
+
+
+class _Watch:
+    """Kills a container that takes too long, forks or writes without end; `reason` says why."""
+
+    def __init__(self, running: Running, timeout: float) -> None:
+        self.reason: VelociraptorError | None = None
+        self._running, self._timeout = running, timeout
+        self._measure_at = 0.0
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._look, name="watch", daemon=True)
+
+    def __enter__(self) -> None:
+        self._thread.start()
+
+    def __exit__(self, *_: object) -> None:
+        self._ended.set()
+        self._thread.join()
+
+    def _look(self) -> None:
+        deadline = time.monotonic() + self._timeout
+        while self.reason is None:
+            left = deadline - time.monotonic()
+            if self._ended.wait(max(0, min(left, _WATCH_SECONDS))):
+                return
+            self.reason = self._too_much(left)
+        self._running.kill()
+
+    def _too_much(self, left: float) -> VelociraptorError | None:
+        container = self._running.container
+        if left <= 0:
+            return ContainerTimeout(f"It was still running after {self._timeout:g} seconds.")
+        if cgroups.refused_processes(container.name) > _MOST_REFUSED:
+            return LimitReached(
+                f"It starts processes without end: {container.limits.pids} at once are its limit."
+            )
+        return self._too_large(container)
+
+    def _too_large(self, container: Container) -> VelociraptorError | None:
+        limit, begin = container.limits.watched_disk, time.monotonic()
+        if limit is None or begin < self._measure_at:
+            return None
+        used = disk_usage(container.upper)
+        # Of very many files this takes long; most of the time is the container's own.
+        self._measure_at = time.monotonic() + 10 * (time.monotonic() - begin)
+        if used <= limit:
+            return None
+        return LimitReached(f"It wrote {show_size(used)}; {show_size(limit)} are its limit.")
 
 
 def _flushing(stream: BinaryIO) -> Callable[[bytes], object]:

@@ -28,16 +28,30 @@ fi
 exit "$code"
 """
 
+_TERMINAL = """\
+# The host makes a terminal as soon as there is a /dev/pts, and keeps it until it is opened here
+# (see pty.py). This process leads its session, which the terminal controls from then on.
+exec 6>&4
+echo >&6
+read -r tty <&3 || exit 1
+exec 3<>"$tty" 4>&3 5>&3
+echo >&6
+exec 6>&-
+"""
 
-def start_script(env: Mapping[str, str], command: Sequence[str] = ()) -> str:
+
+def start_script(
+    env: Mapping[str, str], command: Sequence[str] = (), *, own_terminal: bool = False
+) -> str:
     """A /bin/sh script that runs its arguments with exactly `env` and ends with their exit code.
 
     `command`, if given, is run in place of its arguments, and so seen by nobody else. Its stdin,
-    stdout and stderr are the script's descriptors 3 to 5. Raises VelociraptorError for values that
-    no environment can hold.
+    stdout and stderr are the script's descriptors 3 to 5; with `own_terminal` they are pipes to
+    agree on one with the host. Raises VelociraptorError for values that no environment can hold.
     """
     own = f"set -- {shlex.join(command)}\n" if command else ""
-    return f"#!/bin/sh\n{exports(env)}{own}{_SUPERVISE}"
+    terminal = _TERMINAL if own_terminal else ""
+    return f"#!/bin/sh\n{terminal}{exports(env)}{own}{_SUPERVISE}"
 
 
 def exports(env: Mapping[str, str]) -> str:

@@ -48,6 +48,7 @@ class Limits:
     """Upper bounds; None means that none is set. Sizes in bytes, `cpus` in CPUs (1.5).
 
     `memory` is RAM, `memsw` RAM and swap together. Without `tmp_size` /tmp is the root's own.
+    `watched_disk` is what may be in `upper`: no quota, but looked at by `run_logged`.
     """
 
     memory: int | None = None
@@ -56,6 +57,7 @@ class Limits:
     pids: int | None = DEFAULT_PIDS
     tmp_size: int | None = DEFAULT_TMP_SIZE
     nofile: int | None = None
+    watched_disk: int | None = None
 
 
 @dataclass(frozen=True)

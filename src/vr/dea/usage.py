@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from vr.dea.instance import Usage
+from vr.files.disk_usage import disk_usage
 from vr.machine.processes import process
 
 
@@ -18,21 +19,6 @@ def usage(pids: Iterable[int], folder: Path) -> Usage:
             seconds += found.cpu_seconds
             memory += found.resident_bytes
     return Usage(seconds, memory, disk_usage(folder))
-
-
-def disk_usage(folder: Path) -> int:
-    """Bytes on disk of all that is in the folder; files with several names count once."""
-    total, seen = 0, set()
-    for parent, folders, files in os.walk(folder):
-        for name in (*folders, *files):
-            try:
-                status = os.lstat(os.path.join(parent, name))  # noqa: PTH118  (half the time)
-            except OSError:
-                continue  # it went away
-            if status.st_ino not in seen:
-                seen.add(status.st_ino)
-                total += status.st_blocks * 512
-    return total
 
 
 def disk_percent(folder: Path) -> float:

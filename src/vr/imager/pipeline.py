@@ -10,8 +10,8 @@ from pathlib import Path
 
 from vr.container import cgroups
 from vr.container.launch import ContainerTimeout, host_mounts
-from vr.container.output import OutputLog, Sink, run_logged
-from vr.container.spec import FIRST_PROVISION_ID, Container, Limits, Mount
+from vr.container.output import LimitReached, OutputLog, Sink, run_logged
+from vr.container.spec import FIRST_PROVISION_ID, Container, Mount
 from vr.errors import VelociraptorError
 from vr.files.download import fetch, file_name, local_path
 from vr.files.pack import pack
@@ -21,9 +21,8 @@ from vr.machine.path import SYSTEM_PATH
 from vr.paths import Root
 from vr.runner.interactive import interact
 from vr.runner.layers import obtain
+from vr.runner.limits import build_limits, build_seconds
 from vr.specs.image import ImageSpec
-
-TIMEOUT = 3600.0
 
 _PREFIX = "build_image-"
 # Not where ca-certificates puts its own: a package can't replace a file that is a mount.
@@ -64,12 +63,13 @@ def build(
     *,
     root: Root | None = None,
     log: Sink | None = None,
-    timeout: float = TIMEOUT,
+    timeout: float | None = None,
 ) -> ImageResult:
     """Make the image: `<new_image_name>.tar.gz` and `.log` in `output`.
 
-    `log` gets the script's output as it comes; the script may run for `timeout` seconds. Raises
-    ProvisioningFailed, and what fetching base and script raises; then there is no new tarball.
+    `log` gets the script's output as it comes; the script may run for `timeout` seconds, those of
+    VR_BUILD_SECONDS unless given, and use what VR_BUILD_LIMITS says. Raises ProvisioningFailed, and
+    what fetching base and script raises; then there is no new tarball.
     """
     output.mkdir(parents=True, exist_ok=True)
     say = OutputLog(log)
@@ -113,14 +113,23 @@ def script_environment(host: Mapping[str, str], env: Mapping[str, str]) -> dict[
     }
 
 
-def _provision(spec: ImageSpec, job: Prepared, say: OutputLog, timeout: float) -> None:
+def _provision(spec: ImageSpec, job: Prepared, say: OutputLog, timeout: float | None) -> None:
+    timeout = build_seconds() if timeout is None else timeout
     try:
         code = run_logged(
             job.container, job.generated, [job.script], env=job.env, log=say, timeout=timeout
         )
     except ContainerTimeout as error:
         raise ProvisioningFailed(
-            f"{spec.script_url} was stopped. {error.message}", details=say.tail()
+            f"{spec.script_url} was stopped. {error.message}",
+            hint="Give it more time (VR_BUILD_SECONDS).",
+            details=say.tail(),
+        ) from None
+    except LimitReached as error:
+        raise ProvisioningFailed(
+            f"{spec.script_url} reached its limits. {error.message}",
+            hint="Let it need less, or widen VR_BUILD_LIMITS.",
+            details=say.tail(),
         ) from None
     if code:
         raise ProvisioningFailed(
@@ -160,7 +169,7 @@ def _prepared(spec: ImageSpec, root: Root) -> Iterator[Prepared]:
             uid=0,
             gid=0,
             mounts=mounts,
-            limits=Limits(tmp_size=None, pids=4096),
+            limits=build_limits(),
             cwd="/",
             role="provision",
         )

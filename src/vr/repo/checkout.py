@@ -42,7 +42,7 @@ def checkout(
 
     `revision` is a tag, branch or commit, tried in that order; empty means the remote's default
     branch (hg: tip). With `commit`, a full hash, it is that commit, whatever `revision` names by
-    now. The clone is kept as `clones/<basename>-<md5 of the URL>`; two checkouts of
+    now. The clone is kept as `clones/<basename>-<md5 of the URL>`, for root alone; two checkouts of
     one URL take turns, waiting up to `wait` seconds. Each git or hg command may last `timeout`
     seconds. Raises UnreachableRepository, UnknownRevision, Busy or InvalidInput; then there is
     no `target`.

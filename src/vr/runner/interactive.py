@@ -7,9 +7,10 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from vr.container.launch import start
+from vr.container.launch import DEVNULL, PIPE, start
+from vr.container.pty import open_terminal
 from vr.container.spec import Container
-from vr.runner.terminal import Terminal
+from vr.runner.terminal import Terminal, window_size
 
 
 def interact(
@@ -34,17 +35,16 @@ def interact(
     # PS1 is given as late as this, because a bash that runs `entry` drops it. $PWD, because \w
     # would show /app, which is HOME, as ~.
     argv = [*entry, "/usr/bin/env", rf"PS1={prompt}:$PWD\$ ", *bash, "-i"]
-    with Terminal() as terminal:
-        inner = terminal.inner
-        with start(
-            container,
-            folder,
-            argv,
-            env={**env, "TERM": os.environ.get("TERM", "xterm")},
-            stdin=inner,
-            stdout=inner,
-            stderr=inner,
-            own_terminal=True,
-        ) as running:
+    with start(
+        container,
+        folder,
+        argv,
+        env={**env, "TERM": os.environ.get("TERM", "xterm")},
+        stdin=PIPE,
+        stdout=PIPE,
+        stderr=DEVNULL,
+        own_terminal=True,
+    ) as running:
+        with Terminal(open_terminal(running, window_size())) as terminal:
             terminal.relay()
-            return running.wait()
+        return running.wait()

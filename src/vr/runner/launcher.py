@@ -48,7 +48,7 @@ def launcher(
         "ticks_per_second": str(_TICKS_PER_SECOND),
     }
     head = "".join(f"{key}={shlex.quote(value)}\n" for key, value in assignments.items())
-    guard = f'{shlex.join(GUARD)} "$$" {shlex.quote(str(lxc_log(folder)))} ""'
+    guard = f'{shlex.join(GUARD)} "$$" {shlex.quote(str(lxc_log(folder)))}'
     return (
         "#!/bin/sh\n"
         "# Written by `vrun setup`, which also replaces it.\n"

@@ -17,7 +17,7 @@ from vr.container.host import host_features
 from vr.container.launch import command, host_mounts, with_start_script
 from vr.container.lxc import unsupported_limits
 from vr.container.prepare import prepare
-from vr.container.spec import Container, Limits, Mount, Network
+from vr.container.spec import Container, Mount, Network
 from vr.errors import InvalidInput
 from vr.files.atomic import write_atomic
 from vr.files.locks import Lock
@@ -40,9 +40,11 @@ from vr.runner.identity import identity_mounts
 from vr.runner.images import ensure_image
 from vr.runner.launcher import launcher
 from vr.runner.layers import leased
+from vr.runner.limits import container_limits
 from vr.runner.progress import download_progress, say
 from vr.runner.volumes import volume_mounts
 from vr.runner.writable_layer import Upper, make_app_folder, renew_upper
+from vr.specs.limits import LIMITS
 from vr.specs.proc import ProcYaml, load
 from vr.specs.sizes import parse_size
 
@@ -178,7 +180,7 @@ def _container(
         uid=job.who.uid,
         gid=job.who.gid,
         mounts=(*mounts, *_own_mounts(job, under), *volumes),
-        limits=_limits(proc),
+        limits=container_limits({key: getattr(proc, key) for key in LIMITS}),
         cwd="/",
         network=network,
         read_only=proc.read_only,
@@ -243,15 +245,3 @@ def _own_mounts(job: _Job, under: pilot.Pilot | None) -> Iterator[Mount]:
         yield Mount(pilot.ensure_archive(job.root), pilot.ARCHIVE_PATH, is_file=True)
         if under.inline is not None:
             yield Mount(folder / "containerpilot.json", pilot.INLINE_PATH, is_file=True)
-
-
-def _limits(proc: ProcYaml) -> Limits:
-    defaults = Limits()
-    return Limits(
-        memory=parse_size(proc.mem_limit) if proc.mem_limit else None,
-        memsw=parse_size(proc.memsw_limit) if proc.memsw_limit else None,
-        cpus=proc.cpu_limit,
-        pids=proc.pids_limit or defaults.pids,
-        tmp_size=parse_size(proc.tmp_size) if proc.tmp_size else defaults.tmp_size,
-        nofile=proc.nofile,
-    )

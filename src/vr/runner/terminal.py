@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import fcntl
 import os
-import pty
 import select
 import signal
 import sys
@@ -13,17 +12,24 @@ import tty
 from types import FrameType, TracebackType
 
 
-class Terminal:
-    """A pseudo-terminal joined to this process's own terminal inside a `with` block.
+def window_size() -> bytes:
+    """The size of this process's own terminal, as a struct winsize."""
+    return fcntl.ioctl(sys.stdin, termios.TIOCGWINSZ, bytes(8))
 
-    Give `inner` to the process as stdin, stdout and stderr, then call `relay`.
+
+class Terminal:
+    """Joins `outer`, a pseudo-terminal's end, to this process's own terminal in a `with` block.
+
+    The block closes `outer`.
     """
 
+    def __init__(self, outer: int) -> None:
+        self._outer = outer
+
     def __enter__(self) -> Terminal:
-        self._outer, self.inner = pty.openpty()
-        self._copy_size()
         self._saved = termios.tcgetattr(sys.stdin)
         self._handler = signal.signal(signal.SIGWINCH, self._copy_size)
+        self._copy_size()  # again: it may have changed before the handler was there
         tty.setraw(sys.stdin)
         return self
 
@@ -35,12 +41,10 @@ class Terminal:
     ) -> None:
         termios.tcsetattr(sys.stdin, termios.TCSADRAIN, self._saved)
         signal.signal(signal.SIGWINCH, self._handler)
-        self._close_inner()
         os.close(self._outer)
 
     def relay(self) -> None:
         """Carry keys in and output out until the process and its children have closed it."""
-        self._close_inner()
         keyboard, screen = sys.stdin.fileno(), sys.stdout.fileno()
         sources = [keyboard, self._outer]
         while True:
@@ -59,13 +63,7 @@ class Terminal:
                     sources.remove(keyboard)
 
     def _copy_size(self, _number: int = 0, _frame: FrameType | None = None) -> None:
-        size = fcntl.ioctl(sys.stdin, termios.TIOCGWINSZ, bytes(8))
-        fcntl.ioctl(self._outer, termios.TIOCSWINSZ, size)
-
-    def _close_inner(self) -> None:
-        if self.inner >= 0:
-            os.close(self.inner)
-            self.inner = -1
+        fcntl.ioctl(self._outer, termios.TIOCSWINSZ, window_size())
 
 
 def _write_all(descriptor: int, data: bytes) -> None:

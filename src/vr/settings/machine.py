@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from vr.paths import DEFAULT_HOME, DEFAULT_ROOT
 from vr.settings.readers import (
@@ -13,6 +14,7 @@ from vr.settings.readers import (
     HOST,
     HTTP_URL,
     IP_ADDRESS,
+    LIMITS,
     NATS_URL,
     PLAIN_FOLDER,
     PORTS,
@@ -20,9 +22,11 @@ from vr.settings.readers import (
     WORDS,
     one_of,
     optional,
+    seconds,
     whole,
 )
 from vr.settings.setting import Process, setting
+from vr.specs.limits import BUILD_DEFAULTS, BUILD_SECONDS
 from vr.specs.volumes import DEFAULT_VOLUME_ROOTS
 
 _UP = {Process.UP}
@@ -55,7 +59,8 @@ class MachineSettings:
         FOLDERS,
         DEFAULT_VOLUME_ROOTS,
         meaning=(
-            "folders of hosts, separated by commas, that volumes may lie in; admins may use "
+            "folders of hosts, separated by commas, that volumes may lie in, and repositories on "
+            "the build host's own disk; admins may use "
             "others, and no link may lead out of them. Hosts that are told something else than "
             "the default need it in the environment of their Supervisor, too"
         ),
@@ -207,5 +212,23 @@ class MachineSettings:
             "more variables of the host's environment that builds may see (pip, npm, proxy and "
             "CA settings always do); see [builder](builder.md)"
         ),
+        read_by=_BOTH | _TOOLS,
+    )
+    build_limits: dict[str, Any] = setting(
+        "VR_BUILD_LIMITS",
+        LIMITS,
+        BUILD_DEFAULTS,
+        meaning=(
+            "limits of each build, and of each script that makes an image, by the keys of "
+            "proc.yaml; `none` for none. Disk is looked at now and then. The memory of what "
+            "frameworks' stagers run is told by each task"
+        ),
+        read_by=_BOTH | _TOOLS,
+    )
+    build_seconds: float = setting(
+        "VR_BUILD_SECONDS",
+        seconds(1, 86400),
+        f"{BUILD_SECONDS:g}",
+        meaning="how long either may take",
         read_by=_BOTH | _TOOLS,
     )

@@ -8,14 +8,14 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from ipaddress import IPv4Network
 from pathlib import Path, PurePosixPath
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 from urllib.parse import urlsplit
 
 import dj_database_url
 
 from vr.bus.addresses import http_uri_problem, nats_uri_problem
 from vr.specs.accounts import parse_uids
-from vr.specs.limits import parse_limits
+from vr.specs.limits import parse_limits_or_none
 from vr.specs.names import HOST_NAME
 from vr.specs.proc import FIRST_HOST_UID, LAST_HOST_UID
 
@@ -188,10 +188,6 @@ def _pairs(text: str) -> dict[str, str]:
     return found
 
 
-def _limits(text: str) -> dict[str, Any]:
-    return {} if text == "none" else parse_limits(text)
-
-
 def _http_url(text: str) -> str:
     _demand(not http_uri_problem(text))
     return text
@@ -246,7 +242,9 @@ WORDS = Reader("words separated by commas", _words)
 LINES = Reader("words, one a line", _lines)
 ORIGINS = Reader("origins such as https://vr.example.org, separated by commas", _origins)
 PAIRS = Reader("pairs such as ruby=/opt/ruby/bin/ruby,node=nodejs", _pairs)
-LIMITS = Reader("limits such as mem_limit=1G,cpu_limit=2,pids_limit=512; or none", _limits)
+LIMITS = Reader(
+    "limits such as mem_limit=1G,cpu_limit=2,pids_limit=512; or none", parse_limits_or_none
+)
 HTTP_URL = Reader("an address that begins with http:// or https://", _http_url)
 URL_FOLDER = Reader("a path that begins and ends with /, such as /stored/", _url_folder)
 NATS_URL = Reader("an address such as nats://user:password@host:port", _nats_url)

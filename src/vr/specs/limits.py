@@ -114,6 +114,10 @@ LIMITS: dict[str, Limit] = {one.name: one for one in _TABLE}
 _MEMORY = {"mem_limit", "memsw_limit"}
 DEFAULTS = "mem_limit=1G,memsw_limit=1G,cpu_limit=2,pids_limit=512,tmp_size=64M"
 """What holds for the procs of a server that sets no limits, as `parse_limits` reads it."""
+BUILD_DEFAULTS = "mem_limit=4G,memsw_limit=4G,cpu_limit=4,pids_limit=2048,disk_limit=20G"
+"""What holds for builds, and for scripts that make images, as `parse_limits_or_none` reads it."""
+BUILD_SECONDS = 3600.0
+"""How long either may take."""
 
 
 def limits_problems(values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -160,6 +164,11 @@ def parse_limits(text: str) -> dict[str, Any]:
     if problems := [sentence for _name, sentence in limits_problems(found)]:
         raise ValueError(problems[0])
     return found
+
+
+def parse_limits_or_none(text: str) -> dict[str, Any]:
+    """As `parse_limits`, but `none` is for none."""
+    return {} if text.strip() == "none" else parse_limits(text)
 
 
 def with_defaults(limits: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -13,12 +13,13 @@ from vr.builder.buildpacks import default_references, obtain
 from vr.builder.pipeline import NoBuildpack
 from vr.builder.untrusted import read_text
 from vr.container.output import OutputLog, run_logged
-from vr.container.spec import Container, Limits, Mount
+from vr.container.spec import Container, Mount
 from vr.errors import VelociraptorError
 from vr.machine.path import SYSTEM_PATH
 from vr.paths import Root
 from vr.repo import Source
 from vr.runner.images import ImageRef
+from vr.runner.limits import build_limits
 from vr.runner.system_layers import system_layers
 from vr.stager.line_log import LineLog
 from vr.stager.plugins.contract import INSIDE, StagingFailed
@@ -137,7 +138,7 @@ class ContainerCommands:
             uid=self.uid,
             gid=self.uid,
             mounts=(*mounts, *certificates, Mount(self.space.staged, INSIDE, read_only=False)),
-            limits=Limits(memory=self.memory << 20, tmp_size=None),
+            limits=replace(build_limits(), memory=self.memory << 20, memsw=None),
             cwd=_APP,
         )
 

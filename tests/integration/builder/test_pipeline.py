@@ -41,6 +41,11 @@ def test_an_app_with_a_procfile_becomes_a_slug(machine: Machine) -> None:
     assert machine.workspaces == []
 
 
+def test_no_other_user_of_the_host_reads_clones_caches_or_work(machine: Machine) -> None:
+    machine.build(machine.app({"Procfile": "web: x\n"}))
+    assert machine.root.builder.stat().st_mode & 0o777 == 0o700
+
+
 def test_the_same_commit_gives_the_same_bytes_and_the_result_can_be_built_again(
     machine: Machine,
 ) -> None:

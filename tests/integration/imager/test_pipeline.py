@@ -82,6 +82,27 @@ def test_a_failing_script_says_why_and_leaves_no_image(
     assert "no such package" in (tmp_path / "test_new.log").read_text()
 
 
+def test_a_script_that_never_ends_or_eats_memory_is_ended(
+    root: Root, made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    script = tmp_path / "eat.sh"
+    spec = ImageSpec(
+        base_image_url=str(made / "test_new.tar.gz"),
+        base_image_name="test_base",
+        new_image_name="test_new",
+        script_url=str(script),
+    )
+    script.write_text("#!/bin/sh\nsleep 1000\n")
+    monkeypatch.setenv("VR_BUILD_SECONDS", "1")
+    with pytest.raises(ProvisioningFailed, match="still running after 1 seconds"):
+        imager.build(spec, tmp_path, root=root)
+    monkeypatch.delenv("VR_BUILD_SECONDS")
+    script.write_text("#!/bin/bash\nx=x; while :; do x=$x$x; done\n")
+    monkeypatch.setenv("VR_BUILD_LIMITS", "mem_limit=64M,memsw_limit=64M")
+    with pytest.raises(ProvisioningFailed, match="for want of memory; the limit is 64M"):
+        imager.build(spec, tmp_path, root=root)
+
+
 def test_a_base_with_another_checksum_is_refused(root: Root, tmp_path: Path) -> None:
     base = tmp_path / "base.tar"
     with tarfile.open(base, "w"):

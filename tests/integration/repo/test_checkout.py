@@ -374,3 +374,10 @@ def test_a_deleted_mercurial_bookmark_is_gone(hg: HgRepository, place: Place) ->
     hg.run("bookmark", "--delete", "stable")
     with pytest.raises(UnknownRevision):
         place.hg(hg.url, "stable")
+
+
+def test_no_other_user_of_the_host_reads_the_clones(place: Place, git: GitRepository) -> None:
+    place.clones.mkdir(mode=0o755)  # from before the rule
+    git.commit({"file": "x"}, tag="v1")
+    place.git(git.url, "v1")
+    assert place.clones.stat().st_mode & 0o777 == 0o700

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import pty
 import select
+import struct
 import subprocess
-from collections.abc import Callable
+import termios
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from support.waiting import until
@@ -31,40 +35,117 @@ def test_it_runs_beside_the_proc_with_a_layer_of_its_own(proc: Callable[..., Any
     assert running.process.poll() is None
 
 
+class Screen:
+    """A terminal with `vrun shell` on it."""
+
+    def __init__(self, one: Any) -> None:
+        self.outer, self.inner = pty.openpty()
+        self.resize(30, 90)
+        self.seen = self.before = b""
+        self.process = subprocess.Popen(
+            one.command("shell", str(one.file)),
+            env={**one.environment, "TERM": "dumb"},
+            stdin=self.inner,
+            stdout=self.inner,
+            stderr=self.inner,
+            start_new_session=True,
+            # The terminal that controls it tells it of new sizes.
+            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+        )
+
+    def resize(self, rows: int, columns: int) -> None:
+        fcntl.ioctl(self.outer, termios.TIOCSWINSZ, struct.pack("4H", rows, columns, 0, 0))
+
+    def type(self, keys: bytes) -> None:
+        os.write(self.outer, keys)
+
+    def shows(self, text: bytes) -> None:
+        """Wait until it shows the text after what was waited for before."""
+        until(lambda: self._has(text), f"{text!r} shows")
+        self.before, _text, self.seen = self.seen.partition(text)
+
+    def _has(self, text: bytes) -> bool:
+        if text in self.seen:
+            return True
+        if select.select([self.outer], [], [], 0.1)[0]:
+            try:
+                self.seen += os.read(self.outer, 4096)
+            except OSError:
+                raise AssertionError(f"the shell ended too early: {self.seen!r}") from None
+        return text in self.seen
+
+    def ended(self) -> int:
+        until(lambda: self.process.poll() is not None, "the shell ends")
+        assert self.process.returncode is not None
+        return self.process.returncode
+
+
+@contextmanager
+def screen(one: Any) -> Iterator[Screen]:
+    made = Screen(one)
+    try:
+        yield made
+    finally:
+        made.process.kill()
+        made.process.wait()
+        os.close(made.outer)
+        os.close(made.inner)
+    assert not any((one.paths.folder / "twins").iterdir())
+
+
+PROMPT = b"shop-v0-cmd:/app$ "
+
+
 def test_on_a_terminal_it_is_interactive_with_job_control_and_a_prompt(
     proc: Callable[..., Any],
 ) -> None:
     one = proc(cmd="true").setup()
-    outer, inner = pty.openpty()
-    process = subprocess.Popen(
-        one.command("shell", str(one.file)),
-        env={**one.environment, "TERM": "dumb"},
-        stdin=inner,
-        stdout=inner,
-        stderr=inner,
-        start_new_session=True,
-    )
-    os.close(inner)
-    seen = b""
+    with screen(one) as shell:
+        shell.shows(PROMPT)
+        assert b"no job control" not in shell.before
+        shell.type(b"bash -c 'echo be''gun; exec sleep 1000'\n")
+        shell.shows(b"begun\r\n")
+        shell.type(b"\x1a")
+        shell.shows(b"Stopped")
+        shell.type(b"kill %1; exit 6\nexit 6\n")
+        assert shell.ended() == 6
 
-    def shows(text: bytes) -> bool:
-        nonlocal seen
-        if not select.select([outer], [], [], 0.1)[0]:
-            return False
-        try:
-            seen += os.read(outer, 4096)
-        except OSError:
-            raise AssertionError(f"the shell ended too early: {seen!r}") from None
-        return text in seen
 
-    until(lambda: shows(b"shop-v0-cmd:/app$ "), "the prompt shows")
-    os.write(outer, b"bash -c 'echo be''gun; exec sleep 1000'\n")
-    until(lambda: shows(b"begun\r\n"), "the job runs")
-    os.write(outer, b"\x1a")
-    until(lambda: shows(b"Stopped"), "the job is stopped")
-    os.write(outer, b"kill %1; exit 6\nexit 6\n")
-    until(lambda: process.poll() is not None, "the shell ends")
-    os.close(outer)
-    assert process.returncode == 6
-    assert b"no job control" not in seen
-    assert not any((one.paths.folder / "twins").iterdir())
+def test_its_terminal_has_a_name_in_the_container_and_is_the_users(
+    proc: Callable[..., Any],
+) -> None:
+    with screen(proc(cmd="true").setup()) as shell:
+        shell.shows(PROMPT)
+        shell.type(b"tty; stat -c 'owned by %U' $(tty); echo spo''ken >$(tty)\n")
+        shell.shows(b"/dev/pts/0\r\n")
+        shell.shows(b"owned by nobody\r\n")
+        shell.shows(b"spoken\r\n")
+        shell.type(b"exec </dev/tty && echo con''trolled; exit\n")
+        shell.shows(b"controlled\r\n")
+        assert shell.ended() == 0
+
+
+def test_it_has_the_size_of_the_users_terminal_and_follows_it(proc: Callable[..., Any]) -> None:
+    with screen(proc(cmd="true").setup()) as shell:
+        shell.shows(PROMPT)
+        shell.type(b"stty size\n")
+        shell.shows(b"\r\n30 90\r\n")
+        shell.type(b"trap 'echo new si''ze' WINCH\n")
+        shell.shows(PROMPT)
+        shell.resize(50, 132)
+        shell.type(b"until [ \"$(stty size)\" = '50 132' ]; do sleep 0.1; done; stty size\n")
+        shell.shows(b"\r\n50 132\r\n")
+        shell.type(b"exit\n")
+        assert shell.ended() == 0
+
+
+def test_ctrl_c_ends_what_runs_and_leaves_the_shell(proc: Callable[..., Any]) -> None:
+    with screen(proc(cmd="true").setup()) as shell:
+        shell.shows(PROMPT)
+        shell.type(b"bash -c 'echo be''gun; exec sleep 1000'; echo ended with $?\n")
+        shell.shows(b"begun\r\n")
+        shell.type(b"\x03")
+        shell.shows(PROMPT)
+        shell.type(b"echo ended with $?; exit 130\n")
+        shell.shows(b"ended with 130\r\n")
+        assert shell.ended() == 130

@@ -55,6 +55,7 @@ def test_what_is_no_buildpack_is_refused(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     with pytest.raises(VelociraptorError, match=r"no bin/detect and no bin/compile"):
         obtain(str(tmp_path / "empty"), tmp_path / "copy", clones=tmp_path / "x")
+    assert not (tmp_path / "copy").exists(), "nor is anything of it copied"
 
 
 def test_scripts_without_executable_bit_are_named(tmp_path: Path) -> None:

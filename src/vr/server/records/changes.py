@@ -8,11 +8,13 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Model, ProtectedError
 
+from vr.server.access.repositories import check_repository
 from vr.server.access.volumes import check_volumes
 from vr.server.answers import InUse
 from vr.server.events.announcing import user_did
 from vr.server.events.kinds import Kind
 from vr.server.models.proc_settings import ProcSettings
+from vr.server.models.repository import RepositoryModel
 from vr.server.records.addresses import address_of
 from vr.server.records.guards import why_kept
 
@@ -27,14 +29,18 @@ def may(user: Any, action: str, record: Model) -> None:
 def save(record: Model, *, user: Any, write: Callable[[], Any]) -> None:
     """Let `write` store `record`, all of it or nothing, and log that `user` did it.
 
-    Raises InvalidInput for volumes that only admins may use; then nothing is stored.
+    Raises InvalidInput for volumes and repositories that only admins may use; then nothing is
+    stored.
     """
     kind = Kind.USER_CHANGED if record.pk else Kind.USER_ADDED
     with transaction.atomic():
         may(user, kind.action, record)
+        repository = _repository_of(record)
         write()
         if isinstance(record, ProcSettings):
             check_volumes(record, user)
+        if isinstance(record, RepositoryModel):
+            check_repository(record, repository, user)
         _log(user, kind, record)
 
 
@@ -63,6 +69,14 @@ def delete(record: Model, *, user: Any) -> None:
 def refusal(record: Model, reason: str) -> str:
     """The sentence that says that `record` stays, and why."""
     return f"The {_noun(record)} {record} can't be deleted: {reason}."
+
+
+def _repository_of(record: Model) -> str:
+    """What is stored as the repository of `record`; empty if nothing is."""
+    if not isinstance(record, RepositoryModel):
+        return ""
+    stored = type(record)._default_manager.filter(pk=record.pk).first()
+    return stored.repo_url if stored else ""
 
 
 def _log(user: Any, kind: Kind, record: Model) -> None:
