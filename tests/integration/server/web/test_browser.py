@@ -275,7 +275,7 @@ def test_the_swarm_form_tells_its_errors_at_the_fields(context: BrowserContext) 
     page.get_by_label("Tag").fill("feature/x")
     page.get_by_label("Proc name").fill("web")
     page.get_by_label("Config name").fill("pro-d")
-    page.get_by_label("Size").fill("-1")
+    page.get_by_label("Size", exact=True).fill("-1")
     page.get_by_label("Config YAML").fill("- not\n- a mapping")
     page.get_by_role("button", name="Swarm", exact=True).click()
 
