@@ -37,6 +37,11 @@ class Root:
         return self.path / "images"
 
     @property
+    def imager(self) -> Path:
+        """Where images are made. Not in `images`, which no ordinary user passes through."""
+        return self.path / "imager"
+
+    @property
     def layers(self) -> Path:
         """Unpacked builds: one read-only layer per (build, user)."""
         return self.path / "layers"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import secrets
 import subprocess
 import sys
@@ -52,15 +53,24 @@ class Stagers:
     def tmp(self) -> Path:
         return self.folder / "tmp"
 
+    @property
+    def temporary(self) -> Path:
+        """TMPDIR of all of them: nothing is to stay there, and its path is long."""
+        return self.folder / ("temporary" * 15)
+
     def start(self, **keys: Any) -> StagerProcess:
         return self.start_several(1, **keys)[0]
 
     def start_several(self, count: int, **keys: Any) -> list[StagerProcess]:
         """Start so many at once, and wait until all of them serve."""
-        started = [self._launch(keys) for _ in range(count)]
+        started = self.launch(count, **keys)
         for each in started:
             each.shows("Server running")
         return started
+
+    def launch(self, count: int, **keys: Any) -> list[StagerProcess]:
+        """Start so many, which may not serve yet."""
+        return [self._launch(keys) for _ in range(count)]
 
     def _launch(self, keys: dict[str, Any]) -> StagerProcess:
         number = len(self.running)
@@ -78,9 +88,11 @@ class Stagers:
         }
         config.write_text(yaml.safe_dump(values | keys))
         log = self.folder / f"stager{number}.log"
+        self.temporary.mkdir(exist_ok=True)
         with log.open("wb") as output:
             process = subprocess.Popen(
                 [sys.executable, "-m", "vr.stager.main", "-c", str(config)],
+                env=os.environ | {"TMPDIR": str(self.temporary)},
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
@@ -99,6 +111,8 @@ class Stagers:
             each.process.wait(40)
         until(lambda: self.workspaces == [], "no workspace is left")
         until(lambda: self.processes() == [], "no process of a task is left")
+        if self.running:
+            assert [*self.temporary.iterdir()] == []
 
     @property
     def workspaces(self) -> list[str]:

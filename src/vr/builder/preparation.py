@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from vr.builder import environment, pip_config
+from vr.builder import environment, lfs_pointers, pip_config
 from vr.builder.buildpacks import Buildpack, default_references, obtain
 from vr.builder.cache import BuildCache, cache_key
 from vr.builder.workspace import BUILD_GID, BUILD_UID, Workspace, workspace
@@ -103,6 +103,8 @@ def fetch(spec: BuildSpec, target: Path, root: Root, say: OutputLog) -> Checkout
         commit=spec.revision,
     )
     say.step(f"{spec.version} is commit {fetched.revision}")
+    if unfetched := lfs_pointers.pointers(target):
+        say.step(lfs_pointers.sentence(unfetched))
     return fetched
 
 

@@ -15,6 +15,7 @@ from vr.errors import VelociraptorError
 from vr.files.download import without_credentials
 
 _RETRY_SECONDS = 0.5
+_FLUSH_SECONDS = 2
 _WHILE_AWAY_BYTES = 64 << 20
 """How much may wait to be sent while the server is away: replies must not be lost."""
 
@@ -74,6 +75,19 @@ async def connect(
             await asyncio.sleep(_RETRY_SECONDS)
             waited += _RETRY_SECONDS
             client = Client()
+
+
+async def until_received(client: Client, leaving: asyncio.Event) -> None:
+    """Wait until the server has all that was sent to it, above all what is subscribed to: before,
+    what others send is lost. A server that is away is waited for, until `leaving` is set.
+    """
+    while not leaving.is_set():
+        try:
+            await client.flush(_FLUSH_SECONDS)
+        except (TimeoutError, nats.errors.Error):
+            await asyncio.sleep(_RETRY_SECONDS)
+        else:
+            return
 
 
 async def _try(client: Client, uri: str, options: dict[str, Any]) -> None:

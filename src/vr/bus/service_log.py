@@ -13,6 +13,9 @@ from pathlib import Path
 
 import msgspec
 
+from vr.errors import VelociraptorError
+
+_SYSLOG = "/dev/log"
 LEVELS = {
     "debug2": logging.DEBUG,
     "debug1": logging.DEBUG,
@@ -39,21 +42,34 @@ def level_problem(level: str) -> str | None:
 
 
 def start_logging(settings: LogSettings) -> None:
-    """Send the log to the file of the settings, or to standard output; also to syslog if named."""
-    handler: logging.Handler = (
-        logging.FileHandler(Path(settings.file))
-        if settings.file
-        else logging.StreamHandler(sys.stdout)
-    )
-    handlers = [handler]
-    if settings.syslog:
-        syslog = logging.handlers.SysLogHandler("/dev/log")
-        syslog.ident = f"{settings.syslog}: "
-        handlers.append(syslog)
+    """Send the log to the file of the settings, or to standard output; also to syslog if named.
+
+    Raises VelociraptorError for a file that can't be written, and a machine without syslog.
+    """
+    try:
+        handlers = _handlers(settings)
+    except OSError as error:
+        raise VelociraptorError(
+            f"The log can't be written to {error.filename or _SYSLOG}: {error.strerror}.",
+            hint="Correct logging.file or logging.syslog.",
+        ) from None
     for each in handlers:
         each.setFormatter(_Form())
     logging.basicConfig(level=logging.WARNING, handlers=handlers, force=True)
     logging.getLogger("vcap").setLevel(LEVELS[settings.level])
+
+
+def _handlers(settings: LogSettings) -> list[logging.Handler]:
+    made: list[logging.Handler] = [
+        logging.FileHandler(Path(settings.file))
+        if settings.file
+        else logging.StreamHandler(sys.stdout)
+    ]
+    if settings.syslog:
+        syslog = logging.handlers.SysLogHandler(_SYSLOG)
+        syslog.ident = f"{settings.syslog}: "
+        made.append(syslog)
+    return made
 
 
 class _Form(logging.Formatter):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from pathlib import Path
 
 import click
@@ -10,6 +11,9 @@ from vr.cli.output import json_option, print_json, say, table
 from vr.client import Client
 from vr.errors import VelociraptorError
 from vr.text.terminal import harmless
+
+_END_LINES = 100
+"""How much of a log's end is searched for what the build failed with."""
 
 
 @click.command()
@@ -21,9 +25,11 @@ def build(app: str, tag: str, no_wait: bool, as_json: bool) -> None:
     """Build APP at TAG (a tag, branch or commit), anew even if it was built before."""
     client = Client.from_env()
     made = client.build(app, tag)
+    end: deque[str] = deque(maxlen=_END_LINES)
     if not no_wait:
         for line in client.build_log(made):
-            click.echo(harmless(line), err=as_json)
+            end.append(harmless(line))
+            click.echo(end[-1], err=as_json)
     ended = client.read(made["resource_uri"])
     if as_json:
         print_json(ended)
@@ -31,7 +37,9 @@ def build(app: str, tag: str, no_wait: bool, as_json: bool) -> None:
         say(f"Build {made['id']} of {app} {tag} is queued. See: vr builds {app}")
     if not no_wait and ended["status"] != "success":
         why = harmless(ended["error"] or ended["status"])
-        raise VelociraptorError(f"{app} {tag} was not built: {why}")
+        # The log ends with it, unless whoever built was killed.
+        said = why in "\n".join(end)
+        raise VelociraptorError(f"{app} {tag} was not built{'.' if said else f': {why}'}")
     if not (no_wait or as_json):
         say(f"Built {app} {tag}.")
 

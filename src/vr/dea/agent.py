@@ -11,6 +11,7 @@ from typing import Any
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 
+from vr.bus.connection import until_received
 from vr.bus.documents import decode_object, mapping
 from vr.bus.outbox import Outbox
 from vr.bus.pages import Place
@@ -77,6 +78,7 @@ class Agent:
             (every.register, self._tell.register_all),
         ):
             background.append(asyncio.create_task(_repeat(seconds, action)))
+        await until_received(self._client, self._left)
         log.info("DEA %s running", self.id)
         try:
             await self._left.wait()

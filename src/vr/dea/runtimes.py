@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 import shlex
+import shutil
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from vr.errors import VelociraptorError
@@ -41,7 +43,8 @@ def choose(
         return Chosen("")
     if name not in runtimes:
         raise VelociraptorError(
-            f"The runtime {name!r} is not offered here; there are: {', '.join(sorted(runtimes))}."
+            f"The runtime {name!r} is not offered here; there are: "
+            f"{', '.join(sorted(runtimes)) or 'none'}."
         )
     executable = runtimes[name]
     asked = wanted.get("executable")
@@ -66,6 +69,21 @@ def version_in(output: str) -> str:
     """The first version number that a program prints; empty if there is none."""
     match = _VERSION.search(output)
     return match.group() if match else ""
+
+
+def problem(executable: str, seen: Iterable[str]) -> str:
+    """Why apps can't be run with the executable on this machine; empty if they can be.
+
+    `seen` are the folders of the machine that their containers see.
+    """
+    found = shutil.which(executable, path=SYSTEM_PATH)
+    if not found:
+        return f"there is no executable {executable} here"
+    real = Path(found).resolve()
+    if not any(real.is_relative_to(folder) for folder in seen):
+        where = found if str(real) == found else f"{found}, which is {real},"
+        return f"{where} is in no folder that apps see: {', '.join(seen)}"
+    return ""
 
 
 def installed_version(executable: str) -> str:

@@ -21,9 +21,10 @@ from vr.dea.config import DeaConfig
 from vr.dea.file_pages import file_pages
 from vr.dea.folders import Folders
 from vr.dea.registry import Registry
-from vr.dea.runtimes import installed_version
+from vr.dea.runtimes import installed_version, problem
 from vr.errors import VelociraptorError
 from vr.files.locks import Lock
+from vr.runner.host_folders import SEEN_FOLDERS
 
 _STOP = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT)
 _EVACUATE = signal.SIGUSR2
@@ -49,9 +50,11 @@ def serve(config: DeaConfig) -> None:
 
 async def _serve(config: DeaConfig, folders: Folders) -> None:
     component = Component("DEA", new_id(config.index), config.index)
-    # An image's own versions are unknown: what a message wishes for is taken as it is.
-    executables = {} if config.image else config.runtimes
-    versions = {name: installed_version(path) for name, path in executables.items()}
+    versions: dict[str, str] = {}
+    # What an image has, and in which version, is unknown: what a message wishes for is taken.
+    if not config.image:
+        config = msgspec.structs.replace(config, runtimes=_runtimes_that_run(config))
+        versions = {name: installed_version(path) for name, path in config.runtimes.items()}
     name = f"vdea {component.id}"
     joined = await join(config.nats_uri, name=name, log=log, ends=(*_STOP, _EVACUATE))
     if joined is None:
@@ -72,6 +75,18 @@ async def _serve(config: DeaConfig, folders: Folders) -> None:
                 await _run(agent)
     finally:
         await client.close()
+
+
+def _runtimes_that_run(config: DeaConfig) -> dict[str, str]:
+    """Those of the configuration that apps can be run with on this machine; says which can't."""
+    seen = [*SEEN_FOLDERS, *(mount.src_path for mount in config.bind_mounts)]
+    offered = {}
+    for name, executable in config.runtimes.items():
+        if why := problem(executable, seen):
+            log.warning("The runtime %s is not offered: %s", name, why)
+        else:
+            offered[name] = executable
+    return offered
 
 
 async def _run(agent: Agent) -> None:

@@ -63,7 +63,7 @@ def make_base(
     """
     say = OutputLog(log)
     target.parent.mkdir(parents=True, exist_ok=True)
-    work = (root or Root.from_env()).images / ".work"
+    work = (root or Root.from_env()).imager
     with scratch(work, "base") as folder, tempfile.NamedTemporaryFile("w", suffix=".conf") as conf:
         conf.write(plan.settings)
         conf.flush()

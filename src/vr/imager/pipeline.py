@@ -184,7 +184,7 @@ def _work_folder(root: Root) -> Path:
 
     Raises VelociraptorError if a folder above keeps that one out.
     """
-    work = root.images / ".work"
+    work = root.imager
     work.mkdir(parents=True, exist_ok=True, mode=0o700)
     os.chown(work, 0, FIRST_PROVISION_ID)
     work.chmod(0o710)

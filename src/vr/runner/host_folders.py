@@ -15,6 +15,8 @@ from vr.runner.layers import ensure_layer
 
 _LINKS = ("bin", "sbin", "lib", "lib32", "lib64", "libx32")
 _FOLDERS = {"/usr": True, "/opt": False}
+SEEN_FOLDERS = ("/usr", "/opt", *(f"/{name}" for name in _LINKS))
+"""The host's folders of programs, as they are in a container."""
 # Not the whole of /etc: it holds the host's secrets, some of them readable by all.
 _ETC_FILES = (
     *("passwd", "group", "nsswitch.conf", "hosts", "host.conf", "gai.conf", "resolv.conf"),

@@ -57,12 +57,12 @@ _TAIL = """\
    that the former key signed stay valid.
 3. Run `python -m vr.server.manage reencrypt` with the server's settings. It encrypts all config,
    environments and volumes with the new key, names what no known key can read, and may be repeated.
-   With `vr up`, as root:
+   With `vr up`, as root, in the checkout:
 
         export VR_HOME=/var/lib/velociraptor
         export VR_SECRET_KEY_FILE=$VR_HOME/secrets/secret-key
         export VR_SECRET_KEY_FALLBACKS_FILE=$VR_HOME/secrets/former-secret-keys
-        python -m vr.server.manage reencrypt
+        .venv/bin/python -m vr.server.manage reencrypt
 
 4. Take the former key out of `VR_SECRET_KEY_FALLBACKS`, and restart once more. Now it opens
    nothing.

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -18,7 +16,7 @@ from vr.specs.documents import to_struct
 DEVELOPMENT = {
     "logging": {"level": "debug2"},
     "nats_uri": "nats://127.0.0.1:4222",
-    "pid_filename": str(Path(tempfile.gettempdir()) / "vstager.pid"),
+    "pid_filename": "/var/tmp/vstager.pid",
     "queues": ["staging"],
 }
 """What holds without any configuration file."""

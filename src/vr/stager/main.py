@@ -88,24 +88,28 @@ def _serve(options: argparse.Namespace) -> int:
         try:
             document = load_mapping(path)
         except VelociraptorError as error:
-            raise _Refused(f"ERROR: Failed loading config from file '{path}': {error}") from None
-        try:
-            return parse_config(document, str(path))
-        except VelociraptorError as error:
-            raise _Refused(
-                f"ERROR: There was a problem validating the supplied config: {error}"
-            ) from None
+            raise _refused(f"Failed loading config from file '{path}'", error) from None
+        return parse_config(document, str(path))
 
     try:
         serve(load())
     except _Refused as refused:
         print(refused, file=sys.stderr)
         return FAILED
+    except VelociraptorError as error:
+        what = "There was a problem validating the supplied config"
+        print(_refused(what, error), file=sys.stderr)
+        return FAILED
     return 0
 
 
 class _Refused(Exception):
     """A configuration that can't be used, in the words of the original."""
+
+
+def _refused(what: str, error: VelociraptorError) -> _Refused:
+    hint = f"\nhint: {error.hint}" if error.hint else ""
+    return _Refused(f"ERROR: {what}: {error.message}{hint}")
 
 
 def _stage(options: argparse.Namespace) -> int:

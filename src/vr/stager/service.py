@@ -21,6 +21,7 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
 
+from vr.bus.connection import until_received
 from vr.bus.outbox import Outbox
 from vr.errors import InvalidInput, VelociraptorError
 from vr.stager import events
@@ -85,6 +86,7 @@ class Stager:
             for each in (self._outbox.run(self._client), self._tell_alive(), self._clean(tmp))
         ]
         queues = [await self._subscribe(name) for name in self._config.queues]
+        await until_received(self._client, self._stopping)
         log.info("Server running")
         try:
             await self._serve_while_idle()

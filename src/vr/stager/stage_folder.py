@@ -48,8 +48,9 @@ def stage_folder(
 
     `say` gets the log's lines as they come. Raises NotStaged with the stager's error.
     """
-    with tempfile.TemporaryDirectory(prefix="vstager-") as folder:
-        app_zip = Path(folder) / "app.zip"
+    # A file without a name: nothing of it stays, however this ends.
+    with tempfile.TemporaryFile() as unnamed:
+        app_zip = Path(f"/proc/self/fd/{unnamed.fileno()}")
         zip_folder(app, app_zip, skipped=_SKIPPED)
         with endpoints(app_zip, droplet, host=host) as urls:
             request = {

@@ -14,9 +14,10 @@ from vr.bus.joining import join, new_id
 from vr.bus.pages import pages_served
 from vr.bus.pid_file import pid_file
 from vr.bus.service_log import start_logging
+from vr.errors import VelociraptorError
+from vr.stager import fork_server
 from vr.stager.config import StagerConfig
 from vr.stager.service import Stager
-from vr.stager.task_runner import warm_up
 
 _ENDS = (signal.SIGUSR2, signal.SIGINT, signal.SIGTERM)
 
@@ -26,13 +27,23 @@ log = logging.getLogger("vcap.stager.server")
 def serve(config: StagerConfig) -> None:
     """Serve until a signal (USR2, INT, TERM) and until what runs then is finished.
 
-    Raises VelociraptorError if the pid file can't be written.
+    Raises VelociraptorError if the pid file, the log or the folder of tasks can't be written.
     """
     os.umask(0o022)
     with pid_file(Path(config.pid_filename)):
         start_logging(config.logging)
-        warm_up()
+        _start_fork_server(Path(config.dirs.tmp))
         asyncio.run(_serve(config))
+
+
+def _start_fork_server(tmp: Path) -> None:
+    try:
+        fork_server.ensure_running(tmp)
+    except OSError as error:
+        raise VelociraptorError(
+            f"The folder {tmp}, where tasks would work, can't be used: {error.strerror}.",
+            hint="Correct dirs.tmp, or the folder's permissions.",
+        ) from None
 
 
 async def _serve(config: StagerConfig) -> None:

@@ -14,7 +14,7 @@ from collections import deque
 from collections.abc import Callable
 
 from vr.errors import VelociraptorError
-from vr.stager import task_process
+from vr.stager import fork_server, task_process
 from vr.stager.request import StagingRequest
 from vr.stager.task import DONE, STAGE, STEPS, TaskSettings
 from vr.stager.workspace import remove_abandoned
@@ -30,14 +30,6 @@ Answer = Callable[[str | None], None]
 log = logging.getLogger("vcap.stager.server")
 
 _context = multiprocessing.get_context("forkserver")
-
-
-def warm_up() -> None:
-    """Start the server that processes are forked from; call it before threads are started."""
-    multiprocessing.set_forkserver_preload(["vr.stager.preload"])
-    from multiprocessing import forkserver
-
-    forkserver.ensure_running()
 
 
 class TaskRunner:
@@ -115,6 +107,7 @@ class _Process:
         self._process = _context.Process(
             target=task_process.main, args=(theirs, settings), daemon=True
         )
+        fork_server.ensure_running(settings.tmp)
         self._process.start()
         theirs.close()
 

@@ -64,6 +64,12 @@ def test_the_same_commit_gives_the_same_bytes_and_the_result_can_be_built_again(
     assert second == (machine.output / "build.tar.gz").read_bytes()
 
 
+def test_pointers_of_git_lfs_are_named(machine: Machine) -> None:
+    pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\n"
+    machine.build(machine.app({"Procfile": "web: run\n", "film.mp4": pointer}))
+    assert b"these are pointers: film.mp4" in machine.log
+
+
 def test_the_first_buildpack_that_applies_is_used_alone(machine: Machine) -> None:
     app = machine.app({"README": "x"})
     packs = (

@@ -178,6 +178,16 @@ def test_droplets_are_kept_by_checksum(dea: Dea, droplet: Make) -> None:
     assert [each.name for each in (dea.base / "staged").glob("*.tgz")] == [f"{sha1}.tgz"]
 
 
+def test_only_runtimes_that_are_here_are_offered(dea: Dea) -> None:
+    dea.start(runtimes={"sh": "/bin/sh", "cobol": "/opt/cobol/bin/cobol"})
+    assert dea.bus.wait("dea.advertise", id=dea.id)["runtimes"] == ["sh"]
+    question = {"droplet": "x", "limits": {"mem": 1}, "runtime": "cobol"}
+    with pytest.raises(TimeoutError):
+        dea.bus.ask("dea.discover", question, seconds=0.5)
+    assert dea.bus.ask("dea.discover", question | {"runtime": "sh"})["id"] == dea.id
+    assert "The runtime cobol is not offered: there is no executable" in dea.log
+
+
 def test_only_a_dea_with_room_offers_itself(dea: Dea, droplet: Make) -> None:
     dea.start(max_memory=200)
     question = {"droplet": "x", "limits": {"mem": 150}, "runtime": "ruby"}

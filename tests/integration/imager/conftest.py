@@ -12,16 +12,22 @@ import pytest
 from support.images import test_image as make_test_image
 from vr import imager
 from vr.files.checksums import file_md5
+from vr.files.folders import private_folder
 from vr.paths import Root
 from vr.specs.image import ImageSpec
 
 
 @pytest.fixture(scope="session")
 def root() -> Iterator[Root]:
-    """Not below pytest's own folders, which only root may enter: containers' roots must."""
+    """Not below pytest's own folders, which only root may enter: containers' roots must. Procs
+    were set up there before, so that nobody else gets into `images`."""
     folder = Path(tempfile.mkdtemp(prefix="vr-imager-"))
     folder.chmod(0o755)
-    yield Root(folder / "apps")
+    root = Root(folder / "apps")
+    root.path.mkdir()
+    private_folder(root.images)
+    yield root
+    assert root.images.stat().st_mode & 0o077 == 0
     shutil.rmtree(folder)
 
 

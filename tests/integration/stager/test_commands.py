@@ -9,11 +9,13 @@ import tarfile
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 
 from support.stagers import SINATRA_APP, SINATRA_RULES, Stagers
+from support.waiting import until
 
 
 def vstager(*arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
@@ -49,6 +51,24 @@ def test_a_folder_is_staged_from_the_command_line(common: Stagers, tmp_path: Pat
     with tarfile.open(droplet) as archive:
         assert archive.getmember("./app/link").linkname == "app.rb"
         assert not [name for name in archive.getnames() if ".git" in name]
+
+
+def test_a_client_that_is_killed_leaves_nothing(pool: Stagers, tmp_path: Path) -> None:
+    app = folder_with(SINATRA_APP, tmp_path / "hello")
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    client = subprocess.Popen(
+        [
+            *(sys.executable, "-m", "vr.stager.main", "stage", str(app)),
+            *("--nats", pool.nats.uri, "--queue", pool.queue),
+        ],
+        env=os.environ | {"TMPDIR": str(temporary)},
+        stdout=subprocess.DEVNULL,
+    )
+    until(lambda: list(Path(f"/proc/{client.pid}/task").glob("*"))[1:], "it serves the app")
+    client.kill()
+    client.wait()
+    assert [*temporary.iterdir()] == []
 
 
 def test_errors_of_the_stager_are_the_commands_errors(common: Stagers, tmp_path: Path) -> None:
@@ -94,6 +114,29 @@ def test_configurations_that_are_none(tmp_path: Path, content: str | None, compl
     assert done.returncode == 1
     assert complaint in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("changes", "complaint"),
+    [
+        ({"pid_filename": "/proc/none/pid"}, "The pid file /proc/none/pid can't be written"),
+        ({"logging": {"level": "info", "file": "/proc/none"}}, "can't be written to /proc/none"),
+        ({"dirs": {"tmp": "/proc/none"}}, "The folder /proc/none, where tasks would work"),
+    ],
+)
+def test_places_that_can_not_be_written(
+    tmp_path: Path, changes: dict[str, Any], complaint: str
+) -> None:
+    config = tmp_path / "stager.yml"
+    values = {"nats_uri": "nats://127.0.0.1:1", "pid_filename": str(tmp_path / "pid")}
+    usual = {"logging": {"level": "off"}, "queues": ["x"], "dirs": {"tmp": str(tmp_path / "tmp")}}
+    config.write_text(yaml.safe_dump(values | usual | changes))
+    done = vstager("-c", str(config))
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("ERROR: There was a problem validating the supplied config: ")
+    assert complaint in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (tmp_path / "pid").exists()
 
 
 def test_a_plugin_runs_without_any_service(tmp_path: Path) -> None:

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
+import os
 import re
 import signal
-import threading
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from threading import Event, Thread
 from typing import Any
 
 import nats
@@ -15,6 +20,7 @@ import pytest
 
 from support.cloud import LOGIN, Cloud, zipped
 from support.nats_server import NatsServer, nats_server
+from support.processes import children
 from support.stagers import UNUSUAL_APP, Stagers, buildpack, properties, stagers
 from support.waiting import until
 from vr.stager import events
@@ -170,17 +176,72 @@ def test_a_restart_of_nats_loses_no_answer(controller: Cloud, app: str, tmp_path
 def test_a_stager_waits_for_nats(controller: Cloud, app: str, tmp_path: Path) -> None:
     late = NatsServer(tmp_path)
     with stagers(late, controller, tmp_path / "stagers") as pool:
-        starting = threading.Timer(1.0, late.start)
-        starting.start()
         try:
-            stager = pool.start()
-            assert "Waiting for the NATS server" in stager.output
+            (stager,) = pool.launch(1)
+            stager.shows("Waiting for the NATS server")
+            late.start()
+            stager.shows("Server running")
             assert pool.stage(app).error is None
         finally:
-            starting.join()
             for each in pool.running:
                 each.stop()
             late.stop()
+
+
+def test_it_says_that_it_runs_only_when_the_server_knows_what_it_serves(pool: Stagers) -> None:
+    with slow_way_to(pool.nats.port, holds=f"SUB {pool.queue}".encode()) as (port, held, go_on):
+        (stager,) = pool.launch(1, nats_uri=f"nats://127.0.0.1:{port}")
+        assert held.wait(20)
+        stager.shows("Subscribed to")
+        assert "Server running" not in stager.output
+        go_on.set()
+        stager.shows("Server running")
+        stager.stop()
+
+
+@contextmanager
+def slow_way_to(port: int, *, holds: bytes) -> Iterator[tuple[int, Event, Event]]:
+    """A port that leads to another one, but keeps what holds these bytes, and all after it.
+
+    Gives the port, what is set when they came, and what to set so that they go on.
+    """
+    held, go_on = Event(), Event()
+
+    def carry(source: socket.socket, target: socket.socket, *, towards: bool) -> None:
+        with contextlib.suppress(OSError):
+            while data := source.recv(65536):
+                if towards and holds in data:
+                    held.set()
+                    go_on.wait(60)
+                target.sendall(data)
+            target.shutdown(socket.SHUT_RDWR)
+
+    def serve() -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                here, _ = listener.accept()
+                there = socket.create_connection(("127.0.0.1", port))
+                for source, target, towards in ((here, there, True), (there, here, False)):
+                    Thread(target=carry, args=(source, target), kwargs={"towards": towards}).start()
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        Thread(target=serve).start()
+        try:
+            yield listener.getsockname()[1], held, go_on
+        finally:
+            go_on.set()
+            listener.shutdown(socket.SHUT_RDWR)
+
+
+def test_a_new_server_for_tasks_leaves_nothing_either(pool: Stagers, app: str) -> None:
+    stager = pool.start(max_active_tasks=1)
+    assert pool.stage(app).error is None
+    for each in children(stager.process.pid):
+        if b"forkserver" in Path(f"/proc/{each}/cmdline").read_bytes():
+            os.kill(each, signal.SIGKILL)
+    assert pool.stage(app).error is None
+    assert pool.stage(app).error is None
+    assert [path for path in pool.tmp.iterdir() if path.is_socket()] == []
 
 
 def test_a_killed_stager_is_noticed_and_its_remains_are_removed(

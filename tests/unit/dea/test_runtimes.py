@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from vr.dea.runtimes import choose, version_in, with_runtime
+from vr.dea.runtimes import choose, problem, version_in, with_runtime
 from vr.errors import VelociraptorError
 
 RUNTIMES = {"ruby19": "/opt/ruby/bin/ruby", "node": "node"}
@@ -36,6 +37,19 @@ def test_a_newer_version_is_remarked_upon() -> None:
 def test_unknown_and_older_ones_are_refused(name: str, wanted: dict[str, Any]) -> None:
     with pytest.raises(VelociraptorError):
         choose(RUNTIMES, VERSIONS, name, wanted)
+
+
+def test_only_what_apps_can_run_here_is_offered(tmp_path: Path) -> None:
+    for name in ("sh", "/bin/sh"):
+        assert problem(name, ["/usr", "/bin"]) == ""
+    assert problem("/opt/cobol/bin/cobol", ["/opt"]) == (
+        "there is no executable /opt/cobol/bin/cobol here"
+    )
+    assert problem("/etc/passwd", ["/etc"]) == "there is no executable /etc/passwd here"
+    link = tmp_path / "sh"
+    link.symlink_to("/bin/sh")
+    assert "is in no folder that apps see: /srv, /opt" in problem(str(link), ["/srv", "/opt"])
+    assert problem(str(link), ["/usr", "/bin"]) == "", "what the link leads to is seen"
 
 
 def test_the_token_is_replaced_everywhere_and_quoted() -> None:
