@@ -29,7 +29,7 @@ import redis
 from vr.agent import oom_watch
 from vr.agent.protocol import Notice, Protocol
 from vr.errors import InvalidInput, run_main
-from vr.events.procs import REMOVED, ProcBoard, name_fields, proc_object
+from vr.events.procs import REMOVED, REWRITE_SECONDS, ProcBoard, name_fields, proc_object
 from vr.events.restarts import Restarts, after_start, packed
 
 log = logging.getLogger("proc_publisher")
@@ -47,9 +47,10 @@ class Publisher:
         self._supervisor = supervisor
         self._restarts: dict[str, Restarts] = {}
         self._remembers = False
+        self._told: list[Info] | None = None
 
     def refresh(self) -> None:
-        """Write the complete list and the heartbeat."""
+        """Write the heartbeat and, if anything but clocks has changed, the complete list."""
         if not self._remembers:
             # What a publisher before this one has counted.
             self._restarts = {**self._board.restarts(self._host), **self._restarts}
@@ -57,7 +58,13 @@ class Publisher:
         infos = [self._with_restarts(info) for info in self._supervisor.getAllProcessInfo()]
         names = {info["name"] for info in infos}
         self._restarts = {name: one for name, one in self._restarts.items() if name in names}
+        told = [_lasting(self._host, info) for info in infos]
+        if told == self._told:
+            written = self._board.beat(self._host)
+            if written is not None and time.time() - written < REWRITE_SECONDS:
+                return
         self._board.replace(self._host, infos)
+        self._told = told
 
     def handle(self, notice: Notice) -> None:
         """Announce the change, if it is one, and refresh the list.
@@ -91,6 +98,13 @@ class Publisher:
 
     def _with_restarts(self, info: Info) -> Info:
         return {**info, "restarts": packed(self._restarts.get(info["name"], Restarts()))}
+
+
+def _lasting(host: str, info: Info) -> Info:
+    """What of a process's struct doesn't change while nothing happens to it."""
+    lasting = {key: value for key, value in info.items() if key not in {"now", "description"}}
+    # Time alone ends a loop of restarts.
+    return lasting | {"shown": proc_object(host, info)["statename"]}
 
 
 def removal(host: str, notice: Notice, now: float) -> Info:

@@ -23,7 +23,11 @@ from vr.text.durations import duration
 CHANNEL = "proc_events"
 REMOVED = "PROCESS_GROUP_REMOVED"
 HEARTBEATS = "host_heartbeats"
-KEEP_SECONDS = 600
+WRITTEN = "host_written"
+# What a silent host last said is shown for this long.
+KEEP_SECONDS = 7 * 86400
+# A list in which only clocks went on is written this often, not at every beat.
+REWRITE_SECONDS = 60
 # A publisher speaks at least every minute (TICK_60), so two missed ticks mean silence.
 SILENT_AFTER_SECONDS = 130
 RESTARTING = "RESTARTING"
@@ -114,21 +118,36 @@ def _key(host: str) -> str:
 
 
 class ProcBoard:
-    """The last pushed state of every host, in Redis, with a channel for changes."""
+    """The last pushed state of every host, in Redis, with a channel for changes.
+
+    It remembers the lists that it has read, and fetches those only that were written since.
+    """
 
     def __init__(self, connection: redis.Redis) -> None:
         self._redis = connection
+        self._remembered: dict[str, tuple[float, list[Proc]]] = {}
 
     def replace(self, host: str, infos: Iterable[Mapping[str, Any]]) -> None:
         """Store the complete list of a host's procs, and its heartbeat, in one transaction."""
         fields: dict[Any, Any] = {str(info["name"]): json.dumps(dict(info)) for info in infos}
+        now = str(time.time())
         with self._redis.pipeline() as pipe:
             pipe.delete(_key(host))
             if fields:
                 pipe.hset(_key(host), mapping=fields)
                 pipe.expire(_key(host), KEEP_SECONDS)
-            pipe.hset(HEARTBEATS, host, str(time.time()))
+            pipe.hset(HEARTBEATS, host, now)
+            pipe.hset(WRITTEN, host, now)
             pipe.execute()
+
+    def beat(self, host: str) -> float | None:
+        """Store a host's heartbeat alone, as its list is as it was; returns when that was written
+        (unix time), None if Redis has lost it."""
+        with self._redis.pipeline() as pipe:
+            pipe.hset(HEARTBEATS, host, str(time.time()))
+            pipe.hget(WRITTEN, host)
+            _, written = pipe.execute()
+        return float(written) if written else None
 
     def restarts(self, host: str) -> dict[str, Restarts]:
         """What the host last pushed of its procs' restarts, by their names."""
@@ -145,22 +164,50 @@ class ProcBoard:
         self._redis.publish(CHANNEL, json.dumps({**proc, "event": event}))
 
     def read(self, hosts: Sequence[str]) -> dict[str, HostState]:
-        """The last pushed state of each host named, also of those that never spoke."""
+        """The last pushed state of each host named, also of those that never spoke.
+
+        The procs are shared with whoever else reads them: nobody may change them.
+        """
         if not hosts:
             return {}
-        with self._redis.pipeline() as pipe:
+        with self._redis.pipeline(transaction=False) as pipe:
             pipe.hmget(HEARTBEATS, list(hosts))
-            for host in hosts:
-                pipe.hgetall(_key(host))
-            heartbeats, *hashes = pipe.execute()
-        return {
-            host: HostState(
-                host=host,
-                seen=float(beat) if beat else None,
-                procs=sorted(
-                    (proc_object(host, json.loads(text)) for text in fields.values()),
-                    key=lambda proc: str(proc["name"]),
-                ),
-            )
-            for host, beat, fields in zip(hosts, heartbeats, hashes, strict=True)
+            pipe.hmget(WRITTEN, list(hosts))
+            beats, writes = ([float(one) if one else None for one in row] for row in pipe.execute())
+        seen = dict(zip(hosts, beats, strict=True))
+        lists = self._lists(dict(zip(hosts, map(_revision, beats, writes), strict=True)))
+        return {host: HostState(host, seen[host], lists[host]) for host in hosts}
+
+    def _lists(self, revisions: Mapping[str, float | None]) -> dict[str, list[Proc]]:
+        """The procs of each host; only what was written since it was last read is fetched."""
+        known = {host: self._remembered.get(host) for host in revisions}
+        found = {
+            host: one[1]
+            for host, one in known.items()
+            if one is not None and one[0] == revisions[host]
         }
+        new = [host for host in revisions if host not in found]
+        if not new:
+            return found
+        with self._redis.pipeline(transaction=False) as pipe:
+            for host in new:
+                pipe.hvals(_key(host))
+            texts = pipe.execute()
+        for host, infos in zip(new, texts, strict=True):
+            procs = [proc_object(host, json.loads(info)) for info in infos]
+            procs.sort(key=lambda proc: str(proc["name"]))
+            found[host] = procs
+            # The list may be newer than the revision, which leads to reading it once more.
+            if (revision := revisions[host]) is not None:
+                self._remembered[host] = (revision, procs)
+        return found
+
+
+def _revision(beat: float | None, written: float | None) -> float | None:
+    """When a host's list was written, from its last heartbeat and what it says of that.
+
+    A publisher that doesn't say it writes at each beat.
+    """
+    if beat is None or written is None or beat - written > REWRITE_SECONDS * 1.5:
+        return beat
+    return written

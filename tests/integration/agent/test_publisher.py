@@ -17,6 +17,7 @@ from supervisor.xmlrpc import SupervisorTransport
 from support.redis_server import redis_server
 from support.supervisord import supervisord
 from support.waiting import until
+from vr.agent.publisher import Publisher
 from vr.events.procs import CHANNEL, ProcBoard
 from vr.hosts.supervisor import Supervisor
 
@@ -123,6 +124,44 @@ def test_a_proc_that_ends_and_is_started_again_and_again_is_told_as_such(
     until(lambda: _proc(states)["statename"] == "STOPPED", "it is stopped")
     supervisor.start(PROC)
     until(lambda: _proc(states)["statename"] == "RUNNING", "it was started by somebody")
+
+
+def test_a_list_in_which_only_clocks_go_on_is_not_written_at_each_beat(tmp_path: Path) -> None:
+    class Told:
+        """Supervisor's answers, one after another."""
+
+        def __init__(self) -> None:
+            self.statename, self.now = "RUNNING", 1_000
+
+        def getAllProcessInfo(self) -> list[dict[str, Any]]:
+            self.now += 5
+            return [
+                {"name": PROC, "statename": self.statename, "now": self.now, "start": 900}
+                | {"description": f"pid 1, uptime {self.now - 900}"}
+            ]
+
+    with redis_server(tmp_path / "redis") as url:
+        connection = redis.Redis.from_url(url, decode_responses=True)
+        told, states = Told(), ProcBoard(connection)
+        publisher = Publisher(HOST, ProcBoard(connection), told)
+
+        def beat() -> tuple[float, list[dict[str, Any]]]:
+            publisher.refresh()
+            state = states.read([HOST])[HOST]
+            assert state.seen is not None
+            return state.seen, state.procs
+
+        first, procs = beat()
+        second, same = beat()
+        assert second > first
+        assert same is procs  # nothing was fetched
+
+        told.statename = "FATAL"
+        assert [proc["statename"] for proc in beat()[1]] == ["FATAL"]
+
+        connection.flushall()
+        assert [proc["statename"] for proc in beat()[1]] == ["FATAL"]
+        connection.close()
 
 
 def _proc(states: ProcBoard) -> dict[str, Any]:

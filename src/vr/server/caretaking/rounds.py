@@ -14,11 +14,11 @@ from datetime import UTC, datetime
 import redis
 from django.utils import timezone
 
-from vr.events.procs import HostState, ProcBoard
+from vr.events.procs import HostState
 from vr.server.caretaking import looking, loops
 from vr.server.caretaking.looking import Kept
 from vr.server.caretaking.mending import Action, Deed, History, mend
-from vr.server.events.announcing import redis_connection
+from vr.server.events.announcing import proc_board
 from vr.server.jobs import leases, leaving, wake
 from vr.server.jobs.leases import Lease, LeaseLost
 from vr.server.models import Duty, ProcHealth, ProcStatus
@@ -61,7 +61,7 @@ def _go_round(lease: Lease) -> None:
 def _heard(hosts: Sequence[str]) -> dict[str, HostState]:
     """What the hosts last pushed; nothing while that can't be read."""
     try:
-        return ProcBoard(redis_connection()).read(hosts)
+        return proc_board().read(hosts)
     except redis.RedisError:
         return {host: HostState(host, time.time()) for host in hosts}
 

@@ -11,6 +11,7 @@ from django.conf import settings
 from django.db import transaction
 
 from vr.events import stream
+from vr.events.procs import ProcBoard
 from vr.server.events.kinds import Kind
 from vr.server.models import Event, LogEntry
 
@@ -21,6 +22,16 @@ log = logging.getLogger(__name__)
 def redis_connection() -> redis.Redis:
     """The process's connection pool to Redis."""
     return redis.Redis.from_url(settings.REDIS_URL, socket_timeout=5, decode_responses=True)
+
+
+def proc_board() -> ProcBoard:
+    """What hosts last pushed of their procs, as the whole process remembers it."""
+    return _board_on(redis_connection())
+
+
+@lru_cache(maxsize=1)
+def _board_on(connection: redis.Redis) -> ProcBoard:
+    return ProcBoard(connection)
 
 
 def event_data(event: Event) -> dict[str, Any]:

@@ -18,13 +18,12 @@ from django.db import transaction
 from django.utils import timezone
 
 from vr.errors import VelociraptorError
-from vr.events.procs import ProcBoard
 from vr.hosts.preparing import facts, preparation
 from vr.hosts.preparing.preparation import HostSetup
 from vr.hosts.remote import ssh
 from vr.hosts.remote.links import LINKS
 from vr.hosts.remote.shell import Shell, shell
-from vr.server.events.announcing import announce, redis_connection
+from vr.server.events.announcing import announce, proc_board
 from vr.server.events.kinds import Kind
 from vr.server.host_addresses import ROOT, address_of, server_key
 from vr.server.jobs import leases
@@ -173,7 +172,7 @@ def _pin(host: Host, told: dict[str, Any], say: Callable[[str], object]) -> None
 def _seen(host: Host) -> float | None:
     """When the host spoke last, by its own clock."""
     try:
-        return ProcBoard(redis_connection()).read([host.name])[host.name].seen
+        return proc_board().read([host.name])[host.name].seen
     except redis.RedisError as error:
         raise VelociraptorError(f"The server's Redis does not answer: {error}.") from None
 

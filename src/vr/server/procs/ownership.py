@@ -13,7 +13,6 @@ from enum import Enum
 from functools import cached_property
 
 from vr.server.models import Host, PortLease, Swarm
-from vr.server.procs import ports
 from vr.specs.names import ProcName
 
 
@@ -71,11 +70,6 @@ class Claims:
             swarm: f"{app}-{config}-{proc}" for (_, app, config, proc), swarm in self.named.items()
         }
 
-    def hosts_of(self, swarm: Swarm) -> set[str]:
-        """Where procs of the swarm may be: its squad's hosts, and those it holds ports on."""
-        in_squad = {host for host, squad in self.squads.items() if squad == swarm.squad_id}
-        return in_squad | {host for (host, _), owner in self.leased.items() if owner == swarm.pk}
-
 
 def claims_of(swarm: Swarm, hosts: Iterable[str], leases: Iterable[PortLease]) -> Claims:
     """The claims that tell procs of `swarm` from all others, which seem to be strays: by the
@@ -90,12 +84,6 @@ def claims_of(swarm: Swarm, hosts: Iterable[str], leases: Iterable[PortLease]) -
         named={(squad, app, swarm.config_name, swarm.proc_name): swarm.pk},
         squads=dict.fromkeys(hosts, squad),
     )
-
-
-def read_claims_of(swarm: Swarm) -> Claims:
-    """Such claims as the database has them now."""
-    hosts = list(swarm.squad.hosts.all())
-    return claims_of(swarm, [host.name for host in hosts], ports.leases_around(swarm, hosts))
 
 
 def read_claims(host: str | None = None) -> Claims:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from vr.events.procs import ProcBoard
-from vr.server.events.announcing import redis_connection
+from vr.server.events.announcing import proc_board
 from vr.server.models import Host, Swarm
-from vr.server.procs.ownership import read_claims
+from vr.server.procs.survey import survey
 from vr.specs.names import ProcName
 
 
 def procs_on(host: Host) -> set[str]:
     """Names of the procs on `host`, other programs aside; redis.RedisError if that is unknown."""
-    state = ProcBoard(redis_connection()).read([host.name])[host.name]
+    state = proc_board().read([host.name])[host.name]
     return {str(proc["name"]) for proc in state.procs if ProcName.parse(str(proc["name"]))}
 
 
@@ -20,11 +19,10 @@ def procs_of_swarm(swarm: Swarm) -> set[tuple[str, str]]:
 
     Strays that are called like its procs count: nobody else would miss them.
     """
-    claims = read_claims()
-    board = ProcBoard(redis_connection()).read(sorted(claims.squads))
+    found = survey()
     return {
         (host, str(proc["name"]))
-        for host, state in board.items()
+        for host, state in found.states.items()
         for proc in state.procs
-        if claims.may_be_of(swarm, host, str(proc["name"]))
+        if found.claims.may_be_of(swarm, host, str(proc["name"]))
     }

@@ -11,11 +11,10 @@ import time
 from datetime import UTC, datetime
 from typing import Any
 
-from vr.events.procs import HostState, Proc, ProcBoard
+from vr.events.procs import HostState, Proc
 from vr.server.answers import NotFound
-from vr.server.events.announcing import redis_connection
 from vr.server.models import Host, Swarm
-from vr.server.procs.ownership import read_claims
+from vr.server.procs.survey import Survey, survey
 from vr.server.resources.fields import Answering
 from vr.server.resources.shapes import (
     FLAG,
@@ -30,7 +29,7 @@ from vr.server.resources.shapes import (
     record,
 )
 
-_REMEMBERED = "board"
+_REMEMBERED = "survey"
 
 HEARD: Schema = record({"seen": or_null(ZONED_MOMENT), "age": or_null(NUMBER), "silent": FLAG})
 """A host's last sign of life."""
@@ -54,20 +53,15 @@ PROCS: Schema = list_of(component("Proc"))
 
 def of_host(host: Host, answering: Answering) -> list[Proc]:
     """All procs of a host, foreign ones included."""
-    board = _board(answering)
-    state = board.states.get(host.name)
-    return board.procs(state) if state else []
+    found = _survey(answering)
+    state = found.states.get(host.name)
+    return [_shown(proc, found) for proc in state.procs] if state else []
 
 
 def of_swarm(swarm: Swarm, answering: Answering) -> list[Proc]:
     """A swarm's procs, also those on hosts that have left its squad."""
-    board = _board(answering)
-    return [
-        proc
-        for state in board.states.values()
-        for proc in board.procs(state)
-        if board.claims.owner(state.host, proc["name"]) == swarm.pk
-    ]
+    found = _survey(answering)
+    return [_shown(proc, found) for proc in found.owned.get(swarm.pk, ())]
 
 
 def one(host: Host, name: str, answering: Answering) -> Proc:
@@ -82,31 +76,21 @@ def one(host: Host, name: str, answering: Answering) -> Proc:
 
 def heard_from(host: Host, answering: Answering) -> dict[str, Any]:
     """When a host last spoke, and whether it should have since: `{seen, age, silent}`."""
-    state = _board(answering).states.get(host.name) or HostState(host.name, None)
+    state = _survey(answering).states.get(host.name) or HostState(host.name, None)
     return _heard(state, time.time())
 
 
-class _Board:
-    """What every host last said and who owns which proc, read once per request."""
-
-    def __init__(self) -> None:
-        self.claims = read_claims()
-        self.states = ProcBoard(redis_connection()).read(sorted(self.claims.squads))
-
-    def procs(self, state: HostState) -> list[Proc]:
-        """The procs of one host, each with the host's last sign of life and its swarm."""
-        heard = _heard(state, time.time())
-        return [
-            {**proc, **heard, "swarm": self.claims.swarm_name(state.host, proc["name"])}
-            for proc in state.procs
-        ]
+def _shown(proc: Proc, found: Survey) -> Proc:
+    """The proc with its host's last sign of life and its swarm."""
+    heard = _heard(found.states[proc["host"]], time.time())
+    return {**proc, **heard, "swarm": found.claims.swarm_name(proc["host"], proc["name"])}
 
 
-def _board(answering: Answering) -> _Board:
+def _survey(answering: Answering) -> Survey:
     if _REMEMBERED not in answering.remembered:
-        answering.remembered[_REMEMBERED] = _Board()
-    board: _Board = answering.remembered[_REMEMBERED]
-    return board
+        answering.remembered[_REMEMBERED] = survey()
+    found: Survey = answering.remembered[_REMEMBERED]
+    return found
 
 
 def _heard(state: HostState, now: float) -> dict[str, Any]:

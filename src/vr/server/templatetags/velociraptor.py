@@ -13,7 +13,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from vr.server.events.kinds import Kind
-from vr.server.web import board, wording
+from vr.server.web import chips, wording
 from vr.text import durations, plurals, terminal
 
 register = template.Library()
@@ -96,7 +96,7 @@ def page_of(resource_uri: str) -> str:
 
 @register.filter
 def tone(statename: str) -> str:
-    return board.tone_of(statename)
+    return chips.tone_of(statename)
 
 
 @register.filter

@@ -6,29 +6,21 @@ unknown is never shown as empty.
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from itertools import chain
 
-from vr.events.procs import RESTARTING, HostState, Proc
-from vr.server.procs.ownership import Claims, Unowned
+from vr.events.procs import HostState, Proc
+from vr.server.procs.survey import Survey
+from vr.server.web.chips import HostGroup, ProcChip, groups_of, tone_of
 
-_TONES = {
-    "RUNNING": "ok",
-    "STARTING": "busy",
-    "STOPPING": "busy",
-    "BACKOFF": "warn",
-    RESTARTING: "bad",
-    "FATAL": "bad",
-    "EXITED": "bad",
-    "STOPPED": "idle",
-}
-
-
-def tone_of(statename: str) -> str:
-    """The colour class of a proc's state: ok, busy, warn, bad, idle or unknown."""
-    return _TONES.get(statename, "unknown")
+# More than this is shown a page at a time, and procs when they are asked for: at first only
+# those of swarms in trouble, as far as they are few.
+SWARMS_SHOWN = 100
+PROCS_SHOWN = 200
+PROCS_OPEN = 60
 
 
 @dataclass(frozen=True)
@@ -58,67 +50,66 @@ class SwarmCard:
 
 
 @dataclass(frozen=True)
-class ProcChip:
-    """One proc on one host. `version` is set apart when it isn't the swarm's own."""
-
-    host: str
-    name: str
-    element_id: str
-    port: int
-    version: str
-    proc_name: str
-    statename: str
-    tone: str
-    description: str
-    is_other_version: bool = False
-
-
-@dataclass(frozen=True)
-class HostGroup:
-    """The procs of one swarm on one host; `silent_since` is set when the host is unreachable."""
-
-    host: str
-    silent: bool
-    silent_since: datetime | None
-    procs: tuple[ProcChip, ...]
-
-
-@dataclass(frozen=True)
 class SwarmNode:
-    """A swarm with its procs; `card` is None for procs that belong to no swarm."""
+    """A swarm with what hosts said of its procs; `card` is None for procs that belong to no swarm.
+
+    Its chips are made when they are asked for: a large fleet shows few of them at once.
+    `is_open`: whether the page shows them from the beginning.
+    """
 
     card: SwarmCard | None
     title: str
-    hosts: tuple[HostGroup, ...]
+    said: tuple[Proc, ...] = ()
+    states: Mapping[str, HostState] = field(default_factory=dict)
+    now: float = 0.0
+    is_open: bool = True
+
+    @cached_property
+    def hosts(self) -> tuple[HostGroup, ...]:
+        """The hosts that have procs of it, by name."""
+        return groups_of(
+            self.said, self.states, self.now, wanted=self.card.tag if self.card else ""
+        )
 
     @property
     def procs(self) -> list[ProcChip]:
         return [proc for group in self.hosts for proc in group.procs]
 
-    @property
+    @cached_property
     def running(self) -> int:
         """Procs of the wanted version that run, on hosts that speak."""
+        tag = self.card.tag if self.card else ""
         return sum(
-            proc.statename == "RUNNING" and not proc.is_other_version
-            for group in self.hosts
-            if not group.silent
-            for proc in group.procs
+            proc["statename"] == "RUNNING"
+            and (not tag or proc["version"] == tag)
+            and proc["host"] not in self._silent
+            for proc in self.said
         )
 
-    @property
+    @cached_property
     def tone(self) -> str:
         """The colour of the whole: the worst that matters."""
         if self.card is None:
             return "unknown"
-        if any(proc.tone == "bad" for proc in self.procs):
+        tones = {tone_of(proc["statename"]) for proc in self.said}
+        if "bad" in tones:
             return "bad"
-        if any(group.silent for group in self.hosts):
+        if self._silent:
             return "unknown"
         if self.running >= self.card.size:
             return "ok" if self.card.size else "idle"
-        if any(proc.tone == "busy" for proc in self.procs):
+        if "busy" in tones:
             return "busy"
-        return "warn" if self.procs else "idle"
+        return "warn" if self.said else "idle"
+
+    @property
+    def is_troubled(self) -> bool:
+        return self.tone in {"bad", "warn", "unknown"}
+
+    @cached_property
+    def _silent(self) -> frozenset[str]:
+        hosts = {proc["host"] for proc in self.said}
+        return frozenset(host for host in hosts if self.states[host].is_silent(self.now))
 
 
 @dataclass(frozen=True)
@@ -128,129 +119,140 @@ class AppNode:
 
 
 @dataclass(frozen=True)
-class Board:
-    """All that the dashboard shows of what runs."""
+class Totals:
+    """The whole fleet in numbers. `running` and `troubled` count procs."""
 
-    apps: tuple[AppNode, ...]
-    foreign: tuple[HostGroup, ...]
-    silent: tuple[HostState, ...]
+    swarms: int = 0
     running: int = 0
     troubled: int = 0
-    swarm_count: int = 0
-    host_count: int = 0
+    hosts: int = 0
+    silent: int = 0
 
     @property
     def answering(self) -> int:
         """How many hosts are not silent."""
-        return self.host_count - len(self.silent)
+        return self.hosts - self.silent
 
-    def swarm(self, swarm_id: int) -> SwarmNode | None:
-        """The node of a swarm, None if the board was made without it."""
-        for app in self.apps:
-            for node in app.swarms:
-                if node.card and node.card.id == swarm_id:
-                    return node
-        return None
+
+@dataclass(frozen=True)
+class Board:
+    """What the dashboard shows of what runs: all of it, or the page `page` (from 1 on) of `pages`,
+    the apps in trouble first."""
+
+    apps: tuple[AppNode, ...]
+    foreign: tuple[HostGroup, ...]
+    totals: Totals
+    page: int = 1
+    pages: int = 1
 
 
 def build_board(
     cards: Sequence[SwarmCard],
-    states: Mapping[str, HostState],
-    claims: Claims,
+    found: Survey,
     now: float,
     *,
     apps: Iterable[str] = (),
     query: str = "",
+    page: int = 1,
 ) -> Board:
-    """Join swarms with their procs, which `claims` tell. `now` is unix time; `apps` adds apps
-    without a swarm.
+    """Join swarms with their procs. `now` is unix time; `apps` adds apps without a swarm.
 
     `query` keeps what it occurs in: a part of an app's, swarm's, host's or proc's name, a tag,
     or a state such as FATAL.
     """
-    owned: dict[int, list[Proc]] = {card.id: [] for card in cards}
-    strays: dict[str, list[Proc]] = defaultdict(list)
-    foreign: list[Proc] = []
-    for state in states.values():
-        for proc in state.procs:
-            owner = claims.owner(state.host, proc["name"])
-            if owner is Unowned.FOREIGN:
-                foreign.append(proc)
-            elif owner is Unowned.STRAY or owner not in owned:
-                strays[proc["app_name"]].append(proc)
-            else:
-                owned[owner].append(proc)
-
     needle = query.strip().lower()
     nodes: dict[str, list[SwarmNode]] = {name: [] for name in apps}
     for card in cards:
-        groups = _groups(owned[card.id], states, now, wanted=card.tag)
-        node = SwarmNode(card, f"{card.config} {card.proc}", groups)
-        kept = _matching(node, needle)
         nodes.setdefault(card.app, [])
-        if kept:
+        if kept := _matching(swarm_node(card, found, now), needle):
             nodes[card.app].append(kept)
+    strays = _strays(cards, found)
     for app, procs in strays.items():
-        node = SwarmNode(None, "not part of a swarm", _groups(procs, states, now))
+        node = SwarmNode(None, "not part of a swarm", tuple(procs), found.states, now)
         nodes.setdefault(app, [])
         if kept := _matching(node, needle, app):
             nodes[app].append(kept)
 
-    ours = [proc for procs in (*owned.values(), *strays.values()) for proc in procs]
-    chips = [_chip(proc) for state in states.values() for proc in state.procs]
+    shown = [
+        AppNode(name, tuple(kept))
+        for name, kept in sorted(nodes.items())
+        if kept or not needle or needle in name.lower()
+    ]
+    pages = _pages(shown)
+    page = min(max(page, 1), len(pages))
     return Board(
-        apps=tuple(
-            AppNode(name, tuple(found))
-            for name, found in sorted(nodes.items())
-            if found or not needle or needle in name.lower()
-        ),
+        apps=pages[page - 1],
         foreign=tuple(
             group
-            for group in _groups(foreign, states, now)
+            for group in groups_of(found.foreign, found.states, now)
             if not needle or _occurs(needle, *(p.name for p in group.procs), group.host)
         ),
-        silent=tuple(state for state in states.values() if state.is_silent(now)),
-        running=sum(_chip(proc).tone == "ok" for proc in ours),
-        troubled=sum(chip.tone in {"bad", "warn"} for chip in chips),
-        swarm_count=len(cards),
-        host_count=len(states),
+        totals=totals_of(found, len(cards), now),
+        page=page,
+        pages=len(pages),
     )
 
 
-def by_host(states: Iterable[HostState], now: float) -> tuple[HostGroup, ...]:
-    """Every host with all its procs, those without any too."""
-    return tuple(host_group(state, [_chip(p) for p in state.procs], now) for state in states)
+def swarm_node(card: SwarmCard, found: Survey, now: float) -> SwarmNode:
+    """A swarm with its procs."""
+    said = tuple(found.owned.get(card.id, ()))
+    return SwarmNode(card, f"{card.config} {card.proc}", said, found.states, now)
 
 
-def _groups(
-    procs: Iterable[Proc], states: Mapping[str, HostState], now: float, *, wanted: str = ""
-) -> tuple[HostGroup, ...]:
-    chips_of: dict[str, list[ProcChip]] = defaultdict(list)
-    for proc in procs:
-        chips_of[proc["host"]].append(_chip(proc, wanted))
-    return tuple(host_group(states[host], chips, now) for host, chips in sorted(chips_of.items()))
-
-
-def host_group(state: HostState, chips: Sequence[ProcChip], now: float) -> HostGroup:
-    """What a host's part of the board needs to know of the host."""
-    silent = state.is_silent(now)
-    since = datetime.fromtimestamp(state.seen, tz=UTC) if silent and state.seen else None
-    return HostGroup(state.host, silent, since, tuple(chips))
-
-
-def _chip(proc: Proc, wanted: str = "") -> ProcChip:
-    return ProcChip(
-        host=proc["host"],
-        name=proc["name"],
-        element_id=f"proc-{proc['host']}-{proc['name']}".replace(".", "dot"),
-        port=proc["port"],
-        version=proc["version"],
-        proc_name=proc["proc_name"],
-        statename=proc["statename"],
-        tone=tone_of(proc["statename"]),
-        description=proc["description"],
-        is_other_version=bool(wanted) and proc["version"] != wanted,
+def totals_of(found: Survey, swarms: int, now: float) -> Totals:
+    """The numbers of the fleet; `swarms` is how many there are."""
+    ours = Counter(proc["statename"] for procs in found.owned.values() for proc in procs)
+    ours += Counter(proc["statename"] for proc in found.strays)
+    others = Counter(proc["statename"] for proc in found.foreign)
+    return Totals(
+        swarms=swarms,
+        running=_counted(ours, "ok"),
+        troubled=_counted(ours + others, "bad", "warn"),
+        hosts=len(found.states),
+        silent=sum(state.is_silent(now) for state in found.states.values()),
     )
+
+
+def _counted(states: Mapping[str, int], *tones: str) -> int:
+    return sum(count for statename, count in states.items() if tone_of(statename) in tones)
+
+
+def _strays(cards: Sequence[SwarmCard], found: Survey) -> Mapping[str, list[Proc]]:
+    """Procs of no swarm, by app; those of one that came or went meanwhile, too."""
+    known = {card.id for card in cards}
+    strays: dict[str, list[Proc]] = defaultdict(list)
+    of_others = (procs for owner, procs in found.owned.items() if owner not in known)
+    for proc in chain(found.strays, *of_others):
+        strays[proc["app_name"]].append(proc)
+    return strays
+
+
+def _pages(apps: Sequence[AppNode]) -> list[tuple[AppNode, ...]]:
+    """The apps, so many swarms to a page. What doesn't fit one page begins with those in trouble,
+    and shows the procs of these only, as far as they are few."""
+    swarms = [node for app in apps for node in app.swarms]
+    if len(swarms) <= SWARMS_SHOWN and sum(len(node.said) for node in swarms) <= PROCS_SHOWN:
+        return [tuple(apps)]
+    ordered = sorted(apps, key=lambda app: not any(node.is_troubled for node in app.swarms))
+    pages: list[list[AppNode]] = [[]]
+    room, chips = SWARMS_SHOWN, PROCS_OPEN
+    for app in ordered:
+        swarms = list(app.swarms)
+        while True:
+            if room <= 0:
+                pages.append([])
+                room, chips = SWARMS_SHOWN, PROCS_OPEN
+            part, swarms = swarms[:room], swarms[room:]
+            opened = []
+            for node in part:
+                is_open = node.is_troubled and len(node.said) <= chips
+                chips -= len(node.said) if is_open else 0
+                opened.append(replace(node, is_open=is_open))
+            pages[-1].append(AppNode(app.name, tuple(opened)))
+            room -= max(len(part), 1)
+            if not swarms:
+                break
+    return [tuple(page) for page in pages]
 
 
 def _occurs(needle: str, *texts: str) -> bool:
@@ -266,12 +268,5 @@ def _matching(node: SwarmNode, needle: str, app: str = "") -> SwarmNode | None:
         return node
     if app and _occurs(needle, app):
         return node
-    groups = []
-    for group in node.hosts:
-        if needle in group.host.lower():
-            groups.append(group)
-            continue
-        procs = tuple(p for p in group.procs if _occurs(needle, p.name, p.statename))
-        if procs:
-            groups.append(HostGroup(group.host, group.silent, group.silent_since, procs))
-    return SwarmNode(card, node.title, tuple(groups)) if groups else None
+    said = tuple(p for p in node.said if _occurs(needle, p["host"], p["name"], p["statename"]))
+    return replace(node, said=said) if said else None

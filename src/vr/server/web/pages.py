@@ -88,6 +88,8 @@ PAGES = (
 
 FRAGMENTS = (
     Part("fragments/board/", dashboard.board_fragment, "board", of="home"),
+    Part("fragments/board/changes/", dashboard.changes_fragment, "board_changes", of="home"),
+    Part("fragments/board/swarm/<int:pk>/", dashboard.swarm_fragment, "board_swarm", of="home"),
     Part("fragments/events/", dashboard.events_fragment, "events", of="home"),
     Part("fragments/progress/<slug:trace_id>/", swarms.progress_fragment, "progress", of="swarm"),
     Part("swarm/<int:pk>/procs/", swarms.procs_fragment, "swarm_procs", of="swarm"),

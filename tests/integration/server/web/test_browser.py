@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 import redis
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
+from support.browsers import IS_MISSING, chromium, sign_in
 from support.demo import info
 from support.demo_pages import address
 from support.redis_server import redis_server
@@ -19,16 +20,6 @@ from vr.events.procs import ProcBoard, proc_object
 from vr.server.web.pages import PAGES
 from vr.text.durations import ago
 
-CHROMIUM = "/usr/bin/chromium"
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 DESKTOP, PHONE = (1280, 860), (390, 844)
 ATLAS = "atlas.example.org"
 PROC = "shop-v2-prod-v2c0ffee-web-5004"
@@ -41,7 +32,7 @@ stdout_logfile={{home}}/talker.log
 redirect_stderr=true
 startsecs=0
 """
-pytestmark = pytest.mark.skipif(not Path(CHROMIUM).exists(), reason="no Chromium here")
+pytestmark = pytest.mark.skipif(IS_MISSING, reason="no Chromium here")
 
 
 @pytest.fixture(scope="module")
@@ -76,25 +67,14 @@ def board(server: WebServer) -> Iterator[ProcBoard]:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+    with chromium() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module")
 def login(server: WebServer, browser: Browser) -> dict[str, object]:
     """The cookies of somebody who has logged in through the form."""
-    context = browser.new_context(base_url=server.url)
-    page = context.new_page()
-    page.goto("/")
-    page.get_by_label("User name").fill("ada")
-    page.get_by_label("Password").fill("raptor-demo")
-    page.get_by_role("button", name="Log in").click()
-    expect(page.get_by_role("heading", name="Dashboard")).to_be_visible()
-    state = context.storage_state()
-    context.close()
-    return dict(state)
+    return sign_in(browser, server.url, "ada", "raptor-demo")
 
 
 @pytest.fixture

@@ -10,7 +10,9 @@ import pytest
 
 from vr.events.procs import SILENT_AFTER_SECONDS, HostState, proc_object
 from vr.server.procs.ownership import Claims
-from vr.server.web.board import Board, SwarmCard, SwarmNode, build_board, by_host, tone_of
+from vr.server.procs.survey import divide
+from vr.server.web.board import Board, SwarmCard, SwarmNode, Totals, build_board
+from vr.server.web.chips import by_host, tone_of
 
 NOW = 1_000_000.0
 
@@ -51,7 +53,7 @@ def board_of(
     squads: Mapping[str, str] = MappingProxyType({"atlas": "local"}),
 ) -> Board:
     states = {state.host: state for state in hosts}
-    return build_board(cards, states, claims_of(cards, squads), NOW, query=query)
+    return build_board(cards, divide(states, claims_of(cards, squads)), NOW, query=query)
 
 
 def only_swarm(board: Board) -> SwarmNode:
@@ -102,15 +104,16 @@ def test_swarms_of_one_name_are_told_apart_by_the_hosts_of_their_squads() -> Non
     )
 
     for swarm_id, port in ((1, 5001), (2, 5002)):
-        node = board.swarm(swarm_id)
-        assert node and [proc.port for proc in node.procs] == [port]
+        [node] = [one for one in board.apps[0].swarms if one.card and one.card.id == swarm_id]
+        assert [proc.port for proc in node.procs] == [port]
 
 
 def test_a_proc_whose_host_has_left_the_squad_stays_with_the_swarm_that_owns_its_port() -> None:
     name = "shop-v2-prod-abc-web-5001"
     claims = Claims(leased={("atlas", name): 1}, squads={"atlas": None})
 
-    board = build_board([card()], {"atlas": host("atlas", (name, "RUNNING"))}, claims, NOW)
+    found = divide({"atlas": host("atlas", (name, "RUNNING"))}, claims)
+    board = build_board([card()], found, NOW)
 
     assert [proc.name for proc in only_swarm(board).procs] == [name]
 
@@ -119,7 +122,7 @@ def test_a_proc_of_a_swarm_that_came_or_went_meanwhile_is_not_hidden() -> None:
     name = "shop-v2-prod-abc-web-5001"
     claims = Claims(leased={("atlas", name): 7})
 
-    board = build_board([], {"atlas": host("atlas", (name, "RUNNING"))}, claims, NOW)
+    board = build_board([], divide({"atlas": host("atlas", (name, "RUNNING"))}, claims), NOW)
 
     assert [proc.name for proc in only_swarm(board).procs] == [name]
 
@@ -143,7 +146,7 @@ def test_a_silent_host_keeps_its_procs_with_the_time_it_was_last_heard() -> None
     assert swarm.hosts[0].silent_since and swarm.hosts[0].silent_since.timestamp() == last
     assert swarm.running == 0
     assert swarm.tone == "unknown"
-    assert board.answering == 0
+    assert board.totals.answering == 0
 
 
 @pytest.mark.parametrize(
@@ -197,7 +200,7 @@ def test_a_filter_that_matches_nothing_leaves_nothing() -> None:
 
 
 def test_apps_without_a_swarm_are_shown() -> None:
-    board = build_board([], {}, Claims(), NOW, apps=["blog"])
+    board = build_board([], divide({}, Claims()), NOW, apps=["blog"])
 
     assert [(app.name, app.swarms) for app in board.apps] == [("blog", ())]
 
@@ -236,11 +239,8 @@ def test_procs_hosts_and_swarms_are_counted() -> None:
         ),
         host("boreas", seen=None),
     )
-    assert (board.running, board.troubled) == (2, 2)
-    assert (board.swarm_count, board.host_count, board.answering) == (1, 2, 1)
-    nothing = Board((), (), ())
-    assert (nothing.running, nothing.troubled) == (0, 0)
-    assert (nothing.swarm_count, nothing.host_count) == (0, 0)
+    assert board.totals == Totals(swarms=1, running=2, troubled=2, hosts=2, silent=1)
+    assert board.totals.answering == 1
 
 
 def test_swarms_are_called_by_their_config_and_proc_and_procs_of_none_say_so() -> None:

@@ -40,8 +40,13 @@
       // Whatever changed between the rendering of the page and now, or while we were away.
       tell();
     };
-    source.onmessage = tell;
-    source.addEventListener("PROCESS_GROUP_REMOVED", tell);
+    // An element that makes more of a message than asking for itself prevents that.
+    const hear = (event) => stream.elements.forEach((element) => {
+      const options = { bubbles: true, cancelable: true, detail: event.data };
+      if (element.dispatchEvent(new CustomEvent("vr:message", options))) changed(element);
+    });
+    source.onmessage = hear;
+    source.addEventListener("PROCESS_GROUP_REMOVED", hear);
     source.addEventListener("end", () => {
       source.close();
       stream.ended = true;

@@ -12,7 +12,7 @@ from vr.events.procs import RESTARTING
 from vr.server.models import Host, Swarm
 from vr.server.procs.ownership import Unowned, read_claims
 from vr.server.swarming.proc_actions import proc_action
-from vr.server.web.board import host_group
+from vr.server.web.chips import host_group
 from vr.server.web.feedback import say
 from vr.server.web.live_state import read_proc
 

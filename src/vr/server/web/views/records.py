@@ -17,7 +17,7 @@ from vr.server.answers import InUse
 from vr.server.models import Host
 from vr.server.records import changes
 from vr.server.records.guards import why_kept
-from vr.server.web.board import HostGroup, by_host
+from vr.server.web.chips import HostGroup, by_host
 from vr.server.web.live_state import read_hosts
 from vr.server.web.record_pages import Section
 from vr.server.web.views.hosts import machine_of

@@ -22,7 +22,7 @@ from vr.server.swarming import asking
 from vr.server.swarming.releases import previous_release
 from vr.server.web.feedback import say
 from vr.server.web.forms import SizeForm, SwarmForm, VersionForm
-from vr.server.web.live_state import read_swarm, swarms_with_dispatch
+from vr.server.web.live_state import read_swarm, swarms_without_secrets
 from vr.server.web.timeline import timeline
 from vr.server.web.views.dashboard import newest_events
 
@@ -60,7 +60,7 @@ def preview(request: HttpRequest) -> HttpResponse:
 @require_safe
 def detail(request: HttpRequest, pk: int, trace_id: str = "") -> HttpResponse:
     """A swarm's page; with a trace id it shows that dispatch in place of the newest."""
-    swarm = get_object_or_404(swarms_with_dispatch(), pk=pk)
+    swarm = get_object_or_404(swarms_without_secrets(), pk=pk)
     dispatches = swarm.dispatches.select_related("user", "release").order_by("-id")
     shown = get_object_or_404(dispatches, trace_id=trace_id) if trace_id else dispatches.first()
     full = Swarm.objects.get(pk=pk)
@@ -82,7 +82,7 @@ def detail(request: HttpRequest, pk: int, trace_id: str = "") -> HttpResponse:
 @require_safe
 def procs_fragment(request: HttpRequest, pk: int) -> HttpResponse:
     """The swarm's procs as hosts last said; a newer dispatch than `seen` renews the whole page."""
-    swarm = get_object_or_404(swarms_with_dispatch(), pk=pk)
+    swarm = get_object_or_404(swarms_without_secrets(), pk=pk)
     if "seen" in request.GET and request.GET["seen"] != _newest_trace(swarm):
         return HttpResponseClientRefresh()
     return render(request, "web/parts/swarm_procs.html", _live(swarm))
@@ -139,7 +139,7 @@ def rollback(request: HttpRequest, pk: int) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def delete(request: HttpRequest, pk: int) -> HttpResponse:
     """Ask, then forget the swarm. One whose procs still run, or may, is kept."""
-    swarm = get_object_or_404(swarms_with_dispatch(), pk=pk)
+    swarm = get_object_or_404(swarms_without_secrets(), pk=pk)
     kept = why_kept(swarm)
     obstacle = changes.refusal(swarm, kept) if kept else ""
     if request.method == "POST" and not obstacle:
