@@ -213,10 +213,10 @@ files={config.root}/procs/*/proc.conf
 """
 
 
-# What publishers do (events/procs.py): they can't so much as read what others wrote.
+# What publishers do (events/procs.py): of what others wrote they can read the lists of procs only.
 _PUBLISHER = (
     "~host_procs:* ~host_heartbeats &proc_events -@all +auth +hello +client +ping +select "
-    "+multi +exec +discard +del +hset +expire +publish"
+    "+multi +exec +discard +del +hset +hgetall +expire +publish"
 )
 
 
