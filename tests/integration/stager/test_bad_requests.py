@@ -248,7 +248,8 @@ MISBEHAVING = {
     "floods": Misbehaving(STAGING_TIMES_OUT, "yes 'a flood of output'"),
     "fails": Misbehaving("bin/compile ended with status 3", "echo the reason; exit 3"),
     "takes memory": Misbehaving(
-        "bin/compile ended with status", "python3 -c 'x = bytearray(400 << 20)'; exit 9"
+        "killed for want of memory; the limit is 256M",
+        "python3 -c 'x = bytearray(400 << 20)'; exit 9",
     ),
     "kills": Misbehaving("ended with status", "kill -9 $PPID; kill -9 $$"),
     "never ends to match": Misbehaving(STAGING_TIMES_OUT, rules=({"*.rb": "^(a+)+$"},)),

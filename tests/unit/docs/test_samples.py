@@ -53,6 +53,7 @@ BLOCKS = {
         "image_url:": TYPED,
         "/builder.sh": TYPED,
     },
+    "docs/hosts.md": {"# vr hosts key": "tests/e2e/test_hosts.py"},
     "docs/operations.md": {
         "vr up --systemd": "tests/integration/up",
         "vr up": "tests/e2e/test_upgrade.py",

@@ -17,6 +17,7 @@ from vr.server.hosts import connect
 from vr.server.models import App, Dispatch, Host, PortLease, Squad, Swarm
 from vr.server.swarming.goal import goal_of
 from vr.server.swarming.observe import observe
+from vr.server.web.live_state import read_board
 
 OWNED = "shop-v1-prod-0a1b2c3d-web-5001"  # by its lease alone
 STRAY = "shop-v1-prod-0a1b2c3d-web-5002"
@@ -66,12 +67,12 @@ def test_the_api_lists_the_proc_with_its_swarm(swarm: Swarm, pages: Client) -> N
     assert [proc["name"] for proc in found] == [OWNED]
 
 
-def test_the_dashboard_shows_it_below_its_swarm(swarm: Swarm, pages: Client) -> None:
-    board = pages.get("/").context["board"]
-    node = board.swarm(swarm.pk)
-    assert node is not None and [proc.name for proc in node.procs] == [OWNED]
+def test_the_dashboard_shows_it_below_its_swarm(swarm: Swarm) -> None:
+    board, _ = read_board()
     [app] = board.apps
-    [strays] = [swarm for swarm in app.swarms if swarm.card is None]
+    [node, strays] = app.swarms
+    assert node.card and node.card.id == swarm.pk
+    assert [proc.name for proc in node.procs] == [OWNED]
     assert [proc.name for proc in strays.procs] == [STRAY]
     assert [proc.name for group in board.foreign for proc in group.procs] == [FOREIGN]
 

@@ -11,7 +11,16 @@ import pytest
 from vr.events.procs import SILENT_AFTER_SECONDS, HostState, proc_object
 from vr.server.procs.ownership import Claims
 from vr.server.procs.survey import divide
-from vr.server.web.board import Board, SwarmCard, SwarmNode, Totals, build_board
+from vr.server.web.board import (
+    PROCS_OPEN,
+    PROCS_SHOWN,
+    SWARMS_SHOWN,
+    Board,
+    SwarmCard,
+    SwarmNode,
+    Totals,
+    build_board,
+)
 from vr.server.web.chips import by_host, tone_of
 
 NOW = 1_000_000.0
@@ -292,3 +301,68 @@ def test_the_filter_keeps_a_silent_hosts_time_and_only_the_procs_that_match() ->
     [group] = swarm.hosts
     assert group.silent and group.silent_since and group.silent_since.timestamp() == last
     assert [proc.port for proc in group.procs] == [5002]
+
+
+def many(
+    count: int, *, bad: int | None = None, procs: int = 2
+) -> tuple[list[SwarmCard], HostState]:
+    """Swarms of an app each, and a host with their procs; one proc of swarm `bad` is FATAL."""
+    cards = [card(id=n, app=f"app{n:03}", size=procs) for n in range(count)]
+    states = [
+        (f"app{n:03}-v2-prod-abc-web-{5000 + k}", "FATAL" if (n, k) == (bad, 0) else "RUNNING")
+        for n in range(count)
+        for k in range(procs)
+    ]
+    return cards, host("atlas", *states)
+
+
+def test_what_fits_one_page_is_shown_with_all_its_procs_in_alphabetical_order() -> None:
+    cards, atlas = many(PROCS_SHOWN // 2, bad=7)
+    board = board_of(cards, atlas)
+    assert (board.page, board.pages) == (1, 1)
+    assert [app.name for app in board.apps] == [one.app for one in cards]
+    assert all(node.is_open for app in board.apps for node in app.swarms)
+
+
+@pytest.mark.parametrize("page", [-1, 1, 2, 3, 99])
+def test_more_comes_a_page_at_a_time_each_swarm_once_and_trouble_first(page: int) -> None:
+    cards, atlas = many(2 * SWARMS_SHOWN + 1, bad=SWARMS_SHOWN + 7)
+    found = divide({"atlas": atlas}, claims_of(cards, {"atlas": "local"}))
+    board = build_board(cards, found, NOW, page=page)
+    shown = [app.name for app in board.apps]
+    trouble, *well = [cards[SWARMS_SHOWN + 7].app, *(one.app for one in cards)]
+    well.remove(trouble)
+    first, second, third = (
+        [trouble, *well[: SWARMS_SHOWN - 1]],
+        well[SWARMS_SHOWN - 1 : 2 * SWARMS_SHOWN - 1],
+        well[2 * SWARMS_SHOWN - 1 :],
+    )
+    assert board.pages == 3
+    assert shown == [first, second, third][board.page - 1]
+    assert board.page == min(max(page, 1), 3)
+    assert [node.title for app in board.apps for node in app.swarms if node.is_open] == (
+        ["prod web"] if board.page == 1 else []
+    )
+
+
+def test_an_app_with_more_swarms_than_a_page_has_goes_on_on_the_next() -> None:
+    cards = [card(id=n, config=f"c{n:03}") for n in range(SWARMS_SHOWN + 1)]
+    found = divide({}, claims_of(cards, {}))
+    sizes = [
+        [(app.name, len(app.swarms)) for app in build_board(cards, found, NOW, page=page).apps]
+        for page in (1, 2)
+    ]
+    assert sizes == [[("shop", SWARMS_SHOWN)], [("shop", 1)]]
+
+
+def test_of_swarms_in_trouble_only_so_many_procs_are_shown_at_first() -> None:
+    cards, _ = many(PROCS_SHOWN)
+    states = [
+        (f"app{n:03}-v2-prod-abc-web-{5000 + k}", "FATAL")
+        for n in range(PROCS_SHOWN)
+        for k in (0, 1)
+    ]
+    board = board_of(cards, host("atlas", *states))
+    opened = [node for app in board.apps for node in app.swarms if node.is_open]
+    assert sum(len(node.said) for node in opened) == PROCS_OPEN
+    assert board.totals.troubled == 2 * PROCS_SHOWN
