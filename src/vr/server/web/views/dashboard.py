@@ -27,7 +27,7 @@ CHANGES_AT_ONCE = 50
 def home(request: HttpRequest) -> HttpResponse:
     """Everything that runs, and what happened lately."""
     query = request.GET.get("q", "")
-    context = {"q": query, "board": _board(request), "events": newest_events(query)}
+    context = {"q": query, "board": _board(request), "events": _events.fresh(query)}
     return render(request, "web/dashboard.html", context)
 
 
@@ -117,7 +117,12 @@ def _rendered(asked: tuple[str, int]) -> SafeString:
     return render_to_string("web/parts/board.html", context)
 
 
+def _rendered_events(query: str) -> SafeString:
+    return render_to_string("web/parts/events.html", {"events": newest_events(query)})
+
+
 _boards = JointReads(_rendered)
+_events = JointReads(_rendered_events)
 
 
 def _first_steps() -> list[dict[str, Any]]:
