@@ -1,4 +1,4 @@
-"""What can be done beside changing rows: swarm, roll back, scale, build, deploy."""
+"""What can be done beside changing rows: swarm, roll back, scale, cancel, build, deploy."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ from vr.server.swarming import asking
 from vr.server.swarming.manual import deploy_release
 
 swarms = Router(tags=["swarms"])
+dispatches = Router(tags=["dispatches"])
 builds = Router(tags=["builds"])
 releases = Router(tags=["releases"])
 testruns = Router(tags=["testruns"])
@@ -102,6 +103,22 @@ def scale(request: HttpRequest, key: str) -> Any:
 def swarm_procs(request: HttpRequest, key: str) -> Any:
     """The swarm's procs as their hosts last pushed them."""
     return JsonResponse({"objects": of_swarm(SWARMS.get(key), Answering(request))})
+
+
+@dispatches.post(
+    "/{key}/cancel/",
+    operation_id="dispatches_cancel",
+    openapi_extra=operation(
+        HTTPMethod.POST,
+        {202: Answer("it is being undone")},
+        path=[key_of(DISPATCHES)],
+        refusals={503},
+    ),
+)
+def cancel(request: HttpRequest, key: str) -> Any:
+    """End an open dispatch, and undo what it did."""
+    asking.cancel(DISPATCHES.get(key), user=_user(request))
+    return HttpResponse(status=202)
 
 
 @builds.post(
