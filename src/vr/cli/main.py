@@ -32,7 +32,7 @@ _COMMANDS = {
         "dispatches": Lazy("vr.cli.dispatches:dispatches", "Show what became of past swarms."),
         "procs": Lazy("vr.cli.procs:procs", "List procs; stop, start or restart them."),
         "logs": Lazy("vr.cli.procs:logs", "Show what procs say."),
-        "builds": Lazy("vr.cli.builds:builds", "List builds."),
+        "builds": Lazy("vr.cli.builds:builds", "List builds, or end one."),
         "events": Lazy("vr.cli.events:events", "Show what happened; -f follows."),
     },
     "Set up": {

@@ -111,6 +111,10 @@ class Client:
         """Have an open dispatch undone; raises ApiError (409) if it is too late for that."""
         self.connection.request("POST", f"/api/v1/dispatches/{trace_id}/cancel/")
 
+    def cancel_build(self, build: Mapping[str, Any]) -> None:
+        """Have a build ended that has not ended; raises ApiError (409) if it has."""
+        self.connection.request("POST", f"{build['resource_uri']}cancel/")
+
     def dispatches(self, swarm: SwarmDocument, *, limit: int = 20) -> list[DispatchDocument]:
         """The newest dispatches of a swarm, newest first."""
         return cast(list[DispatchDocument], self.page("dispatches", limit, swarm=swarm["id"]))

@@ -12,7 +12,7 @@ from ninja import Router
 from vr.server.answers import NotFound
 from vr.server.api.body import ActionBody, Asked
 from vr.server.api.openapi.operations import LOCATION, Answer, key_of, operation
-from vr.server.builds.asking import queue_build
+from vr.server.builds import asking as asking_for_builds
 from vr.server.models import Dispatch, PortLease, Swarm
 from vr.server.resources import BUILDS, DISPATCHES, RELEASES, SWARMS, TEST_RUNS
 from vr.server.resources.fields import Answering, Integer, Text
@@ -132,7 +132,20 @@ def build(request: HttpRequest, key: str) -> Any:
     """Take the stack's active image into the build, and queue it."""
     with transaction.atomic():
         found = BUILDS.get(key, for_change=True)
-        queue_build(found, user=_user(request))
+        asking_for_builds.queue_build(found, user=_user(request))
+    return HttpResponse(status=202)
+
+
+@builds.post(
+    "/{key}/cancel/",
+    operation_id="builds_cancel",
+    openapi_extra=operation(
+        HTTPMethod.POST, {202: Answer("it is being ended")}, path=_BUILD, refusals={503}
+    ),
+)
+def cancel_build(request: HttpRequest, key: str) -> Any:
+    """End a build that has not ended; it fails, saying who cancelled it."""
+    asking_for_builds.cancel_build(BUILDS.get(key), user=_user(request))
     return HttpResponse(status=202)
 
 
