@@ -66,6 +66,10 @@ class Kind(Enum):
     HOST_FAILED = _Facts(
         ("host", "failed"), "alert", "bad", "work on a host failed, with what it said"
     )
+    HOST_SILENT = _Facts(
+        ("host", "silent"), "alert", "bad", "nothing is heard of a host any more, and since when"
+    )
+    HOST_BACK = _Facts(("host", "success"), "server", "ok", "a silent host is heard of again")
     HOST_REMOVED = _Facts(("host", "deleted"), "trash", "idle", "all of ours left a host")
     PROC_DOWN = _Facts(
         ("proc", "failed"), "alert", "bad", "a proc went down and is started again, with its log"
