@@ -15,7 +15,7 @@ import redis
 from django.utils import timezone
 
 from vr.events.procs import HostState
-from vr.server.caretaking import looking, loops
+from vr.server.caretaking import looking, loops, squads
 from vr.server.caretaking.looking import Kept
 from vr.server.caretaking.mending import Action, Deed, History, mend
 from vr.server.caretaking.silence import Silences
@@ -55,6 +55,7 @@ def _go_round(lease: Lease) -> None:
     heard = _heard(sorted({*hosts_of_procs, *Host.objects.values_list("name", flat=True)}))
     if heard is not None:
         _silences.tell(heard)
+        squads.heal()
     now = time.time()
     # While nobody can say which hosts are silent, all are asked.
     states = {host: heard[host] if heard else HostState(host, now) for host in hosts_of_procs}

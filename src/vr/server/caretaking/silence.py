@@ -59,9 +59,11 @@ def _tell_silent(state: HostState) -> None:
 
 def _tell_back(name: str, since: datetime) -> None:
     with transaction.atomic():
-        if not Host.objects.filter(name=name, silent_since=since).update(silent_since=None):
+        now = datetime.now(UTC)
+        changed = {"silent_since": None, "back_since": now}
+        if not Host.objects.filter(name=name, silent_since=since).update(**changed):
             return
-        lasted = duration((datetime.now(UTC) - since).total_seconds())
+        lasted = duration((now - since).total_seconds())
         announce(
             f"{name} is back",
             f"{name} is heard of again, after {lasted}.",

@@ -87,6 +87,9 @@ class Kind(Enum):
     USER_UPLOADED = _Facts(("user", "upload"), "user", "idle", "somebody uploaded a droplet")
     USER_SWARMED = _Facts(("user", "swarm"), "swarm", "busy", "somebody swarmed a version")
     USER_SCALED = _Facts(("user", "scale"), "user", "idle", "somebody changed a swarm's size")
+    USER_RESCUED = _Facts(
+        ("user", "rescue"), "user", "idle", "procs of a lost host are placed on others"
+    )
     USER_CANCELLED = _Facts(
         ("user", "cancel"), "user", "idle", "somebody cancelled a dispatch or a build"
     )

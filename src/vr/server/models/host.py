@@ -59,6 +59,7 @@ class Host(models.Model):
 
     # Since when it has been silent, if people were told that; only the caretaker writes it.
     silent_since = models.DateTimeField(null=True, blank=True, editable=False)
+    back_since = models.DateTimeField(null=True, blank=True, editable=False)
 
     class Meta:
         ordering = ["name"]
