@@ -53,6 +53,10 @@ class Busy(VelociraptorError):
     """Another command holds the lock that this one needs."""
 
 
+class Unwanted(VelociraptorError):
+    """What is under way is not wanted any more: whatever runs for it is ended at once."""
+
+
 def explain(error: VelociraptorError) -> str:
     """The text for a terminal: message, details, hint, each on lines of its own."""
     parts = [f"error: {error.message}"]

@@ -10,6 +10,7 @@ import hashlib
 import os
 import shutil
 import stat
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -47,11 +48,13 @@ def default_references() -> tuple[str, ...]:
     return tuple(_SCHEME + name for name in BUNDLED)
 
 
-def obtain(reference: str, target: Path, *, clones: Path) -> Buildpack:
+def obtain(
+    reference: str, target: Path, *, clones: Path, check: Callable[[], None] = lambda: None
+) -> Buildpack:
     """Put the buildpack that `reference` names into the new folder `target`.
 
-    `clones` keeps repositories between builds. Raises VelociraptorError if it can't be had, is
-    another version than asked for, or is no buildpack.
+    `clones` keeps repositories between builds. Raises the Unwanted that `check` raises meanwhile,
+    and VelociraptorError if it can't be had, is another version than asked for, or is no buildpack.
     """
     source = Source.parse(reference)
     local = _local_folder(source)
@@ -64,7 +67,9 @@ def obtain(reference: str, target: Path, *, clones: Path) -> Buildpack:
         version = _unpack_archive(source, target)
         _expect(source, version)
     else:
-        done = checkout(source.url, source.revision, guess_kind(source), target, clones=clones)
+        done = checkout(
+            source.url, source.revision, guess_kind(source), target, clones=clones, check=check
+        )
         version = done.revision
     _check(source, target)
     return Buildpack(source.url, version, target)

@@ -7,6 +7,7 @@ write lies in the workspace, which goes away with the build.
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -46,18 +47,20 @@ def build(
     log: Sink | None = None,
     timeout: float | None = None,
     debug: bool = False,
+    check: Callable[[], None] = lambda: None,
 ) -> BuildResult:
     """Build the app; leave build.tar.gz, build_result.yaml and compile.log in `output`.
 
     `log` gets the output as it comes. The compile may last `timeout` seconds, those of
     VR_BUILD_SECONDS unless given, and use what VR_BUILD_LIMITS says; `debug` makes buildpacks
-    trace what they do. Raises NoBuildpack, CompileFailed, and what fetching the app, the
+    trace what they do. `check` is called about once a second; the Unwanted that it raises ends
+    the build. Raises NoBuildpack, CompileFailed, and what fetching the app, the
     buildpacks and the image raises; then there is no new tarball and no new result. An error has
     the end of the output with it unless that went to `log`.
     """
     root = root or Root.from_env()
     output.mkdir(parents=True, exist_ok=True)
-    say = OutputLog(log)
+    say = OutputLog(log, check=check)
     try:
         with prepared(spec, root, say, debug=debug) as job:
             say.keep_in(output / COMPILE_LOG)

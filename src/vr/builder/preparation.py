@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -70,7 +70,7 @@ def prepared(
             shutil.move(fetched.folder, space.app)
         else:
             fetched = fetch(spec, space.app, root, say)
-        packs = _obtain_packs(spec, root, space)
+        packs = _obtain_packs(spec, root, space, say.check)
         caches = BuildCache(root.builder / "cache" / space.app_folder)
         for pack in packs:
             caches.restore(cache_key(pack.reference, image_md5), space.kept_cache(pack.folder))
@@ -101,6 +101,7 @@ def fetch(spec: BuildSpec, target: Path, root: Root, say: OutputLog) -> Checkout
         target,
         clones=root.builder / "repo",
         commit=spec.revision,
+        check=say.check,
     )
     say.step(f"{spec.version} is commit {fetched.revision}")
     if unfetched := lfs_pointers.pointers(target):
@@ -121,7 +122,9 @@ def _system_mounts(spec: BuildSpec) -> tuple[Mount, ...]:
     return host_mounts() if spec.image_url else host_system_mounts()
 
 
-def _obtain_packs(spec: BuildSpec, root: Root, space: Workspace) -> tuple[Buildpack, ...]:
+def _obtain_packs(
+    spec: BuildSpec, root: Root, space: Workspace, check: Callable[[], None]
+) -> tuple[Buildpack, ...]:
     if spec.buildpack_url:
         references: tuple[str, ...] = (spec.buildpack_url,)
     else:
@@ -131,6 +134,7 @@ def _obtain_packs(spec: BuildSpec, root: Root, space: Workspace) -> tuple[Buildp
             reference,
             space.buildpack(number, Source.parse(reference).basename),
             clones=root.builder / "buildpacks",
+            check=check,
         )
         for number, reference in enumerate(references)
     )

@@ -7,8 +7,10 @@ from pathlib import Path
 
 import click
 
-from vr.cli.output import json_option, print_json, say, table
+from vr.cli.groups import DefaultGroup
+from vr.cli.output import json_option, print_json, say, table, wants_cancel
 from vr.client import Client
+from vr.client.documents import BuildDocument
 from vr.errors import VelociraptorError
 from vr.text.terminal import harmless
 
@@ -27,9 +29,7 @@ def build(app: str, tag: str, no_wait: bool, as_json: bool) -> None:
     made = client.build(app, tag)
     end: deque[str] = deque(maxlen=_END_LINES)
     if not no_wait:
-        for line in client.build_log(made):
-            end.append(harmless(line))
-            click.echo(end[-1], err=as_json)
+        _follow(client, made, end, as_json)
     ended = client.read(made["resource_uri"])
     if as_json:
         print_json(ended)
@@ -42,6 +42,21 @@ def build(app: str, tag: str, no_wait: bool, as_json: bool) -> None:
         raise VelociraptorError(f"{app} {tag} was not built{'.' if said else f': {why}'}")
     if not (no_wait or as_json):
         say(f"Built {app} {tag}.")
+
+
+def _follow(client: Client, made: BuildDocument, end: deque[str], as_json: bool) -> None:
+    """Print the build's log, whose last lines are kept in `end`; a Ctrl-C may cancel it."""
+    try:
+        for line in client.build_log(made):
+            end.append(harmless(line))
+            click.echo(end[-1], err=as_json)
+    except KeyboardInterrupt:
+        if not wants_cancel("the build"):
+            say(f"It goes on without you. End it: vr builds cancel {made['id']}")
+            raise
+        client.cancel_build(made)
+        for line in client.build_log(made):
+            end.append(harmless(line))
 
 
 @click.command()
@@ -61,11 +76,25 @@ def upload(app: str, file: Path, tag: str, runtime: str, as_json: bool) -> None:
     say(f"{file.name} is build {made['id']} of {app}. Next: vr swarm PATTERN {made['tag']}")
 
 
-@click.command()
+@click.group(cls=DefaultGroup)
+def builds() -> None:
+    """Builds: the newest ones; and how to end one."""
+
+
+@builds.command()
+@click.argument("build", type=int)
+def cancel(build: int) -> None:
+    """End the build of that number, which then fails, and leaves nothing."""
+    client = Client.from_env()
+    client.cancel_build(client.get("builds", str(build)))
+    say(f"Build {build} is being cancelled.")
+
+
+@builds.command("list")
 @click.argument("app", default="")
 @click.option("-n", "--limit", default=20, type=click.IntRange(min=1), help="So many at most.")
 @json_option
-def builds(app: str, limit: int, as_json: bool) -> None:
+def list_(app: str, limit: int, as_json: bool) -> None:
     """List the newest builds, of APP or of all apps."""
     client = Client.from_env()
     if app:

@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from enum import Enum
 
 import click
 
 from vr.cli import patterns
-from vr.cli.output import confirm, json_option, print_json, say, table, yes_option
+from vr.cli.output import (
+    confirm,
+    json_option,
+    print_json,
+    say,
+    table,
+    wants_cancel,
+    yes_option,
+)
 from vr.cli.progress import Progress, failure_of
 from vr.client import ApiError, Client
 from vr.client.client import ENDED
 from vr.client.documents import DispatchDocument, SwarmDocument
-from vr.errors import FAILED, explain
+from vr.errors import FAILED, VelociraptorError, explain
 from vr.text.durations import duration
 
 _no_wait = click.option("--no-wait", is_flag=True, help="Only start it, don't follow it.")
@@ -102,6 +111,41 @@ def scale(
 
 
 @click.command()
+@click.argument("what", metavar="PATTERN|TRACE")
+@_exclude
+@yes_option
+@_no_wait
+@json_option
+def cancel(what: str, exclude: str, yes: bool, no_wait: bool, as_json: bool) -> None:
+    """Cancel what is being done to the swarms that begin with PATTERN, or one dispatch by its
+    trace id: what it did is undone, and what served before goes on."""
+    client = Client.from_env()
+    opened = _open_dispatches(client, what, exclude)
+    if not opened:
+        raise VelociraptorError(f"Nothing is being dispatched that {what!r} names.")
+    if len(opened) > 1:
+        confirm(f"Cancel {', '.join(one['name'] for one in opened)}?", yes=yes)
+    traces = [one["trace_id"] for one in opened]
+    refusals = _cancel(client, traces)
+    seen: list[DispatchDocument] = []
+    if not no_wait:
+        seen = Progress(client, quiet=as_json).follow(traces)
+    if as_json:
+        print_json(seen or [{"trace_id": trace_id} for trace_id in traces])
+    if refusals:
+        raise SystemExit(FAILED)
+
+
+def _open_dispatches(client: Client, what: str, exclude: str) -> list[DispatchDocument]:
+    if re.fullmatch("[0-9a-f]{32}", what):
+        found = [client.dispatch(what)]
+    else:
+        swarms = patterns.swarms(client.swarms(), what, exclude)
+        found = [one for swarm in swarms for one in client.dispatches(swarm, limit=1)]
+    return [one for one in found if one["status"] not in ENDED]
+
+
+@click.command()
 @click.argument("pattern")
 @click.option("--last", is_flag=True, help="Show the steps of each swarm's last one.")
 @json_option
@@ -181,7 +225,7 @@ def _dispatch(
     seen: list[DispatchDocument] = []
     if wait is not _Wait.NOT:
         progress = Progress(client, quiet=as_json, settled=wait is _Wait.SETTLED)
-        seen = _follow(progress, traces, swarms)
+        seen = _follow(client, progress, traces, swarms)
     if as_json:
         print_json(seen or [{"trace_id": trace_id} for trace_id in traces])
     elif wait is _Wait.NOT:
@@ -194,7 +238,7 @@ def _dispatch(
                 f"{duration(latest['seconds'])}. Whether it settles: "
                 f"vr dispatches --last {latest['name']}"
             )
-    failed = [one for one in seen if one["status"] == "failed"]
+    failed = [one for one in seen if one["status"] in {"failed", "cancelled"}]
     for problem in [*refusals, *map(failure_of, failed)]:
         say(explain(problem))
     if refusals or failed:
@@ -202,13 +246,32 @@ def _dispatch(
 
 
 def _follow(
-    progress: Progress, traces: Sequence[str], swarms: Sequence[SwarmDocument]
+    client: Client, progress: Progress, traces: Sequence[str], swarms: Sequence[SwarmDocument]
 ) -> list[DispatchDocument]:
     try:
         return progress.follow(traces)
     except KeyboardInterrupt:
-        say(f"It goes on without you. See: vr dispatches --last {swarms[0]['name']}")
-        raise
+        if not wants_cancel("the dispatch" if len(traces) == 1 else "all of them"):
+            name = swarms[0]["name"]
+            say(
+                f"It goes on without you. See: vr dispatches --last {name}; "
+                f"end it: vr cancel {name}"
+            )
+            raise
+    _cancel(client, traces)
+    return progress.follow(traces)
+
+
+def _cancel(client: Client, traces: Sequence[str]) -> list[ApiError]:
+    """Have them undone; returns why some can't be."""
+    refusals = []
+    for trace_id in traces:
+        try:
+            client.cancel(trace_id)
+        except ApiError as error:
+            refusals.append(error)
+            say(explain(error))
+    return refusals
 
 
 def _names(swarms: Sequence[SwarmDocument]) -> str:

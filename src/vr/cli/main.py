@@ -22,6 +22,7 @@ _COMMANDS = {
             "vr.cli.dispatches:swarm", "Bring swarms to a version; '-' is the current one."
         ),
         "rollback": Lazy("vr.cli.dispatches:rollback", "Go back to the release before."),
+        "cancel": Lazy("vr.cli.dispatches:cancel", "Undo what is being dispatched."),
         "scale": Lazy("vr.cli.dispatches:scale", "Run more or fewer procs."),
         "build": Lazy("vr.cli.builds:build", "Build an app at a tag, branch or commit."),
         "upload": Lazy("vr.cli.builds:upload", "Take a stager's droplet as a build of an app."),
@@ -31,7 +32,7 @@ _COMMANDS = {
         "dispatches": Lazy("vr.cli.dispatches:dispatches", "Show what became of past swarms."),
         "procs": Lazy("vr.cli.procs:procs", "List procs; stop, start or restart them."),
         "logs": Lazy("vr.cli.procs:logs", "Show what procs say."),
-        "builds": Lazy("vr.cli.builds:builds", "List builds."),
+        "builds": Lazy("vr.cli.builds:builds", "List builds, or end one."),
         "events": Lazy("vr.cli.events:events", "Show what happened; -f follows."),
     },
     "Set up": {

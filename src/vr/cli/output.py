@@ -26,6 +26,7 @@ _STYLES = {
     "FATAL": "red",
     "EXITED": "red",
     "failed": "red",
+    "cancelled": "yellow",
 }
 # Where nobody looks, lines are cut for nobody either.
 _PIPE_WIDTH = 1000
@@ -70,6 +71,21 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, empty: st
     for row in shown:
         grid.add_row(*(Text(cell, style=_STYLES.get(cell, "")) for cell in row))
     console.print(grid)
+
+
+def wants_cancel(what: str) -> bool:
+    """After a Ctrl-C: is `what` to be cancelled? If not, if nobody can answer, and after another
+    Ctrl-C, it goes on."""
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        return False
+    choice = click.Choice(["cancel", "go-on"])
+    try:
+        answer = click.prompt(
+            f"\nCancel {what}, or let it go on?", type=choice, default="go-on", err=True
+        )
+    except click.Abort:
+        return False
+    return bool(answer == "cancel")
 
 
 def confirm(question: str, *, yes: bool) -> None:

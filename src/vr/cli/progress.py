@@ -86,9 +86,10 @@ def ending(dispatch: DispatchDocument) -> str:
 
 
 def failure_of(dispatch: DispatchDocument) -> VelociraptorError:
-    """Why a dispatch failed, with the failing output."""
+    """Why a dispatch failed or was cancelled, with the failing output."""
+    status = "was cancelled" if dispatch["status"] == "cancelled" else "failed"
     return VelociraptorError(
-        harmless(f"{dispatch['name']} → {dispatch['version']} failed: {dispatch['error']}"),
+        harmless(f"{dispatch['name']} → {dispatch['version']} {status}: {dispatch['error']}"),
         details=harmless(dispatch["output"]),
     )
 

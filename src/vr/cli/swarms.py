@@ -83,7 +83,7 @@ def remove(pattern: str, yes: bool) -> None:
     for swarm in found:
         if swarm["procs"]:
             (ended,) = Progress(client).follow([client.scale(swarm, 0)])
-            if ended["status"] == "failed":
+            if ended["status"] != "succeeded":
                 raise failure_of(ended)
         client.remove(swarm["resource_uri"])
         say(f"Removed {swarm['name']}.")

@@ -22,7 +22,7 @@ from vr.client.documents import (
 )
 from vr.client.sse import Message, messages
 
-ENDED = frozenset({"succeeded", "failed"})
+ENDED = frozenset({"succeeded", "failed", "cancelled"})
 # How long a server may be away (being restarted) before following it is given up.
 _PATIENCE_SECONDS = 30.0
 _PAUSE_SECONDS = 0.3
@@ -106,6 +106,14 @@ class Client:
 
     def dispatch(self, trace_id: str) -> DispatchDocument:
         return cast(DispatchDocument, self.get("dispatches", trace_id))
+
+    def cancel(self, trace_id: str) -> None:
+        """Have an open dispatch undone; raises ApiError (409) if it is too late for that."""
+        self.connection.request("POST", f"/api/v1/dispatches/{trace_id}/cancel/")
+
+    def cancel_build(self, build: Mapping[str, Any]) -> None:
+        """Have a build ended that has not ended; raises ApiError (409) if it has."""
+        self.connection.request("POST", f"{build['resource_uri']}cancel/")
 
     def dispatches(self, swarm: SwarmDocument, *, limit: int = 20) -> list[DispatchDocument]:
         """The newest dispatches of a swarm, newest first."""

@@ -75,6 +75,7 @@ class DispatchDocument(TypedDict):
     created: str
     seconds: float | None
     user: str | None
+    cancelled_by: str | None
     steps: list[StepDocument]
 
 

@@ -14,7 +14,7 @@ from typing import BinaryIO
 from vr.container import cgroups
 from vr.container.launch import ContainerTimeout, Running, start
 from vr.container.spec import Container
-from vr.errors import VelociraptorError
+from vr.errors import Unwanted, VelociraptorError
 from vr.files.disk_usage import disk_usage
 from vr.specs.sizes import show_size
 from vr.text.terminal import plain
@@ -89,7 +89,11 @@ class OutputLog:
     not exist before there is something worth keeping.
     """
 
-    def __init__(self, sink: Sink | None = None) -> None:
+    def __init__(
+        self, sink: Sink | None = None, *, check: Callable[[], None] = lambda: None
+    ) -> None:
+        """`check` raises Unwanted once what is logged is to end."""
+        self.check = check
         self._sink = sink if sink is None or callable(sink) else _flushing(sink)
         self._early: list[bytes] = []
         self._early_room = _EARLY_BYTES
@@ -153,12 +157,12 @@ def run_logged(
 
     Raises ContainerTimeout after `timeout` seconds, LimitReached if it fails and the kernel killed
     processes of it for want of memory, if it asks for processes without end, or writes more than
-    it may, and what the log's sink raises; no process of the container is left then.
+    it may, and what the log's sink or check raises; no process of the container is left then.
     """
     with start(
         container, folder, argv, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
     ) as running:
-        watch = _Watch(running, timeout)
+        watch = _Watch(running, timeout, log.check)
         with watch:
             assert running.stdout
             while chunk := os.read(running.stdout.fileno(), 1 << 16):
@@ -177,10 +181,12 @@ def run_logged(
 
 
 class _Watch:
-    """Kills a container that takes too long, forks or writes without end; `reason` says why."""
+    """Kills a container that takes too long, forks or writes without end, or is not wanted any
+    more; `reason` says why."""
 
-    def __init__(self, running: Running, timeout: float) -> None:
+    def __init__(self, running: Running, timeout: float, check: Callable[[], None]) -> None:
         self.reason: VelociraptorError | None = None
+        self._check = check
         self._running, self._timeout = running, timeout
         self._measure_at = 0.0
         self._ended = threading.Event()
@@ -199,7 +205,12 @@ class _Watch:
             left = deadline - time.monotonic()
             if self._ended.wait(max(0, min(left, _WATCH_SECONDS))):
                 return
-            self.reason = self._too_much(left)
+            try:
+                self._check()
+            except Unwanted as unwanted:
+                self.reason = unwanted
+            else:
+                self.reason = self._too_much(left)
         self._running.kill()
 
     def _too_much(self, left: float) -> VelociraptorError | None:

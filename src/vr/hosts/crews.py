@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
+_CHECK_SECONDS = 0.2
+
 T = TypeVar("T")
 R = TypeVar("R")
 
@@ -25,8 +27,17 @@ class Crew:
         # Threads start when they are needed, and stay.
         self._threads = ThreadPoolExecutor(size, thread_name_prefix=name)
 
-    def do(self, work: Callable[[T], R], items: Iterable[T]) -> list[R]:
+    def do(
+        self,
+        work: Callable[[T], R],
+        items: Iterable[T],
+        *,
+        check: Callable[[], None] | None = None,
+    ) -> list[R]:
         """`work` done to all items side by side; returns what it returned, in their order.
+
+        `check` is called again and again meanwhile: what it raises is raised at once, and what is
+        under way is left behind. Then a thread of its own works in place of the caller's.
 
         Once it has raised for one, no other is begun; when those under way have ended, the
         exception of the first in order is raised. The caller's thread works, too: so `work` may
@@ -36,9 +47,11 @@ class Crew:
         job = _Job(work, list(items))
         for _ in range(min(len(job.results) - 1, self._share - 1)):
             self._threads.submit(self._help, job)
-        while job.do_next():
-            pass
-        return job.ended()
+        if check is None:
+            job.do_all()
+            return job.ended()
+        threading.Thread(target=job.do_all, name=f"{self.name}-own", daemon=True).start()
+        return job.watched(check)
 
     def _help(self, job: _Job) -> None:
         # One item at a time, then to the end of the queue: callers get the threads in turn.
@@ -76,6 +89,28 @@ class _Job:
                 self._left.clear()
             self._changed.notify_all()
         return True
+
+    def do_all(self) -> None:
+        """Do one item after the other until none is left to begin."""
+        while self.do_next():
+            pass
+
+    def watched(self, check: Callable[[], None]) -> list[Any]:
+        """As `ended`, with `check` called meanwhile; what it raises begins no other item."""
+        while True:
+            with self._changed:
+                if self._changed.wait_for(self._is_over, _CHECK_SECONDS):
+                    break
+            try:
+                check()
+            except BaseException:
+                with self._changed:
+                    self._left.clear()
+                raise
+        return self.ended()
+
+    def _is_over(self) -> bool:
+        return not self._left and not self._under_way
 
     def ended(self) -> list[Any]:
         """The results, when nothing is under way any more; raises the first exception."""

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from vr.errors import InvalidInput, VelociraptorError
+from vr.errors import InvalidInput, Unwanted, VelociraptorError
 from vr.files.folders import private_folder
 from vr.files.locks import Lock
 from vr.repo.git import Git
@@ -37,6 +38,7 @@ def checkout(
     commit: str = "",
     timeout: float = TIMEOUT,
     wait: float = WAIT,
+    check: Callable[[], None] = lambda: None,
 ) -> Checkout:
     """Put the files of `revision` of the repository `url` into the new folder `target`.
 
@@ -44,13 +46,13 @@ def checkout(
     branch (hg: tip). With `commit`, a full hash, it is that commit, whatever `revision` names by
     now. The clone is kept as `clones/<basename>-<md5 of the URL>`, for root alone; two checkouts of
     one URL take turns, waiting up to `wait` seconds. Each git or hg command may last `timeout`
-    seconds. Raises UnreachableRepository, UnknownRevision, Busy or InvalidInput; then there is
-    no `target`.
+    seconds, and ends with the Unwanted that `check` raises meanwhile. Raises UnreachableRepository,
+    UnknownRevision, Busy or InvalidInput; then there is no `target`.
     """
     source = Source(url)
     if revision and (problem := revision_problem(revision)):
         raise InvalidInput(source.public_url, [f"revision: {problem}"])
-    program = _program(source, kind, timeout)
+    program = _program(source, kind, timeout, check)
     clone = clones / source.folder_name
     private_folder(clones)
     try:
@@ -83,8 +85,10 @@ def find_commit(url: str, name: str, kind: Kind, *, timeout: float = LOOK_UP) ->
     return _program(source, kind, timeout).remote_commit(name)
 
 
-def _program(source: Source, kind: Kind, timeout: float) -> Git | Hg:
-    return (Git if kind == "git" else Hg)(source, timeout=timeout)
+def _program(
+    source: Source, kind: Kind, timeout: float, check: Callable[[], None] = lambda: None
+) -> Git | Hg:
+    return (Git if kind == "git" else Hg)(source, timeout=timeout, check=check)
 
 
 def _refresh(program: Git | Hg, clone: Path, revision: str) -> None:
@@ -100,7 +104,7 @@ def _refresh(program: Git | Hg, clone: Path, revision: str) -> None:
         program.create(clone)
     try:
         program.update(clone, revision)
-    except TooSlow:
+    except (TooSlow, Unwanted):
         raise
     except VelociraptorError:
         if fresh:

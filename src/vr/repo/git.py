@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -29,9 +29,13 @@ _HELPER = '!f() { printf \'username=%s\\npassword=%s\\n\' "$VR_GIT_USER" "$VR_GI
 class Git:
     """Commands of git on one source, with one deadline each (seconds)."""
 
-    def __init__(self, source: Source, *, timeout: float) -> None:
+    def __init__(
+        self, source: Source, *, timeout: float, check: Callable[[], None] = lambda: None
+    ) -> None:
+        """`check` is called again and again while a command runs; what it raises ends that."""
         self.source = source
         self.timeout = timeout
+        self._check = check
         url, credentials = source.split_credentials()
         local = source.local_path
         # git takes a relative path from its own working folder, which is not the caller's.
@@ -173,7 +177,9 @@ class Git:
 
     def _run(self, *arguments: str, at: Path | None = None) -> process.Result:
         where = ["-C", str(at)] if at else []
-        return process.run(["git", *where, *arguments], env=self._env, timeout=self.timeout)
+        return process.run(
+            ["git", *where, *arguments], env=self._env, timeout=self.timeout, check=self._check
+        )
 
 
 def environment(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -28,9 +28,13 @@ class Subrepositories(VelociraptorError):
 class Hg:
     """Commands of hg on one source, with one deadline each (seconds)."""
 
-    def __init__(self, source: Source, *, timeout: float) -> None:
+    def __init__(
+        self, source: Source, *, timeout: float, check: Callable[[], None] = lambda: None
+    ) -> None:
+        """`check` is called again and again while a command runs; what it raises ends that."""
         self.source = source
         self.timeout = timeout
+        self._check = check
         url, self._credentials = source.split_credentials()
         local = source.local_path
         self.url = url if local is None or "://" in url else str(local.absolute())
@@ -116,7 +120,10 @@ class Hg:
                 "HGENCODING": "utf-8", "HGRCPATH": rc_path,
             }  # fmt: skip
             return process.run(
-                ["hg", "--noninteractive", *arguments], env=env, timeout=self.timeout
+                ["hg", "--noninteractive", *arguments],
+                env=env,
+                timeout=self.timeout,
+                check=self._check,
             )
 
 

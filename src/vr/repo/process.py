@@ -10,13 +10,15 @@ import os
 import shutil
 import signal
 import subprocess
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from vr.errors import VelociraptorError
 
 _WITH_ITS_CALLER = ("setpriv", "--pdeathsig", "KILL", "--")
+_CHECK_SECONDS = 0.3
 _ALL_TOGETHER = ("unshare", "--pid", "--fork", "--kill-child=KILL", "--")
 
 
@@ -38,11 +40,17 @@ class TooSlow(VelociraptorError):
 
 
 def run(
-    argv: Sequence[str], *, env: Mapping[str, str], timeout: float, cwd: Path | None = None
+    argv: Sequence[str],
+    *,
+    env: Mapping[str, str],
+    timeout: float,
+    cwd: Path | None = None,
+    check: Callable[[], None] = lambda: None,
 ) -> Result:
     """Run `argv` to its end without terminal or input.
 
-    Raises TooSlow after `timeout` seconds and VelociraptorError if the program is not installed.
+    Raises TooSlow after `timeout` seconds, VelociraptorError if the program is not installed, and
+    what `check` raises, which is called again and again meanwhile.
     """
     if shutil.which(argv[0], path=env.get("PATH")) is None:
         raise VelociraptorError(
@@ -63,7 +71,7 @@ def run(
     )
     with process:
         try:
-            out, err = process.communicate(timeout=timeout)
+            out, err = _output(process, timeout, check)
         except subprocess.TimeoutExpired as error:
             raise TooSlow(f"{argv[0]} did not finish within {timeout:g} seconds.") from error
         finally:
@@ -71,3 +79,17 @@ def run(
             if process.poll() is None:
                 os.killpg(process.pid, signal.SIGKILL)
     return Result(process.returncode, out.decode(errors="replace"), err.decode(errors="replace"))
+
+
+def _output(
+    process: subprocess.Popen[bytes], timeout: float, check: Callable[[], None]
+) -> tuple[bytes, bytes]:
+    deadline = time.monotonic() + timeout
+    while True:
+        left = deadline - time.monotonic()
+        try:
+            return process.communicate(timeout=max(0.0, min(left, _CHECK_SECONDS)))
+        except subprocess.TimeoutExpired:
+            if left <= _CHECK_SECONDS:
+                raise
+        check()

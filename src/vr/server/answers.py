@@ -19,6 +19,10 @@ class InUse(VelociraptorError):
     """The object can't be deleted while others need it."""
 
 
+class Conflict(VelociraptorError):
+    """What is asked for doesn't go with the state that the object is in by now."""
+
+
 class NotAllowed(VelociraptorError):
     """Credentials are fine, but the request is refused: a forged form, for example."""
 
@@ -39,6 +43,7 @@ _STATUS: tuple[tuple[type[VelociraptorError], int], ...] = (
     (NotAllowed, 403),
     (InUse, 409),
     (Busy, 409),
+    (Conflict, 409),
     (HostFault, 500),
     (HostUnreachable, 503),
     (Unavailable, 503),

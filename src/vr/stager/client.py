@@ -15,6 +15,7 @@ import msgspec
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 
+from vr.errors import Unwanted
 from vr.stager import events
 from vr.stager.request import task_id_of
 from vr.stager.task_log import failure
@@ -56,12 +57,14 @@ async def request_staging(
     attempts: int = 2,
     lost_after: float = LOST_SECONDS,
     on_line: Callable[[str], None] = lambda _line: None,
+    check: Callable[[], None] = lambda: None,
 ) -> StagingReply:
     """Send the request to the stagers of `queue` and wait `timeout` seconds for its answer.
 
     `on_line` gets each line of the log while the task runs. A request whose stager is lost, or
     which no stager takes, is sent again under the same task id, up to `attempts` times in all.
-    There is always exactly one reply: what no stager says, this function says.
+    There is always exactly one reply: what no stager says, this function says. `check` is called
+    again and again, and must not wait; when it raises, the stager is told to stop.
     """
     document = {**request, "task_id": task_id_of(request)}
     task_id = document["task_id"]
@@ -91,6 +94,7 @@ async def request_staging(
             followed.heard = time.monotonic()
             await client.publish(queue, msgspec.json.encode(document), reply=inbox)
             while time.monotonic() < deadline:
+                check()
                 try:
                     message = await asyncio.wait_for(answers.get(), 0.1)
                 except TimeoutError:
@@ -106,6 +110,10 @@ async def request_staging(
             else:
                 return StagingReply(task_id, "", f"Timed out after {timeout:g}s.")
         return StagingReply(task_id, "", failure(problem), unanswered)
+    except Unwanted:
+        await client.publish(events.stop_subject(task_id))
+        await client.flush()
+        raise
     finally:
         await following.unsubscribe()
         await answering.unsubscribe()

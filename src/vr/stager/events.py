@@ -28,6 +28,11 @@ def subject(task_id: str) -> str:
     return f"vstager.task.{task_id}"
 
 
+def stop_subject(task_id: str) -> str:
+    """Where a requester says that it does not want the task any more; no data, no answer."""
+    return f"vstager.stop.{task_id}"
+
+
 def encode(event: TaskEvent) -> bytes:
     return msgspec.json.encode(event)
 

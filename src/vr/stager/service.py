@@ -86,6 +86,7 @@ class Stager:
             for each in (self._outbox.run(self._client), self._tell_alive(), self._clean(tmp))
         ]
         queues = [await self._subscribe(name) for name in self._config.queues]
+        await self._subscribe_stops()
         await until_received(self._client, self._stopping)
         log.info("Server running")
         try:
@@ -112,6 +113,16 @@ class Stager:
         subscription = await self._client.subscribe(queue, queue=queue, cb=requested)
         log.info("Subscribed to %s", queue)
         return subscription
+
+    async def _subscribe_stops(self) -> None:
+        async def stopped(message: Msg) -> None:
+            task_id = message.subject.removeprefix(events.stop_subject(""))
+            for ticket in self._unanswered():
+                if ticket.task_id == task_id:
+                    self._answer(ticket, "Stopped, as its requester does not want it any more.")
+                    self._runner.stop(task_id)
+
+        await self._client.subscribe(events.stop_subject("*"), cb=stopped)
 
     async def _serve_while_idle(self) -> None:
         """Be there for the requests of full stagers, whenever there is a free place."""
@@ -184,7 +195,8 @@ class Stager:
             return
         self._places_changed.set()
         try:
-            await self._stage(ticket, request)
+            if not ticket.is_answered:
+                await self._stage(ticket, request)
         finally:
             self._places.release()
             self._places_changed.set()

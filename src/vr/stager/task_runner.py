@@ -38,6 +38,8 @@ class TaskRunner:
     def __init__(self, settings: TaskSettings) -> None:
         self._settings = settings
         self._idle: deque[_Process] = deque()
+        self._under_way: dict[str, _Process] = {}
+        self._stopped: set[str] = set()
 
     def run(self, request: StagingRequest, line: Line, answer: Answer) -> None:
         """Run one task, and return when nothing is left of it.
@@ -46,23 +48,39 @@ class TaskRunner:
         None. A step that takes too long ends with the whole process tree. Raises OSError if there
         can be no process, without an answer.
         """
-        while True:
+        while request.task_id not in self._stopped:
             chosen = self._take()
+            self._under_way[request.task_id] = chosen
             try:
                 error = chosen.stage(request, line)
             except _DiedIdle:
+                del self._under_way[request.task_id]
                 chosen.end()
             except _Unusable as unusable:
+                del self._under_way[request.task_id]
                 self._end(chosen)
+                self._stopped.discard(request.task_id)
                 answer(unusable.message)
                 return
             else:
+                del self._under_way[request.task_id]
                 break
+        else:
+            self._stopped.discard(request.task_id)
+            answer("Stopped.")
+            return
+        self._stopped.discard(request.task_id)
         answer(error)
         if chosen.becomes_free():
             self._idle.append(chosen)
         else:
             self._end(chosen)
+
+    def stop(self, task_id: str) -> None:
+        """Kill the process in which the task runs, if it does; `run` then clears up after it."""
+        if (found := self._under_way.get(task_id)) is not None:
+            self._stopped.add(task_id)
+            found.kill()
 
     def close(self) -> None:
         """End those that are idle."""
@@ -134,6 +152,9 @@ class _Process:
             return self._pipe.poll(_TIDY_SECONDS) and self._pipe.recv()[0] == "free"
         except (EOFError, OSError):
             return False
+
+    def kill(self) -> None:
+        self._process.kill()
 
     def end(self) -> None:
         self._pipe.close()

@@ -23,6 +23,7 @@ from support.nats_server import NatsServer, nats_server
 from support.processes import children
 from support.stagers import UNUSUAL_APP, Stagers, buildpack, properties, stagers
 from support.waiting import until
+from vr.errors import Unwanted
 from vr.stager import events
 from vr.stager.client import StagingReply
 
@@ -270,6 +271,37 @@ def test_a_request_is_sent_again_when_its_stager_is_lost(pool: Stagers, app: str
     pool.cloud.gate.set()
     assert waiting.result()[0].error is None
     assert pool.cloud.uploads == {"app0": 1}
+
+
+@pytest.mark.parametrize("places", [1, 2], ids=["waits for a place", "runs"])
+def test_a_task_that_is_not_wanted_any_more_ends_and_leaves_nothing(
+    pool: Stagers, app: str, tmp_path: Path, places: int
+) -> None:
+    pool.start(max_active_tasks=places)
+    pool.cloud.apps["slow"] = zipped({"a": "b"})
+    pack = buildpack(tmp_path, "setsid sleep 654 & sleep 654")
+    other = pool.ask_later(*pool.gated(1)) if places == 1 else None
+    if other:
+        pool.cloud.until_waiting(1)
+    request = pool.request("slow", properties=properties("buildpack", buildpack=pack))
+    given_up = Event()
+
+    def check() -> None:
+        if given_up.is_set():
+            raise Unwanted("Cancelled.")
+
+    waiting = pool.ask_later(request, check=check)
+    if not other:
+        until(pool.processes, "the buildpack runs")
+    given_up.set()
+    with pytest.raises(Unwanted):
+        waiting.result(20)
+    pool.cloud.gate.set()
+    if other:
+        assert other.result(20)[0].error is None
+    until(lambda: not pool.processes() and pool.workspaces == [], "nothing is left", seconds=20)
+    assert pool.stage(app).error is None
+    assert "slow" not in pool.cloud.uploads
 
 
 def test_tasks_tell_that_they_are_alive(pool: Stagers, app: str) -> None:

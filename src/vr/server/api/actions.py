@@ -1,4 +1,4 @@
-"""What can be done beside changing rows: swarm, roll back, scale, build, deploy."""
+"""What can be done beside changing rows: swarm, roll back, scale, cancel, build, deploy."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ninja import Router
 from vr.server.answers import NotFound
 from vr.server.api.body import ActionBody, Asked
 from vr.server.api.openapi.operations import LOCATION, Answer, key_of, operation
-from vr.server.builds.asking import queue_build
+from vr.server.builds import asking as asking_for_builds
 from vr.server.models import Dispatch, PortLease, Swarm
 from vr.server.resources import BUILDS, DISPATCHES, RELEASES, SWARMS, TEST_RUNS
 from vr.server.resources.fields import Answering, Integer, Text
@@ -23,6 +23,7 @@ from vr.server.swarming import asking
 from vr.server.swarming.manual import deploy_release
 
 swarms = Router(tags=["swarms"])
+dispatches = Router(tags=["dispatches"])
 builds = Router(tags=["builds"])
 releases = Router(tags=["releases"])
 testruns = Router(tags=["testruns"])
@@ -104,6 +105,22 @@ def swarm_procs(request: HttpRequest, key: str) -> Any:
     return JsonResponse({"objects": of_swarm(SWARMS.get(key), Answering(request))})
 
 
+@dispatches.post(
+    "/{key}/cancel/",
+    operation_id="dispatches_cancel",
+    openapi_extra=operation(
+        HTTPMethod.POST,
+        {202: Answer("it is being undone")},
+        path=[key_of(DISPATCHES)],
+        refusals={503},
+    ),
+)
+def cancel(request: HttpRequest, key: str) -> Any:
+    """End an open dispatch, and undo what it did."""
+    asking.cancel(DISPATCHES.get(key), user=_user(request))
+    return HttpResponse(status=202)
+
+
 @builds.post(
     "/{key}/build/",
     operation_id="builds_build",
@@ -115,7 +132,20 @@ def build(request: HttpRequest, key: str) -> Any:
     """Take the stack's active image into the build, and queue it."""
     with transaction.atomic():
         found = BUILDS.get(key, for_change=True)
-        queue_build(found, user=_user(request))
+        asking_for_builds.queue_build(found, user=_user(request))
+    return HttpResponse(status=202)
+
+
+@builds.post(
+    "/{key}/cancel/",
+    operation_id="builds_cancel",
+    openapi_extra=operation(
+        HTTPMethod.POST, {202: Answer("it is being ended")}, path=_BUILD, refusals={503}
+    ),
+)
+def cancel_build(request: HttpRequest, key: str) -> Any:
+    """End a build that has not ended; it fails, saying who cancelled it."""
+    asking_for_builds.cancel_build(BUILDS.get(key), user=_user(request))
     return HttpResponse(status=202)
 
 

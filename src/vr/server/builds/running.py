@@ -17,6 +17,7 @@ from vr.container.output import BoundedLog
 from vr.errors import VelociraptorError
 from vr.paths import Root
 from vr.repo.source import redact
+from vr.server.builds.wanted import Wanted
 from vr.server.events.announcing import announce
 from vr.server.events.kinds import Kind
 from vr.server.files import store
@@ -54,7 +55,7 @@ def run(build_id: int) -> bool:
             if build.attempts < _MOST_ATTEMPTS:
                 _run(build, lease)
             else:
-                _close(build, lease, BuildStatus.FAILED, _DIED)
+                close(build, lease, BuildStatus.FAILED, _DIED)
         except LeaseLost:
             log.warning("build %s was taken over by another worker", build_id)
             return False
@@ -141,24 +142,28 @@ def _run(build: Build, lease: Lease) -> None:
     _announce(build, "started", Kind.BUILD_STARTED)
     folder = _scratch(build)
     try:
-        result = _compile(build, folder)
+        with Wanted(lease) as wanted:
+            wanted.check()
+            result = _compile(build, folder, wanted.check)
+            wanted.check()
         lease.check()
         _keep(build, result, folder)
     except LeaseLost:
         raise
     except VelociraptorError as error:
-        _close(build, lease, BuildStatus.FAILED, str(error), details=error.details)
+        close(build, lease, BuildStatus.FAILED, str(error), details=error.details)
     except Exception as error:
         log.exception("build %s", build.pk)
-        _close(build, lease, BuildStatus.FAILED, f"A bug in Velociraptor: {error!r}")
+        close(build, lease, BuildStatus.FAILED, f"A bug in Velociraptor: {error!r}")
     else:
-        _close(build, lease, BuildStatus.SUCCESS)
+        close(build, lease, BuildStatus.SUCCESS)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _compile(build: Build, folder: Path) -> BuildResult:
-    """Build it here, or have the farm build it, as the settings say."""
+def _compile(build: Build, folder: Path, check: Callable[[], None]) -> BuildResult:
+    """Build it here, or have the farm build it, as the settings say; raises what `check` raises
+    meanwhile."""
     from vr import builder
     from vr.server.builds import farm
     from vr.server.builds.farm import links
@@ -175,7 +180,9 @@ def _compile(build: Build, folder: Path) -> BuildResult:
                     hint="Set VR_BUILDER=nats, or clear the app's framework.",
                 )
             case "local":
-                return builder.build(spec_of(build), folder, root=root, log=compile_log.write)
+                return builder.build(
+                    spec_of(build), folder, root=root, log=compile_log.write, check=check
+                )
             case "nats":
                 return farm.build(
                     spec_of(build, links.download),
@@ -183,6 +190,7 @@ def _compile(build: Build, folder: Path) -> BuildResult:
                     framework=build.app.framework,
                     root=root,
                     log=compile_log.write,
+                    check=check,
                 )
     raise VelociraptorError(f"VR_BUILDER is {settings.BUILDER!r}.", hint="Set it to local or nats.")
 
@@ -201,9 +209,10 @@ def _keep(build: Build, result: BuildResult, folder: Path) -> None:
     build.process_types = result.process_types
 
 
-def _close(
+def close(
     build: Build, lease: Lease, status: BuildStatus, error: str = "", details: str = ""
 ) -> None:
+    """Mark the build as ended, tell its log and people."""
     build.status, build.error, build.end_time = status, error, timezone.now()
     fields = [
         "status", "error", "end_time", "file", "file_md5", "hash", "revision", "buildpack_url",

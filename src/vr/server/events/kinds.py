@@ -34,6 +34,10 @@ class Kind(Enum):
     SWARM_DONE = _Facts(("swarm", "deploy", "done"), "check", "ok", "a dispatch succeeded")
     SWARM_FAILED = _Facts(("failed", "swarm"), "alert", "bad", "a dispatch failed, and why")
 
+    SWARM_CANCELLED = _Facts(
+        ("cancelled", "swarm"), "cross", "idle", "a dispatch was cancelled, by whom"
+    )
+
     BUILD_AWAITED = _Facts(("wait",), "clock", "idle", "a dispatch waits for its build")
     BUILD_STARTED = _Facts(("build",), "hammer", "busy", "a build began")
     BUILD_DONE = _Facts(("build", "success"), "hammer", "ok", "a build is there to be swarmed")
@@ -79,6 +83,9 @@ class Kind(Enum):
     USER_UPLOADED = _Facts(("user", "upload"), "user", "idle", "somebody uploaded a droplet")
     USER_SWARMED = _Facts(("user", "swarm"), "swarm", "busy", "somebody swarmed a version")
     USER_SCALED = _Facts(("user", "scale"), "user", "idle", "somebody changed a swarm's size")
+    USER_CANCELLED = _Facts(
+        ("user", "cancel"), "user", "idle", "somebody cancelled a dispatch or a build"
+    )
     USER_ROLLED_BACK = _Facts(
         ("user", "rollback"), "user", "idle", "somebody brought back an earlier release"
     )

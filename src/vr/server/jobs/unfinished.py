@@ -17,7 +17,7 @@ def dispatches() -> list[Waiting]:
     return [
         Waiting(row.pk, row.swarm.app_id)
         for row in leases.lapsed(rows.order_by("pk"))
-        if row.build is None or not row.build.is_open
+        if row.build is None or not row.build.is_open or row.cancel_asked
     ]
 
 

@@ -59,6 +59,11 @@ class Build(models.Model):
     attempts = models.PositiveSmallIntegerField(
         default=0, help_text="How often a worker began to build it."
     )
+    # Whoever builds it looks at this, so that a cancel is not lost with a message or a worker.
+    cancel_asked = models.DateTimeField(null=True, blank=True, editable=False)
+    cancelled_by = models.CharField(
+        max_length=150, blank=True, default="", help_text="Who asked for it to be cancelled."
+    )
     # Who builds it now, and until when that is believed.
     lease_owner = models.CharField(max_length=100, blank=True, default="")
     lease_until = models.DateTimeField(null=True, blank=True)

@@ -29,10 +29,11 @@ class DispatchStatus(models.TextChoices):
     RUNNING = "running"
     SUCCEEDED = "succeeded"
     FAILED = "failed"
+    CANCELLED = "cancelled"
 
 
 OPEN = (DispatchStatus.QUEUED, DispatchStatus.RUNNING)
-ENDED = (DispatchStatus.SUCCEEDED, DispatchStatus.FAILED)
+ENDED = (DispatchStatus.SUCCEEDED, DispatchStatus.FAILED, DispatchStatus.CANCELLED)
 
 
 class Dispatch(models.Model):
@@ -71,6 +72,11 @@ class Dispatch(models.Model):
     )
     error = models.TextField(blank=True, default="", help_text="Why it failed, in a sentence.")
     output = models.TextField(blank=True, default="", help_text="The failing output.")
+    # Whoever drives it looks at this, so that a cancel is not lost with a message or a worker.
+    cancel_asked = models.DateTimeField(null=True, blank=True, editable=False)
+    cancelled_by = models.CharField(
+        max_length=150, blank=True, default="", help_text="Who asked for it to be cancelled."
+    )
     created = models.DateTimeField(auto_now_add=True)
     started = models.DateTimeField(null=True, blank=True)
     ended = models.DateTimeField(null=True, blank=True)

@@ -21,6 +21,7 @@ BUILDS = Resource(
         Text(name="file_md5", nullable=True, writable=False),
         Text(name="hash", nullable=True, writable=False),
         Text(name="error", writable=False),
+        Text(name="cancelled_by", nullable=True, writable=False),
         Moment(name="start_time"),
         Moment(name="end_time"),
         Mapping(name="env_yaml"),

@@ -100,6 +100,7 @@ DISPATCHES = Resource(
             value=lambda dispatch, _: dispatch.user.get_username() if dispatch.user else None,
             schema=or_null(TEXT),
         ),
+        Text(name="cancelled_by", nullable=True),
         Moment(name="created"),
         Moment(name="started"),
         Moment(name="ended"),

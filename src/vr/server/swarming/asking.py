@@ -9,6 +9,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
+from django.utils import timezone
 
 from vr.errors import InvalidInput
 from vr.server.access.volumes import check_volumes
@@ -16,11 +17,21 @@ from vr.server.balancers import balancer_named
 from vr.server.builds.choosing import image_of
 from vr.server.events.announcing import user_did
 from vr.server.events.kinds import Kind
-from vr.server.jobs import wake
-from vr.server.models import Dispatch, Release, Step, StepKind, Swarm
+from vr.server.jobs import leases, wake
+from vr.server.models import Dispatch, DispatchStatus, Release, Step, StepKind, Swarm
 from vr.server.models.dispatch import OPEN
+from vr.server.swarming.dispatch_row import DispatchRow
+from vr.server.swarming.ending import end
+from vr.server.swarming.journal import Journal, milestones_of
 from vr.server.swarming.own_config import bring_back
-from vr.server.swarming.problems import CannotDispatch, NothingToRollBackTo, SwarmBusy
+from vr.server.swarming.plan_types import Milestone
+from vr.server.swarming.problems import (
+    Cancelled,
+    CannotCancel,
+    CannotDispatch,
+    NothingToRollBackTo,
+    SwarmBusy,
+)
 from vr.server.swarming.releases import previous_release
 from vr.specs.names import length_problem, tag_problem
 
@@ -70,6 +81,59 @@ def scale(swarm: Swarm, size: int, *, user: Any) -> Dispatch:
     release = swarm.release
     tag = release.build.tag if release else swarm.tag
     return _open(swarm, user=user, kind=Kind.USER_SCALED, tag=tag, size=size, release=release)
+
+
+def cancel(dispatch: Dispatch, *, user: Any) -> None:
+    """End an open dispatch and undo what it did: what served before goes on.
+
+    Returns at once: whoever drives it gives up its step within a second, but for one that sets
+    procs up. Raises CannotCancel for one that has ended, fails already, or has begun to remove
+    the old procs.
+    """
+    by = user.get_username() if getattr(user, "pk", None) else ""
+    with transaction.atomic():
+        row = Dispatch.objects.select_for_update(of=("self",)).get(pk=dispatch.pk)
+        if sentence := why_not_cancelled(row):
+            raise CannotCancel(sentence)
+        if row.cancel_asked is None:
+            row.cancel_asked, row.cancelled_by = timezone.now(), by
+            row.save(update_fields=["cancel_asked", "cancelled_by"])
+            user_did(
+                user,
+                Kind.USER_CANCELLED,
+                f"{row.swarm.name} → {row.tag}",
+                trace_id=row.trace_id,
+                resource_uri=f"/api/v1/swarms/{row.swarm_id}/",
+            )
+        wake.after_commit(wake.DRIVE, row.pk)
+    _end_unbegun(row)
+
+
+def why_not_cancelled(dispatch: Dispatch) -> str:
+    """Why the dispatch can't be cancelled, as a sentence; empty if it can."""
+    what = f"{dispatch.swarm.name} → {dispatch.tag}"
+    if not dispatch.is_open:
+        return f"{what} can't be cancelled: it has {dispatch.status} already."
+    if dispatch.error:
+        return f"{what} can't be cancelled: it failed, and is being undone already."
+    if Milestone.COMMITTED in milestones_of(dispatch):
+        return (
+            f"{what} can't be cancelled: it serves, and the procs before it are being removed. "
+            f"Roll back instead: vr rollback {dispatch.swarm.name}"
+        )
+    return ""
+
+
+def _end_unbegun(dispatch: Dispatch) -> None:
+    """End a dispatch that nobody has begun: it must not wait for its turn to be cancelled."""
+    if dispatch.status != DispatchStatus.QUEUED:
+        return
+    with leases.hold(Dispatch, dispatch.pk, [DispatchStatus.QUEUED]) as lease:
+        if lease is None:
+            return
+        row = DispatchRow.begin(dispatch.pk, lease)
+        row.note_failure(Cancelled(row.dispatch.cancelled_by))
+        end(row, Journal(row.dispatch, lease.check))
 
 
 def open_dispatch(swarm: Swarm) -> Dispatch | None:

@@ -3,6 +3,7 @@ through the lease, so that a worker that was taken for dead overwrites nothing."
 
 from __future__ import annotations
 
+import time
 from collections.abc import Collection
 
 from django.utils import timezone
@@ -10,6 +11,10 @@ from django.utils import timezone
 from vr.errors import VelociraptorError
 from vr.server.jobs.leases import Lease
 from vr.server.models import Build, Dispatch, DispatchStatus, Release
+from vr.server.swarming.problems import Cancelled
+
+# How often the row is read for whether somebody wants it cancelled.
+_LOOK_SECONDS = 0.5
 
 
 class DispatchRow:
@@ -18,6 +23,7 @@ class DispatchRow:
     def __init__(self, dispatch: Dispatch, lease: Lease) -> None:
         self.dispatch = dispatch
         self.lease = lease
+        self._looked = 0.0
 
     @classmethod
     def begin(cls, dispatch_id: int, lease: Lease) -> DispatchRow:
@@ -69,8 +75,19 @@ class DispatchRow:
             self.dispatch.routed_before = sorted(nodes)
             self.lease.rows.update(routed_before=self.dispatch.routed_before)
 
+    def check_wanted(self) -> None:
+        """Raise Cancelled if somebody wants the dispatch cancelled, unless it fails already."""
+        dispatch, now = self.dispatch, time.monotonic()
+        if dispatch.error or now - self._looked < _LOOK_SECONDS:
+            return
+        self._looked = now
+        asked = self.lease.rows.filter(cancel_asked__isnull=False).values("cancelled_by").first()
+        if asked is not None:
+            raise Cancelled(asked["cancelled_by"])
+
     def note_failure(self, error: VelociraptorError) -> None:
-        """Note why the dispatch fails; after an earlier reason it is only more output."""
+        """Note why the dispatch fails, or is cancelled; after an earlier reason it is only more
+        output."""
         if self.dispatch.error:
             self.add_output(f"{error}\n{error.details}")
         else:
@@ -82,11 +99,22 @@ class DispatchRow:
         self.dispatch.output = f"{self.dispatch.output}\n{text}".strip()
 
     def end(self) -> float:
-        """Mark the dispatch as ended, failed if a reason was noted; returns how many seconds it
-        took."""
+        """Mark the dispatch as ended, failed if a reason was noted, cancelled if that was it;
+        returns how many seconds it took."""
         dispatch = self.dispatch
-        dispatch.status = DispatchStatus.FAILED if dispatch.error else DispatchStatus.SUCCEEDED
+        if not dispatch.error:
+            dispatch.status = DispatchStatus.SUCCEEDED
+        elif self._was_cancelled:
+            dispatch.status = DispatchStatus.CANCELLED
+        else:
+            dispatch.status = DispatchStatus.FAILED
         dispatch.ended = timezone.now()
         self.lease.rows.update(status=dispatch.status, ended=dispatch.ended, output=dispatch.output)
         assert dispatch.started is not None
         return (dispatch.ended - dispatch.started).total_seconds()
+
+    @property
+    def _was_cancelled(self) -> bool:
+        # Whoever began to undo it may have been another worker.
+        by = self.lease.rows.values_list("cancelled_by", "cancel_asked").first()
+        return by is not None and by[1] is not None and self.dispatch.error == str(Cancelled(by[0]))

@@ -11,8 +11,8 @@ from vr.text.plurals import counted
 
 
 def end(row: DispatchRow, journal: Journal, trouble: str = "") -> None:
-    """Close the dispatch: with success, or failed if a reason was noted. `trouble` is what else
-    people should know."""
+    """Close the dispatch: with success, or failed or cancelled if a reason was noted. `trouble`
+    is what else people should know."""
     row.lease.check()
     dispatch = row.dispatch
     if trouble:
@@ -20,7 +20,13 @@ def end(row: DispatchRow, journal: Journal, trouble: str = "") -> None:
     _settle(dispatch, has_served=Milestone.COMMITTED in journal.milestones())
     journal.close_open_steps()
     seconds = row.end()
-    if dispatch.error:
+    if dispatch.status == DispatchStatus.CANCELLED:
+        journal.event(
+            f"{journal.swarm} → {dispatch.tag} cancelled",
+            f"{dispatch.error} {_what_serves(dispatch)}\n\n{dispatch.output}".strip(),
+            kind=Kind.SWARM_CANCELLED,
+        )
+    elif dispatch.error:
         journal.event(
             f"{journal.swarm} → {dispatch.tag} failed",
             f"{dispatch.error}\n\n{dispatch.output}".strip(),
@@ -33,6 +39,11 @@ def end(row: DispatchRow, journal: Journal, trouble: str = "") -> None:
             f"it took {seconds:.1f} s. {trouble}".strip(),
             kind=Kind.SWARM_DONE,
         )
+
+
+def _what_serves(dispatch: Dispatch) -> str:
+    before = dispatch.previous_release
+    return f"{before.build.tag} still serves." if before else "Nothing was put to use."
 
 
 def silence(finish: Finish) -> str:

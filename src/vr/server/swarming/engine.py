@@ -32,7 +32,7 @@ from vr.server.swarming.journal import Journal
 from vr.server.swarming.observe import build_state, observe
 from vr.server.swarming.plan import plan
 from vr.server.swarming.plan_types import Node, SeenProc
-from vr.server.swarming.problems import DispatchFailed, ForeignPorts, PlanAgain
+from vr.server.swarming.problems import Cancelled, DispatchFailed, ForeignPorts, PlanAgain
 from vr.server.swarming.steps import (
     building,
     deploying,
@@ -86,7 +86,8 @@ class _Drive:
     def __init__(self, row: DispatchRow) -> None:
         self._row = row
         self._goal = goal_of(row.dispatch)
-        self._journal = Journal(row.dispatch, self._check)
+        self._journal = Journal(row.dispatch, self._check_wanted)
+        self._is_final = False
         self._reach = functools.cache(connect)
         self._foreign_ports: dict[str, set[int]] = defaultdict(set)
 
@@ -118,15 +119,25 @@ class _Drive:
             raise LeaseLost
         self._row.lease.check()
 
+    def _check_wanted(self) -> None:
+        """As `_check`; raises Cancelled if the step that is under way is to be given up."""
+        self._check()
+        if not self._is_final:
+            self._row.check_wanted()
+
     def _next_step(self) -> plan_types.PlannedStep:
-        seen = observe(
-            self._goal,
-            self._row.dispatch,
-            self._journal.milestones(),
-            self._reach,
-            self._foreign_ports,
-        )
-        return plan(self._goal.intent, seen)[0]
+        milestones = self._journal.milestones()
+        is_committed = plan_types.Milestone.COMMITTED in milestones
+        if not is_committed:
+            try:
+                self._row.check_wanted()
+            except Cancelled as cancelled:
+                self._row.note_failure(cancelled)
+        seen = observe(self._goal, self._row.dispatch, milestones, self._reach, self._foreign_ports)
+        step = plan(self._goal.intent, seen)[0]
+        # What undoes, or comes after the point of no return, is done to its end.
+        self._is_final = is_committed or isinstance(step, _REPEATED | plan_types.Finish)
+        return step
 
     def _attempt(self, step: plan_types.PlannedStep) -> bool:
         """Do the step. What goes wrong ends in a retry, or in the dispatch's error, never in a

@@ -21,7 +21,8 @@ class Journal:
 
     def __init__(self, dispatch: Dispatch, check: Callable[[], None]) -> None:
         """`check` raises LeaseLost once another worker may drive the dispatch: it is asked
-        before a step is written, which is the same row for both."""
+        before a step is written, which is the same row for both. It raises Cancelled once the
+        dispatch is to be undone."""
         self.swarm = dispatch.swarm.name
         self._dispatch = dispatch
         self._check = check
@@ -68,7 +69,7 @@ class Journal:
 
     def milestones(self) -> frozenset[Milestone]:
         """What this dispatch has completed and can't be seen from outside."""
-        return _milestones({row.kind: row for row in self._dispatch.steps.all()})
+        return milestones_of(self._dispatch)
 
     def _end(self, row: Step, status: StepStatus) -> None:
         self._check()
@@ -115,7 +116,8 @@ class OpenStep:
         return self._row.started
 
     def check(self) -> None:
-        """Raise LeaseLost if the dispatch may be another worker's by now."""
+        """Raise LeaseLost if the dispatch may be another worker's by now, Cancelled if it is to
+        be undone."""
         self._check()
 
     def say(self, message: str) -> None:
@@ -128,6 +130,11 @@ class OpenStep:
     def leave_open(self) -> None:
         """It goes on elsewhere after the block."""
         self.is_left_open = True
+
+
+def milestones_of(dispatch: Dispatch) -> frozenset[Milestone]:
+    """What the dispatch has completed and can't be seen from outside."""
+    return _milestones({row.kind: row for row in dispatch.steps.all()})
 
 
 def _milestones(steps: Mapping[str, Step]) -> frozenset[Milestone]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from vr.errors import Busy, VelociraptorError
+from vr.server.answers import Conflict
 from vr.server.models import Dispatch
 from vr.server.swarming.plan_types import Node
 
@@ -31,6 +32,17 @@ class SwarmBusy(Busy):
 
 class DispatchFailed(VelociraptorError):
     """A step ended the dispatch: `message` is why, `details` the failing output."""
+
+
+class Cancelled(DispatchFailed):
+    """Somebody wants the dispatch to end, and what it did to be undone."""
+
+    def __init__(self, by: str) -> None:
+        super().__init__(f"Cancelled by {by}." if by else "Cancelled.")
+
+
+class CannotCancel(Conflict):
+    """The dispatch can't be cancelled, as it has ended, or is past the point of no return."""
 
 
 class PlanAgain(Exception):

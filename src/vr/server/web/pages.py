@@ -103,9 +103,11 @@ ACTIONS = (
     Part("swarm/preview/", swarms.preview, "swarm_preview", of="swarm_add"),
     Part("swarm/<int:pk>/dispatch/", swarms.dispatch, "swarm_dispatch", of="swarm"),
     Part("swarm/<int:pk>/scale/", swarms.scale, "swarm_scale", of="swarm"),
+    Part("dispatch/<slug:trace_id>/cancel/", swarms.cancel, "dispatch_cancel", of="swarm"),
     Part("swarm/<int:pk>/rollback/", swarms.rollback, "swarm_rollback", of="swarm"),
     Part("host/<int:pk>/prepare/", hosts.prepare, "host_prepare", of="host"),
     Part("host/<int:pk>/check/", hosts.check, "host_check", of="host"),
+    Part("build/<int:pk>/cancel/", builds.cancel, "build_cancel", of="build"),
     Part("build/upload/", builds.upload, "build_upload", of="build_list"),
     Part("proc/<str:host>/<str:name>/<slug:action>/", procs.action, "proc_action", of="proc"),
 )

@@ -1,8 +1,8 @@
 """The planner in a world that fails at random: its promises hold at every moment.
 
 The world below carries steps out piecemeal and lets workers die between any two pieces, procs
-die, uptests fail, hosts and the balancer go silent and come back. After each piece the promises
-are checked; when the faults stop, the dispatch must come to an end.
+die, uptests fail, users cancel, hosts and the balancer go silent and come back. After each piece
+the promises are checked; when the faults stop, the dispatch must come to an end.
 """
 
 from __future__ import annotations
@@ -76,6 +76,8 @@ class World:
     backups: frozenset[Node] = frozenset()
     former: frozenset[str] | None = None
     settles: bool = True
+    cancel_asked: bool = False
+    step: PlannedStep | None = None
 
     def intent(self) -> Intent:
         return Intent(self.size, self.routed, PORTS, settles=self.settles)
@@ -106,7 +108,7 @@ class World:
         if self.faults <= 0 or self.dice.random() > 0.3:
             return
         self.faults -= 1
-        match self.dice.randrange(5):
+        match self.dice.randrange(6):
             case 0:
                 raise Died
             case 1:
@@ -114,7 +116,12 @@ class World:
                 self.silent ^= {host}
             case 2:
                 self.balancer_silent = not self.balancer_silent
-            case 3 if self.procs:
+            case 3:
+                self.cancel_asked = True
+                is_final = Milestone.COMMITTED in self.milestones
+                if not is_final and not isinstance(self.step, Retire | Undo | RouteBack):
+                    raise Refused
+            case 4 if self.procs:
                 node = self.dice.choice(sorted(self.procs))
                 # The release that serves is healthy: new procs are what may be broken.
                 if self.procs[node].is_new and self.procs[node].state is not ProcState.ABSENT:
@@ -149,6 +156,7 @@ class World:
     # What steps do
 
     def carry_out(self, step: PlannedStep) -> None:
+        self.step = step
         match step:
             case Deploy(nodes):
                 for node in nodes:
@@ -263,6 +271,8 @@ def _world(seed: int, size: int, old: int, routed: bool, settles: bool = True) -
 def _work(world: World) -> bool:
     """One worker's life; True if it ended the dispatch."""
     for _ in range(100):
+        if world.cancel_asked and Milestone.COMMITTED not in world.milestones:
+            world.failed = True
         step = plan(world.intent(), world.observe())[0]
         if isinstance(step, Finish):
             return True

@@ -7,6 +7,7 @@ import logging
 import re
 import secrets
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -40,15 +41,21 @@ class NotBuilt(VelociraptorError):
 
 
 def build(
-    spec: BuildSpec, output: Path, *, framework: str = "", root: Root, log: Sink
+    spec: BuildSpec,
+    output: Path,
+    *,
+    framework: str = "",
+    root: Root,
+    log: Sink,
+    check: Callable[[], None] = lambda: None,
 ) -> BuildResult:
     """Have a stager build the app; leave build.tar.gz in `output`, a folder of the file store.
 
     With a `framework` it is staged as that instead of by the spec's buildpacks. `root` keeps the
-    app's clone. `log` gets the lines as they come. Raises NotBuilt, and what fetching the app
-    raises.
+    app's clone. `log` gets the lines as they come. Raises NotBuilt, what fetching the app raises,
+    and the Unwanted that `check` raises, when the stager has been told to stop.
     """
-    say = OutputLog(log)
+    say = OutputLog(log, check=check)
     # Its name is good for this attempt alone: what comes too late finds no folder.
     attempt = output / secrets.token_hex(8)
     attempt.mkdir(mode=0o700)
@@ -85,6 +92,7 @@ async def _stage(request: dict[str, Any], say: OutputLog) -> None:
             timeout=settings.FARM_SECONDS,
             lost_after=_LOST_SECONDS,
             on_line=lambda line: say.write(f"{line}\n".encode()),
+            check=say.check,
         )
     finally:
         await client.close()

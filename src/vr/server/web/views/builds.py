@@ -10,10 +10,11 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from vr.errors import VelociraptorError
-from vr.server.builds.asking import request_build
+from vr.server.builds.asking import cancel_build, request_build
 from vr.server.builds.droplets import keep_upload
 from vr.server.files import links, store
 from vr.server.models import App, Build, BuildStatus
+from vr.server.web.feedback import say
 from vr.server.web.forms import BuildForm, UploadForm
 from vr.text.terminal import plain
 
@@ -81,6 +82,14 @@ def facts_fragment(request: HttpRequest, pk: int) -> HttpResponse:
     facts = _facts(found)
     status = 200 if facts["is_open"] else HTMX_STOP_POLLING
     return render(request, "web/parts/build_facts.html", facts, status=status)
+
+
+@require_POST
+def cancel(request: HttpRequest, pk: int) -> HttpResponse:
+    """End a build that has not ended; its page shows how that goes."""
+    found = get_object_or_404(Build.objects.select_related("app"), pk=pk)
+    say(request, lambda: cancel_build(found, user=request.user))
+    return redirect("web:build", pk=pk)
 
 
 def _facts(found: Build) -> dict[str, Any]:

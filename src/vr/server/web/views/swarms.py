@@ -136,6 +136,14 @@ def rollback(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect("web:swarm", pk=pk)
 
 
+@require_POST
+def cancel(request: HttpRequest, trace_id: str) -> HttpResponse:
+    """End a dispatch and undo what it did; its page shows how that goes."""
+    found = get_object_or_404(Dispatch.objects.select_related("swarm__app"), trace_id=trace_id)
+    say(request, lambda: asking.cancel(found, user=request.user))
+    return redirect("web:swarm", pk=found.swarm_id)
+
+
 @require_http_methods(["GET", "HEAD", "POST"])
 def delete(request: HttpRequest, pk: int) -> HttpResponse:
     """Ask, then forget the swarm. One whose procs still run, or may, is kept."""
@@ -213,7 +221,10 @@ def _newest_trace(swarm: Swarm) -> str:
 
 def _progress(swarm: Swarm, shown: Dispatch | None) -> dict[str, Any]:
     stages = timeline(list(shown.steps.all()), is_open=shown.is_open) if shown else []
-    return {"swarm": swarm, "dispatch": shown, "stages": stages}
+    can_cancel = (
+        shown is not None and shown.cancel_asked is None and not asking.why_not_cancelled(shown)
+    )
+    return {"swarm": swarm, "dispatch": shown, "stages": stages, "can_cancel": can_cancel}
 
 
 def _keys(compile_mapping: Any) -> dict[str, Any]:

@@ -1,0 +1,208 @@
+"""Dispatches that somebody cancels: undone at whatever step, told by whom, and never too late."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from support.celery_worker import environment
+from support.load import Load
+from support.swarm_machine import Machine
+from support.waiting import until
+from vr.hosts.crews import Crew
+from vr.server.models import Build, Dispatch, DispatchStatus, Event, PortLease, Swarm
+from vr.server.swarming import asking
+from vr.server.swarming.problems import CannotCancel
+
+DRIVE = """\
+import sys, django
+django.setup()
+from vr.server.swarming import engine
+engine.drive(int(sys.argv[1]))
+"""
+HANGING = "#!/bin/sh\nsleep 1000\n"
+
+
+@pytest.fixture
+def served(machine: Machine) -> Swarm:
+    """A swarm whose v1 is routed."""
+    machine.build("v1")
+    swarm = machine.swarm()
+    machine.dispatch(swarm)
+    return swarm
+
+
+@pytest.fixture
+def untouched(machine: Machine, served: Swarm) -> Callable[[], None]:
+    """Checks that v1 is what it was, and that nothing else is there."""
+    before = (machine.nodes(), machine.procs(), machine.folders())
+
+    def check() -> None:
+        assert (machine.nodes(), machine.procs(), machine.folders()) == before
+        assert machine.nginx.get("shop").text == "v1"
+        assert PortLease.objects.count() == len(before[1])
+        served.refresh_from_db()
+        assert served.release is not None and served.release.build.tag == served.tag == "v1"
+
+    return check
+
+
+@pytest.fixture
+def elsewhere(settings: Any, tmp_path: Path) -> Callable[[Dispatch], Any]:
+    """Drives a dispatch in a process of its own, which is there no more after the block."""
+    env = environment(settings, tmp_path)
+
+    @contextmanager
+    def drive(dispatch: Dispatch) -> Iterator[subprocess.Popen[bytes]]:
+        argv = [sys.executable, "-c", DRIVE, str(dispatch.pk)]
+        with subprocess.Popen(argv, env=env) as process:
+            try:
+                yield process
+            finally:
+                process.kill()
+
+    return drive
+
+
+def has_ended(dispatch: Dispatch) -> bool:
+    dispatch.refresh_from_db()
+    return not dispatch.is_open
+
+
+def test_uptests_that_hang_are_ended_and_what_was_deployed_is_removed(
+    machine: Machine,
+    served: Swarm,
+    untouched: Callable[[], None],
+    elsewhere: Callable[[Dispatch], Any],
+    user: Any,
+) -> None:
+    machine.build("v2", uptest=HANGING)
+    dispatch = asking.dispatch(served, user=user, tag="v2")
+    with elsewhere(dispatch):
+        until(dispatch.steps.filter(kind="uptest").exists, "it tests", seconds=30)
+        asking.cancel(dispatch, user=user)
+        until(lambda: has_ended(dispatch), "it has ended", seconds=30)
+    assert (dispatch.status, dispatch.error) == (DispatchStatus.CANCELLED, "Cancelled by rex.")
+    untouched()
+    told = Event.objects.get(tags=["cancelled", "swarm"])
+    assert told.message == "Cancelled by rex. v1 still serves."
+
+
+def test_a_version_that_settles_is_routed_back_without_a_failed_request(
+    machine: Machine,
+    served: Swarm,
+    untouched: Callable[[], None],
+    elsewhere: Callable[[Dispatch], Any],
+) -> None:
+    machine.build("v2")
+    served.settle_seconds = 600
+    served.save()
+    dispatch = asking.dispatch(served, user=None, tag="v2")
+    with Load(machine.nginx.port, "shop.localhost", rate=100) as load, elsewhere(dispatch):
+        until(lambda: load.versions["v2"] > 20, "v2 serves", seconds=60)
+        asking.cancel(dispatch, user=None)
+        until(lambda: has_ended(dispatch), "it has ended", seconds=60)
+    assert load.failures == []
+    assert (dispatch.status, dispatch.error) == (DispatchStatus.CANCELLED, "Cancelled.")
+    untouched()
+
+
+def test_a_cancel_outlives_the_worker_that_was_to_hear_of_it(
+    machine: Machine,
+    served: Swarm,
+    untouched: Callable[[], None],
+    elsewhere: Callable[[Dispatch], Any],
+) -> None:
+    machine.build("v2", uptest=HANGING)
+    dispatch = asking.dispatch(served, user=None, tag="v2")
+    with elsewhere(dispatch) as process:
+        until(dispatch.steps.filter(kind="uptest").exists, "it tests", seconds=30)
+        process.kill()
+    asking.cancel(dispatch, user=None)
+    machine.drive(dispatch)
+    assert dispatch.status == DispatchStatus.CANCELLED
+    untouched()
+
+
+def test_one_that_nobody_has_begun_is_over_at_once(
+    machine: Machine, served: Swarm, untouched: Callable[[], None]
+) -> None:
+    machine.build("v2")
+    dispatch = asking.dispatch(served, user=None, tag="v2")
+    asking.cancel(dispatch, user=None)
+    assert has_ended(dispatch)
+    assert dispatch.status == DispatchStatus.CANCELLED
+    untouched()
+
+
+def test_one_that_waits_for_its_build_need_not_wait_for_that(
+    machine: Machine, served: Swarm, untouched: Callable[[], None]
+) -> None:
+    build = machine.build("v2")
+    Build.objects.filter(pk=build.pk).update(status="started", file="")
+    dispatch = asking.dispatch(served, user=None, tag="v2")
+    Dispatch.objects.filter(pk=dispatch.pk).update(build=build)
+    machine.drive(dispatch)
+    assert dispatch.is_open
+    asking.cancel(dispatch, user=None)
+    machine.drive(dispatch)
+    assert dispatch.status == DispatchStatus.CANCELLED
+    untouched()
+
+
+def test_it_is_refused_once_it_is_too_late(machine: Machine, served: Swarm, user: Any) -> None:
+    done = machine.dispatch(served)
+    with pytest.raises(CannotCancel, match="has succeeded already"):
+        asking.cancel(done, user=user)
+
+    Dispatch.objects.filter(pk=done.pk).update(status="running", error="It broke.")
+    with pytest.raises(CannotCancel, match="is being undone already"):
+        asking.cancel(done, user=user)
+
+    Dispatch.objects.filter(pk=done.pk).update(error="")
+    done.steps.create(kind="retire", status="running", started=done.created)
+    with pytest.raises(CannotCancel, match="Roll back instead: vr rollback shop-prod-web"):
+        asking.cancel(done, user=user)
+
+
+def test_a_cancel_that_comes_with_the_last_step_undoes_nothing(
+    machine: Machine, served: Swarm
+) -> None:
+    machine.build("v2")
+    dispatch = asking.dispatch(served, user=None, tag="v2")
+    dispatch.steps.create(
+        kind="settle", status="done", started=dispatch.created, ended=dispatch.created
+    )
+    Dispatch.objects.filter(pk=dispatch.pk).update(cancel_asked=dispatch.created)
+    machine.drive(dispatch)
+    assert dispatch.status == DispatchStatus.SUCCEEDED
+    assert machine.nginx.get("shop").text == "v2"
+
+
+def test_work_that_is_given_up_leaves_the_rest_undone() -> None:
+    begun: list[int] = []
+    gate = threading.Event()
+
+    def work(number: int) -> int:
+        begun.append(number)
+        assert gate.wait(10)
+        return number
+
+    def check() -> None:
+        if begun:
+            raise CannotCancel("now")
+
+    with pytest.raises(CannotCancel):
+        Crew("tests", size=1, share=1).do(work, range(5), check=check)
+    gate.set()
+    assert len(begun) == 1
+    assert Crew("tests", size=2).do(lambda n: n * n, range(5), check=lambda: None) == [
+        *(0, 1, 4, 9, 16)
+    ]
