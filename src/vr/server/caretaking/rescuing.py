@@ -101,4 +101,5 @@ def _is_pausing(tried: Sequence[Tried], now: float, first: float) -> bool:
     """Is it too soon for another try, after those, newest first? Pauses double."""
     if not tried:
         return False
-    return now - tried[0].ended < min(first * 2 ** (len(tried) - 1), _LONGEST_PAUSE_SECONDS)
+    pause = min(first * 2.0 ** (len(tried) - 1), _LONGEST_PAUSE_SECONDS)
+    return now - tried[0].ended < pause
