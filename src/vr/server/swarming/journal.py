@@ -27,10 +27,6 @@ class Journal:
         self._dispatch = dispatch
         self._check = check
 
-    def check(self) -> None:
-        """Raise LeaseLost or Cancelled if what is under way is not to go on here."""
-        self._check()
-
     @contextmanager
     def step(self, kind: StepKind, message: str) -> Iterator[OpenStep]:
         """A step that runs within the block: done at its end, failed if it raises.

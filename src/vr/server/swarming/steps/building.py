@@ -19,19 +19,19 @@ from vr.server.swarming.problems import Cancelled, DispatchFailed
 _LOG_TAIL = 8000
 
 
-def look_up(app: App, tag: str, note: Callable[[str], object]) -> str:
+def look_up(app: App, tag: str, note: Callable[[str], object], check: Callable[[], None]) -> str:
     """The commit that the tag or branch is at now; "" if the newest build of it is good enough.
 
     It is if it was uploaded, if the tag is its commit's hash, and, which `note` is told, if the
     repository can't be asked or has no such name any more. Raises CannotBuild if the app's stack
-    has no image, and what the journal's `check` raises meanwhile.
+    has no image, and what `check` raises meanwhile.
     """
     newest = usable_build(app, image_of(app), tag)
     if newest is not None and (not newest.revision or newest.revision.startswith(tag)):
         return ""
     try:
         kind = cast(RepositoryKind, app.repo_type)
-        commit = find_commit(app.source_url, tag, kind, check=journal.check)
+        commit = find_commit(app.source_url, tag, kind, check=check)
         problem = f"The repository of {app} has no tag or branch {tag!r}."
     except Cancelled:
         raise
