@@ -12,6 +12,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -75,8 +76,8 @@ def run(
         except subprocess.TimeoutExpired as error:
             raise TooSlow(f"{argv[0]} did not finish within {timeout:g} seconds.") from error
         finally:
-            # Its helpers share the group and would outlive it.
-            if process.poll() is None:
+            # Its helpers share the group and would outlive it, even when it has ended itself.
+            with suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
     return Result(process.returncode, out.decode(errors="replace"), err.decode(errors="replace"))
 
