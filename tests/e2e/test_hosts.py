@@ -14,6 +14,7 @@ from support.load import Load
 from support.repositories import GitRepository
 from support.stack import Stack, running_stack
 from support.swarm_machine import ALIVE, APP
+from support.waiting import until
 
 SWARM = "shop-far-web"
 # The network has no way to an index: the app needs nothing.
@@ -76,6 +77,35 @@ def test_a_swarm_moves_to_another_machine_without_a_lost_request(
     hosts = sorted(one["host"] for one in far.json("procs") if one["app_name"] == "shop")
     assert hosts == ["127.0.0.1", "h1"], "the new procs are spread over both hosts"
     assert "serving" in far.vr("logs", SWARM).stdout
+
+
+def test_procs_of_a_lost_host_are_placed_on_another_and_none_is_left_when_it_is_back(
+    far: Stack, fleet: Fleet
+) -> None:
+    def hosts_of_procs() -> list[str]:
+        return sorted(one["host"] for one in far.json("procs") if one["app_name"] == "shop")
+
+    def told(title: str) -> bool:
+        return title in far.vr("events").stdout
+
+    far.vr("squads", "change", "local", "--rescue-after", "30")
+    fleet.cut("h1")
+    try:
+        until(lambda: told("h1 is silent"), "it is told", seconds=60)
+        until(lambda: hosts_of_procs().count("127.0.0.1") == 2, "another has it", seconds=120)
+        until(lambda: far.json("dispatches", SWARM)[0]["status"] == "succeeded", "it is routed")
+        assert "Silent: h1." in far.json("dispatches", SWARM)[0]["note"]
+        with Load(far.http_port, "shop.localhost", 100) as load:
+            until(lambda: load.versions["v2"] > 100, "it serves")
+        assert load.failures == []
+    finally:
+        fleet.mend("h1")
+    until(lambda: told("h1 is back"), "its return is told", seconds=60)
+    until(lambda: hosts_of_procs() == ["127.0.0.1", "h1"], "one is retired", seconds=120)
+    until(lambda: far.json("dispatches", SWARM)[0]["status"] == "succeeded", "it is routed")
+    with Load(far.http_port, "shop.localhost", 100) as load:
+        until(lambda: load.versions["v2"] > 100, "both serve")
+    assert load.failures == []
 
 
 def test_a_host_may_do_no_more_in_redis_than_tell_of_its_procs(far: Stack, fleet: Fleet) -> None:

@@ -39,13 +39,15 @@ def environment(settings: Any, folder: Path) -> dict[str, str]:
 
 
 @contextmanager
-def celery_worker(env: dict[str, str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
+def celery_worker(
+    env: dict[str, str], log: Path, *, threads: int = 4
+) -> Iterator[subprocess.Popen[bytes]]:
     """Run a worker as `vr up` does; it is killed at the end, if a test hasn't done that."""
     with log.open("ab") as output:
         process = subprocess.Popen(
             [
                 *(sys.executable, "-m", "celery", "-A", "vr.server.celery_app", "worker"),
-                *("--pool", "threads", "--concurrency", "4", "--loglevel", "INFO"),
+                *("--pool", "threads", "--concurrency", str(threads), "--loglevel", "INFO"),
                 *("--without-gossip", "--without-mingle", "--hostname", "test@local"),
             ],
             env=env,

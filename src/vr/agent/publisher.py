@@ -34,6 +34,8 @@ from vr.events.restarts import Restarts, after_start, packed
 
 log = logging.getLogger("proc_publisher")
 
+_TICK = "TICK_"
+
 Info = dict[str, Any]
 
 
@@ -48,6 +50,7 @@ class Publisher:
         self._restarts: dict[str, Restarts] = {}
         self._remembers = False
         self._told: list[Info] | None = None
+        self._pace: float | None = None
 
     def refresh(self) -> None:
         """Write the heartbeat and, if anything but clocks has changed, the complete list."""
@@ -72,6 +75,8 @@ class Publisher:
         Supervisor is asked for the state, as a notice tells only names; a proc that has gone
         meanwhile has its removal announced next.
         """
+        if notice.event.startswith(_TICK):
+            self._keep_pace(float(notice.event.removeprefix(_TICK)))
         if notice.event.startswith("PROCESS_STATE"):
             self._count(notice)
             if (info := self._info(notice)) is not None:
@@ -79,6 +84,11 @@ class Publisher:
         elif notice.event == REMOVED:
             self._board.announce(REMOVED, removal(self._host, notice, time.time()))
         self.refresh()
+
+    def _keep_pace(self, seconds: float) -> None:
+        if self._pace is None or seconds < self._pace:
+            self._board.keep_pace(self._host, seconds)
+            self._pace = seconds
 
     def _info(self, notice: Notice) -> Info | None:
         name = f"{notice.payload['groupname']}:{notice.payload['processname']}"

@@ -27,7 +27,7 @@ def sentence(paths: list[str]) -> str:
     """What a build says of these pointers, of which there is at least one."""
     more = f" and {len(paths) - _SHOWN} more" if len(paths) > _SHOWN else ""
     return (
-        f"Files that Git LFS keeps are not fetched, so these are pointers: "
+        f"Files that Git LFS keeps were not fetched, so these are pointers: "
         f"{', '.join(paths[:_SHOWN])}{more}"
     )
 

@@ -10,7 +10,7 @@ import click
 from vr.cli.output import confirm, json_option, print_json, say, yes_option
 from vr.cli.record_groups import add_record, record_group
 from vr.client import Client
-from vr.client.documents import Document
+from vr.client.documents import FOREIGN, Document, ProcDocument
 from vr.errors import VelociraptorError
 from vr.text.durations import duration
 from vr.text.terminal import harmless
@@ -24,7 +24,7 @@ hosts = record_group(
     ["host", "squad", "active", "software", "procs", "last heard from"],
     lambda one: (
         *(one["name"], _last_part(one["squad"]), "yes" if one["active"] else "no"),
-        *(one["release"], len(one["procs"]), _heard(one["heard_from"])),
+        *(one["release"], _procs(one["procs"]), _heard(one["heard_from"])),
     ),
     removable=False,
 )
@@ -33,6 +33,11 @@ _no_wait = click.option("--no-wait", is_flag=True, help="Only start it, don't fo
 
 def _last_part(path: str | None) -> str:
     return (path or "").rstrip("/").rpartition("/")[2]
+
+
+def _procs(programs: Sequence[ProcDocument]) -> int:
+    """How many of a host's programs are procs, not parts of Velociraptor or others'."""
+    return sum(one["version"] != FOREIGN for one in programs)
 
 
 def _heard(heard: Document) -> str:
@@ -100,6 +105,9 @@ def upgrade(names: Sequence[str], all_hosts: bool, no_wait: bool, as_json: bool)
     client = Client.from_env()
     if all_hosts:
         names = [one["name"] for one in client.objects("hosts") if one["release"]]
+        if not names:
+            say("No host was prepared over SSH, so there is none to upgrade.")
+            return
     if not names:
         raise VelociraptorError(
             "No host is named.", hint="Name some, or all: vr hosts upgrade --all"

@@ -59,7 +59,7 @@ def changes(before: DispatchDocument | None, after: DispatchDocument) -> list[st
     """A line for each step that began, spoke or ended between two documents."""
     name = after["name"]
     lines = [] if before else [f"{name} → {after['version']}, size {after['size']}"]
-    if after["note"] and not before:
+    if after["note"] and (before is None or before["note"] != after["note"]):
         lines.append(f"{name}: {after['note']}")
     known = {step["kind"]: step for step in before["steps"]} if before else {}
     for step in after["steps"]:

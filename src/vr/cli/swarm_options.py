@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import click
 
 from vr.errors import InvalidInput
+from vr.specs.env import name_problem
 from vr.specs.limits import LIMITS, Limit
 from vr.specs.yaml_reader import BadYaml, read_yaml
 
@@ -92,6 +93,9 @@ def environment(given: Sequence[str], before: str = "") -> str | dict[str, Any]:
     """YAML text of a single file as it is, else the merged mapping."""
     files = [one for one in given if not _is_assignment(one)]
     values = dict(one.split("=", 1) for one in given if _is_assignment(one))
+    misnamed = [one.partition("=")[0] for one in files if "=" in one and not Path(one).exists()]
+    if problems := [problem for name in misnamed if (problem := name_problem(name))]:
+        raise InvalidInput("--env", problems)
     if len(files) > 1:
         raise InvalidInput("--env", [f"{', '.join(files)}: only one file can be the environment"])
     text = _text(files[0], "--env") if files else before

@@ -111,6 +111,11 @@ class Client:
         """Have an open dispatch undone; raises ApiError (409) if it is too late for that."""
         self.connection.request("POST", f"/api/v1/dispatches/{trace_id}/cancel/")
 
+    def rescue(self, squad: str) -> list[str]:
+        """Have the procs of a squad's silent hosts placed on its others; the dispatches' traces."""
+        found = self.get("squads", squad)
+        return list(self.post(f"{found['resource_uri']}rescue/")["swarm_ids"])
+
     def cancel_build(self, build: Mapping[str, Any]) -> None:
         """Have a build ended that has not ended; raises ApiError (409) if it has."""
         self.connection.request("POST", f"{build['resource_uri']}cancel/")

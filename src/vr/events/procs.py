@@ -7,7 +7,6 @@ that, never the host itself. A host that is silent keeps its last list and shows
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -24,12 +23,13 @@ CHANNEL = "proc_events"
 REMOVED = "PROCESS_GROUP_REMOVED"
 HEARTBEATS = "host_heartbeats"
 WRITTEN = "host_written"
+PACES = "host_paces"
 # What a silent host last said is shown for this long.
 KEEP_SECONDS = 7 * 86400
 # A list in which only clocks went on is written this often, not at every beat.
 REWRITE_SECONDS = 60
-# A publisher speaks at least every minute (TICK_60), so two missed ticks mean silence.
-SILENT_AFTER_SECONDS = 130
+# A publisher that doesn't tell its pace speaks at least every minute (TICK_60).
+_SLOWEST_PACE = 60.0
 RESTARTING = "RESTARTING"
 """The state of a proc that ends and is started again and again, whatever it is at the moment."""
 _BETWEEN = frozenset({"STARTING", "RUNNING", "BACKOFF", "EXITED"})
@@ -39,14 +39,21 @@ Proc = dict[str, Any]
 
 @dataclass(frozen=True)
 class HostState:
-    """What a host last said. `seen` is unix time, None if it never spoke."""
+    """What a host last said. `seen` is unix time, None if it never spoke; `pace` is how often it
+    speaks at least, in seconds."""
 
     host: str
     seen: float | None
     procs: list[Proc] = field(default_factory=list)
+    pace: float = _SLOWEST_PACE
+
+    @property
+    def silent_after(self) -> float:
+        """Seconds without a word that are silence: two missed beats, and some more."""
+        return 2 * self.pace + min(self.pace / 2, 10)
 
     def is_silent(self, now: float) -> bool:
-        return self.seen is None or now - self.seen > SILENT_AFTER_SECONDS
+        return self.seen is None or now - self.seen > self.silent_after
 
 
 def proc_object(host: str, info: Mapping[str, Any]) -> Proc:
@@ -130,7 +137,7 @@ class ProcBoard:
     def replace(self, host: str, infos: Iterable[Mapping[str, Any]]) -> None:
         """Store the complete list of a host's procs, and its heartbeat, in one transaction."""
         fields: dict[Any, Any] = {str(info["name"]): json.dumps(dict(info)) for info in infos}
-        now = str(time.time())
+        now = str(self._now())
         with self._redis.pipeline() as pipe:
             pipe.delete(_key(host))
             if fields:
@@ -144,10 +151,19 @@ class ProcBoard:
         """Store a host's heartbeat alone, as its list is as it was; returns when that was written
         (unix time), None if Redis has lost it."""
         with self._redis.pipeline() as pipe:
-            pipe.hset(HEARTBEATS, host, str(time.time()))
+            pipe.hset(HEARTBEATS, host, str(self._now()))
             pipe.hget(WRITTEN, host)
             _, written = pipe.execute()
         return float(written) if written else None
+
+    def keep_pace(self, host: str, seconds: float) -> None:
+        """Tell how often the host speaks at least."""
+        self._redis.hset(PACES, host, str(seconds))
+
+    def _now(self) -> float:
+        """Unix time by Redis' clock, as hosts' own may differ by more than a beat."""
+        seconds, micros = self._redis.time()
+        return float(seconds + micros / 1e6)
 
     def restarts(self, host: str) -> dict[str, Restarts]:
         """What the host last pushed of its procs' restarts, by their names."""
@@ -173,10 +189,16 @@ class ProcBoard:
         with self._redis.pipeline(transaction=False) as pipe:
             pipe.hmget(HEARTBEATS, list(hosts))
             pipe.hmget(WRITTEN, list(hosts))
-            beats, writes = ([float(one) if one else None for one in row] for row in pipe.execute())
-        seen = dict(zip(hosts, beats, strict=True))
+            pipe.hmget(PACES, list(hosts))
+            beats, writes, paces = (
+                [float(one) if one else None for one in row] for row in pipe.execute()
+            )
+        told = zip(hosts, beats, paces, strict=True)
         lists = self._lists(dict(zip(hosts, map(_revision, beats, writes), strict=True)))
-        return {host: HostState(host, seen[host], lists[host]) for host in hosts}
+        return {
+            host: HostState(host, seen, lists[host], pace or _SLOWEST_PACE)
+            for host, seen, pace in told
+        }
 
     def _lists(self, revisions: Mapping[str, float | None]) -> dict[str, list[Proc]]:
         """The procs of each host; only what was written since it was last read is fetched."""

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from vr.repo import process
+from vr.repo import large_files, process
 from vr.repo.environment import host_environment
-from vr.repo.failures import unknown_revision, unreachable
-from vr.repo.source import Credentials, Source
+from vr.repo.failures import UnreachableRepository, unknown_revision, unreachable
+from vr.repo.source import Credentials, Source, redact
 
 _HASH = re.compile(r"[0-9a-f]{4,40}")
 _FULL_HASH = re.compile(r"[0-9a-f]{40}")
@@ -113,6 +114,8 @@ class Git:
             commit, *refspecs, at=target,
         )  # fmt: skip
         self._git("checkout", "--quiet", "--force", "--detach", commit, at=target)
+        if large_files.attributes_ask(target):
+            self._large_files(target)
         if (target / ".gitmodules").is_file():
             self._submodules(target)
 
@@ -127,6 +130,21 @@ class Git:
         )  # fmt: skip
         if not updated.ok:
             raise unreachable(self.source, f"a submodule: {updated.stderr}")
+
+    def _large_files(self, target: Path) -> None:
+        """Put the files of Git LFS in the place of their pointers, where git-lfs is installed."""
+        if not large_files.is_installed(self._env["PATH"]):
+            return
+        self._git("config", "remote.origin.url", self.url, at=target)
+        pulled = self._run(*large_files.pull(self.url), at=target)
+        shutil.rmtree(target / ".git" / "lfs", ignore_errors=True)
+        if not pulled.ok:
+            raise UnreachableRepository(
+                f"The repository {self.source.public_url} can't be fetched: its files in Git LFS "
+                "are not to be had.",
+                hint="Look whether they were pushed (git lfs push --all), and may be read.",
+                details=redact(pulled.stderr),
+            )
 
     def _fetch(self, clone: Path, *refspecs: str) -> process.Result:
         # A detached `gc` would work on the clone after our lock has gone.
@@ -178,6 +196,7 @@ def environment(
     is not told.
     """
     env = host_environment(host) | {"LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0"}
+    env |= large_files.LEAVE_POINTERS
     env.setdefault("GIT_SSH_COMMAND", "ssh -oBatchMode=yes -oConnectTimeout=20")
     if credentials:
         index = int(env.get("GIT_CONFIG_COUNT") or 0)

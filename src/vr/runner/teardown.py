@@ -14,15 +14,15 @@ from vr.runner import launcher_link
 from vr.runner.addresses import release
 from vr.runner.twin import twins_folder
 from vr.specs.names import ProcName
-from vr.specs.proc import load
+from vr.specs.proc import load_name
 
 
 def teardown(proc_yaml: Path, *, root: Root, wait: float = 0) -> None:
     """Remove the proc's folder and what is left of its containers; shared layers stay.
 
-    Fine if it is gone already. A file that is no valid proc.yaml any more, in the folder of a proc,
-    is taken for that folder's: what can't run must still go. Raises Busy while the proc runs,
-    VelociraptorError if the file does not exist.
+    Fine if it is gone already. What can't run must still go: of the file only the name needs to be
+    valid, and not even that if it lies in the folder of a proc. Raises Busy while the proc runs,
+    VelociraptorError if the file does not exist, InvalidInput if it names no proc.
     """
     if _only_folder_left(proc_yaml, root):
         proc_yaml.parent.rmdir()
@@ -37,7 +37,7 @@ def teardown(proc_yaml: Path, *, root: Root, wait: float = 0) -> None:
 
 def _name(proc_yaml: Path, root: Root) -> str:
     try:
-        return str(load(proc_yaml).name)
+        return str(load_name(proc_yaml))
     except InvalidInput:
         folder = proc_yaml.resolve().parent
         if folder.parent == root.procs.resolve() and ProcName.parse(folder.name):

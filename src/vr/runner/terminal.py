@@ -30,7 +30,8 @@ class Terminal:
         self._saved = termios.tcgetattr(sys.stdin)
         self._handler = signal.signal(signal.SIGWINCH, self._copy_size)
         self._copy_size()  # again: it may have changed before the handler was there
-        tty.setraw(sys.stdin)
+        # What was typed already is kept: it is for the process.
+        tty.setraw(sys.stdin, termios.TCSADRAIN)
         return self
 
     def __exit__(

@@ -28,7 +28,9 @@ def _unplain(value: Any, path: str) -> Iterator[str]:
     if isinstance(value, Mapping):
         for key, inner in value.items():
             if not isinstance(key, str):
-                yield f"key {key!r}{f' in {path}' if path else ''} is not text; quote it"
+                where = f" in {path}" if path else ""
+                truth = " (so YAML reads yes, no, on, off)" if isinstance(key, bool) else ""
+                yield f"key {key!r}{where} is not text{truth}; quote it"
             else:
                 yield from _unplain(inner, f"{path}.{key}" if path else key)
     elif isinstance(value, list):

@@ -27,6 +27,9 @@ _HOST_UIDS = f"a user id from {FIRST_HOST_UID} to {LAST_HOST_UID}"
 DEFAULT_STOP_TIMEOUT = 10.0
 DEFAULT_UPTEST_TIMEOUT = 60.0
 
+_NAMING = frozenset(
+    {"app_name", "version", "config_name", "release_hash", "proc_name", "proc", "cmd", "port"}
+)
 _CHECKSUMS = {"build_md5": 32, "image_md5": 32, "build_sha256": 64, "image_sha256": 64}
 _SIZES = {limit.name for limit in LIMITS.values() if limit.kind == "size"}
 _NUMBERS = (
@@ -100,6 +103,15 @@ class ProcYaml(msgspec.Struct, frozen=True, kw_only=True, repr_omit_defaults=Tru
 def load(path: Path) -> ProcYaml:
     """The proc in the file `path`; raises InvalidInput with all its problems."""
     return parse(load_mapping(path), str(path))
+
+
+def load_name(path: Path) -> ProcName:
+    """The name of the proc in the file `path`, be the rest of it valid or not.
+
+    Raises InvalidInput with the problems of what makes the name.
+    """
+    mapping = load_mapping(path)
+    return parse({key: mapping[key] for key in _NAMING & mapping.keys()}, str(path)).name
 
 
 def parse(mapping: Mapping[str, Any], where: str) -> ProcYaml:

@@ -228,6 +228,16 @@ def test_patterns_that_match_nothing_list_what_exists(vr: Any, swarm: str) -> No
     assert "regular expression" in vr("swarm", "(", "v1").err
 
 
+def test_what_is_wrong_with_a_swarm_is_told_by_its_name(vr: Any, swarm: str) -> None:
+    said = vr("swarms", "set", f"shop-{swarm}-web", "--mem-limit", "much")
+    assert said.code == 2
+    assert f"swarm shop-{swarm}-web: mem_limit" in said.err
+
+
+def test_all_hosts_are_upgraded_also_if_there_are_none(ok: Any) -> None:
+    assert "none to upgrade" in ok("hosts", "upgrade", "--all").err
+
+
 def test_procs_come_from_what_hosts_pushed(redis_url: str, ok: Any, vr: Any, swarm: str) -> None:
     name = f"shop-v1-{swarm}-0a1b2c3d-web-5000"
     info = {"name": name, "group": name, "state": 20, "statename": "RUNNING"}
@@ -241,6 +251,8 @@ def test_procs_come_from_what_hosts_pushed(redis_url: str, ok: Any, vr: Any, swa
     assert "uptime" in shown
     assert "redis" not in ok("procs").out
     assert "redis" in ok("procs", "--all").out
+    (host,) = (line.split() for line in ok("hosts").out.splitlines() if "testhost" in line)
+    assert "1" in host, "one proc, as redis is none"
     (listed,) = ok("list-swarms", f"shop-{swarm}-web", "--json").data
     assert [one["name"] for one in listed["procs"]] == [name]
     assert "1 running" in ok("list-swarms", f"shop-{swarm}-web").out

@@ -139,6 +139,14 @@ def test_it_has_the_size_of_the_users_terminal_and_follows_it(proc: Callable[...
         assert shell.ended() == 0
 
 
+def test_what_was_typed_before_it_was_there_is_not_lost(proc: Callable[..., Any]) -> None:
+    one = proc(cmd="true").setup()
+    with screen(one) as shell:
+        shell.type(b"echo ty''ped early; exit 4\n")
+        shell.shows(b"typed early\r\n")
+        assert shell.ended() == 4
+
+
 def test_ctrl_c_ends_what_runs_and_leaves_the_shell(proc: Callable[..., Any]) -> None:
     with screen(proc(cmd="true").setup()) as shell:
         shell.shows(PROMPT)

@@ -6,6 +6,8 @@ import shutil
 from collections.abc import Callable
 from typing import Any
 
+import pytest
+
 from vr.paths import Root
 
 
@@ -51,6 +53,27 @@ def test_an_empty_folder_left_by_a_kill_is_finished(proc: Callable[..., Any]) ->
     inside = type(one)(one.paths.proc_yaml, one.root)
     assert inside.vrun("teardown").returncode == 0
     assert not one.paths.folder.exists()
+
+
+@pytest.mark.parametrize("wrong", ["env: {1A: x}", "mem_limit: much", "user: root", "volumes: 3"])
+def test_of_a_file_only_the_name_needs_to_be_valid(proc: Callable[..., Any], wrong: str) -> None:
+    one = proc(cmd="true").setup()
+    folder, valid = one.paths.folder, one.file.read_text()
+    one.file.write_text(f"{valid}{wrong}\n")
+    assert one.vrun("teardown").returncode == 0
+    assert not folder.exists()
+    one.file.write_text(valid)
+
+
+def test_a_file_that_names_no_proc_is_refused(proc: Callable[..., Any]) -> None:
+    one = proc(cmd="true").setup()
+    valid = one.file.read_text()
+    one.file.write_text("app_name: shop\n")
+    done = one.vrun("teardown")
+    assert done.returncode == 2
+    assert "version: is missing" in done.stderr
+    one.file.write_text(valid)
+    assert one.paths.folder.exists()
 
 
 def test_a_proc_whose_file_is_not_valid_any_more_can_still_go(proc: Callable[..., Any]) -> None:

@@ -54,3 +54,9 @@ def test_what_a_dispatch_notes_is_printed_once() -> None:
         f"shop-prod-web: {note}",
     ]
     assert changes(queued, begun) == []
+
+
+def test_what_is_noted_later_is_printed_then() -> None:
+    note = "The repository of shop has no tag or branch 'v2'."
+    queued, begun = dispatch("queued"), dispatch("running") | {"note": note}
+    assert changes(queued, begun) == [f"shop-prod-web: {note}"]

@@ -46,6 +46,21 @@ def test_an_environment_file_is_sent_as_it_is(tmp_path: Path) -> None:
     assert environment([str(path)], "B: 2\n") == "# why\nA: 1\n"
 
 
+def test_values_whose_names_are_wrong_are_not_taken_for_files() -> None:
+    with pytest.raises(InvalidInput) as raised:
+        environment(["GOOD=1", "1A=x", "MY-KEY=y"])
+    assert [problem.partition(";")[0] for problem in raised.value.problems] == [
+        "'1A' can't be the name of a variable",
+        "'MY-KEY' can't be the name of a variable",
+    ]
+
+
+def test_a_file_may_have_an_equals_sign_in_its_name(tmp_path: Path) -> None:
+    path = tmp_path / "env-a=b.yaml"
+    path.write_text("A: 1\n")
+    assert environment([str(path)]) == "A: 1\n"
+
+
 def test_single_values_go_on_top(tmp_path: Path) -> None:
     assert environment(["A=1=2", "B="], "A: x\nC: 3\n") == {"A": "1=2", "C": "3", "B": ""}
 

@@ -53,7 +53,10 @@ BLOCKS = {
         "image_url:": TYPED,
         "/builder.sh": TYPED,
     },
-    "docs/hosts.md": {"# vr hosts key": "tests/e2e/test_hosts.py"},
+    "docs/hosts.md": {
+        "# vr hosts key": "tests/e2e/test_hosts.py",
+        "# vr squads change": "tests/e2e/test_hosts.py",
+    },
     "docs/operations.md": {
         "vr up --systemd": "tests/integration/up",
         "vr up": "tests/e2e/test_upgrade.py",

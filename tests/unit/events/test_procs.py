@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from vr.events.procs import SILENT_AFTER_SECONDS, HostState, proc_object
+from vr.events.procs import HostState, proc_object
 from vr.events.stream import shorten
 
 INFO = {
@@ -42,8 +42,13 @@ def test_a_foreign_program_keeps_its_name_and_the_rest_is_unknown() -> None:
 
 def test_a_host_that_never_spoke_or_stopped_speaking_is_silent() -> None:
     assert HostState("h", None).is_silent(1000)
-    assert HostState("h", 1000 - SILENT_AFTER_SECONDS - 1).is_silent(1000)
+    assert HostState("h", 1000 - 130 - 1).is_silent(1000)
     assert not HostState("h", 999).is_silent(1000)
+
+
+def test_a_host_that_speaks_often_is_missed_soon() -> None:
+    assert not HostState("h", 988, pace=5).is_silent(1000)
+    assert HostState("h", 987, pace=5).is_silent(1000)
 
 
 def test_long_messages_keep_their_ends() -> None:

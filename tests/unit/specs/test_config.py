@@ -39,7 +39,7 @@ def test_each_problem_is_told_with_the_whole_path() -> None:
         "deep.list[1].high: int exceeds XML-RPC limits; quote it to make it text",
         "key 5 in deep is not text; quote it",
         "raw: is a bytes; quote it to make it text",
-        "key True is not text; quote it",
+        "key True is not text (so YAML reads yes, no, on, off); quote it",
     ]
 
 

@@ -13,12 +13,13 @@ from vr.server.answers import NotFound
 from vr.server.api.body import ActionBody, Asked
 from vr.server.api.openapi.operations import LOCATION, Answer, key_of, operation
 from vr.server.builds import asking as asking_for_builds
+from vr.server.caretaking.squads import rescue_squad
 from vr.server.models import Dispatch, PortLease, Swarm
-from vr.server.resources import BUILDS, DISPATCHES, RELEASES, SWARMS, TEST_RUNS
+from vr.server.resources import BUILDS, DISPATCHES, RELEASES, SQUADS, SWARMS, TEST_RUNS
 from vr.server.resources.fields import Answering, Integer, Text
 from vr.server.resources.links import Link
 from vr.server.resources.procs import PROCS, of_swarm
-from vr.server.resources.shapes import TEXT, Schema, record
+from vr.server.resources.shapes import TEXT, Schema, list_of, record
 from vr.server.swarming import asking
 from vr.server.swarming.manual import deploy_release
 
@@ -26,6 +27,7 @@ swarms = Router(tags=["swarms"])
 dispatches = Router(tags=["dispatches"])
 builds = Router(tags=["builds"])
 releases = Router(tags=["releases"])
+squads = Router(tags=["squads"])
 testruns = Router(tags=["testruns"])
 
 _VERSION, _SIZE = Text(name="version", attribute="tag"), Integer(name="size")
@@ -147,6 +149,22 @@ def cancel_build(request: HttpRequest, key: str) -> Any:
     """End a build that has not ended; it fails, saying who cancelled it."""
     asking_for_builds.cancel_build(BUILDS.get(key), user=_user(request))
     return HttpResponse(status=202)
+
+
+@squads.post(
+    "/{key}/rescue/",
+    operation_id="squads_rescue",
+    openapi_extra=operation(
+        HTTPMethod.POST,
+        {202: Answer("the dispatches are queued", record({"swarm_ids": list_of(_TRACE)}))},
+        path=[key_of(SQUADS)],
+        refusals={503},
+    ),
+)
+def rescue(request: HttpRequest, key: str) -> Any:
+    """Place the procs of the squad's silent hosts on its others."""
+    opened = rescue_squad(SQUADS.get(key), user=_user(request))
+    return JsonResponse({"swarm_ids": [one.trace_id for one in opened]}, status=202)
 
 
 @releases.post(

@@ -15,13 +15,14 @@ import redis
 from django.utils import timezone
 
 from vr.events.procs import HostState
-from vr.server.caretaking import looking, loops
+from vr.server.caretaking import looking, loops, squads
 from vr.server.caretaking.looking import Kept
 from vr.server.caretaking.mending import Action, Deed, History, mend
+from vr.server.caretaking.silence import Silences
 from vr.server.events.announcing import proc_board
 from vr.server.jobs import leases, leaving, wake
 from vr.server.jobs.leases import Lease, LeaseLost
-from vr.server.models import Duty, ProcHealth, ProcStatus
+from vr.server.models import Duty, Host, ProcHealth, ProcStatus
 from vr.server.models.duty import OPEN
 from vr.server.procs import health
 
@@ -31,6 +32,7 @@ DEED_SECONDS = 30.0
 # Each test keeps a thread of a worker; dispatches need some, too.
 _MOST_TESTS = 3
 _SILENT_AT_ONCE = 8
+_silences = Silences()
 
 
 def go_round() -> None:
@@ -49,7 +51,14 @@ def go_round() -> None:
 
 def _go_round(lease: Lease) -> None:
     kept = looking.read_wanted()
-    states = _heard(sorted({one.host for one in kept}))
+    hosts_of_procs = {one.host for one in kept}
+    heard = _heard(sorted({*hosts_of_procs, *Host.objects.values_list("name", flat=True)}))
+    if heard is not None:
+        _silences.tell(heard)
+        squads.heal()
+    now = time.time()
+    # While nobody can say which hosts are silent, all are asked.
+    states = {host: heard[host] if heard else HostState(host, now) for host in hosts_of_procs}
     speaking, silent = _by_voice(states)
     # What is decided of hosts that answer must not wait for others.
     for hosts in (speaking, random.sample(silent, min(len(silent), _SILENT_AT_ONCE))):
@@ -58,12 +67,12 @@ def _go_round(lease: Lease) -> None:
     loops.tell(kept, {host: states[host] for host in speaking})
 
 
-def _heard(hosts: Sequence[str]) -> dict[str, HostState]:
-    """What the hosts last pushed; nothing while that can't be read."""
+def _heard(hosts: Sequence[str]) -> dict[str, HostState] | None:
+    """What the hosts last pushed; None while that can't be read."""
     try:
         return proc_board().read(hosts)
     except redis.RedisError:
-        return {host: HostState(host, time.time()) for host in hosts}
+        return None
 
 
 def _by_voice(states: Mapping[str, HostState]) -> tuple[list[str], list[str]]:

@@ -66,6 +66,10 @@ class Kind(Enum):
     HOST_FAILED = _Facts(
         ("host", "failed"), "alert", "bad", "work on a host failed, with what it said"
     )
+    HOST_SILENT = _Facts(
+        ("host", "silent"), "alert", "bad", "nothing is heard of a host any more, and since when"
+    )
+    HOST_BACK = _Facts(("host", "success"), "server", "ok", "a silent host is heard of again")
     HOST_REMOVED = _Facts(("host", "deleted"), "trash", "idle", "all of ours left a host")
     PROC_DOWN = _Facts(
         ("proc", "failed"), "alert", "bad", "a proc went down and is started again, with its log"
@@ -83,6 +87,9 @@ class Kind(Enum):
     USER_UPLOADED = _Facts(("user", "upload"), "user", "idle", "somebody uploaded a droplet")
     USER_SWARMED = _Facts(("user", "swarm"), "swarm", "busy", "somebody swarmed a version")
     USER_SCALED = _Facts(("user", "scale"), "user", "idle", "somebody changed a swarm's size")
+    USER_RESCUED = _Facts(
+        ("user", "rescue"), "user", "idle", "procs of a lost host are placed on others"
+    )
     USER_CANCELLED = _Facts(
         ("user", "cancel"), "user", "idle", "somebody cancelled a dispatch or a build"
     )

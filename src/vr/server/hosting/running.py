@@ -23,6 +23,7 @@ from vr.hosts.preparing.preparation import HostSetup
 from vr.hosts.remote import ssh
 from vr.hosts.remote.links import LINKS
 from vr.hosts.remote.shell import Shell, shell
+from vr.server import hosts
 from vr.server.events.announcing import announce, proc_board
 from vr.server.events.kinds import Kind
 from vr.server.host_addresses import ROOT, address_of, server_key
@@ -105,6 +106,7 @@ def _close(job: HostJob, lease: Lease, status: HostJobStatus, error: str, output
 
 
 def _prepare(job: HostJob, host: Host, say: Callable[[str], object]) -> None:
+    _expect_another_machine(host)
     setup = _setup(host)
     told: dict[str, Any] = json.loads(job.passwords) if job.passwords else {}
     _pin(host, told, say)
@@ -133,17 +135,17 @@ def _prepare(job: HostJob, host: Host, say: Callable[[str], object]) -> None:
 
 def _setup(host: Host) -> HostSetup:
     """What the host is told; raises VelociraptorError if it could not reach the server."""
-    problems = []
+    missing = []
     if settings.HOSTS_REDIS_URL.startswith("unix:"):
-        problems.append(
-            "VR_HOSTS_REDIS_URL must name the server's Redis as other machines reach it"
-        )
+        missing.append("its Redis (VR_HOSTS_REDIS_URL)")
     if not settings.FILES_BASE_URL:
-        problems.append("VR_FILES_BASE_URL must say where other machines fetch builds from")
-    if problems:
+        missing.append("the builds that it fetches (VR_FILES_BASE_URL)")
+    if missing:
         raise VelociraptorError(
-            f"{host.name} could not work with this server: {'; '.join(problems)}.",
-            hint="Set them and start the server anew (docs: A fleet). Nothing was changed there.",
+            "This server doesn't say where other machines reach "
+            f"{' and '.join(missing)}. Nothing was changed there.",
+            hint="With `vr up`: VR_HOSTS_ADDRESS=<this machine's address> VR_BIND=0.0.0.0 vr up. "
+            "See docs/hosts.md.",
         )
     return HostSetup(host.name, settings.HOSTS_REDIS_URL, settings.VR_HOME / "wheels")
 
@@ -222,7 +224,16 @@ def _shell(
     return shell(address_of(host), password=password, sudo=sudo)
 
 
+def _expect_another_machine(host: Host) -> None:
+    if hosts.this_machine().is_called(host.name):
+        raise VelociraptorError(
+            "This is the server's own machine, which it doesn't reach by SSH.",
+            hint="`vr status` and `vrun doctor` tell how it is.",
+        )
+
+
 def _expect_pinned(host: Host) -> None:
+    _expect_another_machine(host)
     if not host.is_over_ssh:
         raise VelociraptorError(
             f"{host.name} has not been prepared.", hint=f"Prepare it: vr hosts add {host.name}"

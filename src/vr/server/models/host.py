@@ -57,6 +57,10 @@ class Host(models.Model):
         help_text="The software that the server installed there; empty before.",
     )
 
+    # Since when it has been silent, if people were told that; only the caretaker writes it.
+    silent_since = models.DateTimeField(null=True, blank=True, editable=False)
+    back_since = models.DateTimeField(null=True, blank=True, editable=False)
+
     class Meta:
         ordering = ["name"]
         constraints = [

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.core.validators import RegexValidator
+from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
 
 
@@ -13,6 +13,14 @@ class Squad(models.Model):
         max_length=50,
         unique=True,
         validators=[RegexValidator(r"^[A-Za-z0-9_.-]+\Z", "use letters, digits, '_', '.', '-'")],
+    )
+
+    rescue_after = models.PositiveIntegerField(
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(30), MaxValueValidator(7 * 86400)],
+        help_text="After how many seconds of a host's silence its procs are placed on others. "
+        "Empty: only when somebody asks for it.",
     )
 
     class Meta:

@@ -142,7 +142,9 @@ class Resource:
         Keys that are unknown or read-only are ignored, as documents are sent back whole.
         Raises InvalidInput with every problem of fields and model together.
         """
-        where = f"{self.noun} {getattr(target, self.key) or data.get(self.key) or ''}".strip()
+        stored = target.pk and getattr(target, "name", None)
+        called = stored or getattr(target, self.key) or data.get(self.key) or ""
+        where = f"{self.noun} {called}".strip()
         problems: list[str] = []
         try:
             data = self.prepare(dict(data))

@@ -83,6 +83,17 @@ def scale(swarm: Swarm, size: int, *, user: Any) -> Dispatch:
     return _open(swarm, user=user, kind=Kind.USER_SCALED, tag=tag, size=size, release=release)
 
 
+def rescue(swarm: Swarm, *, user: Any, why: str) -> Dispatch:
+    """Bring what the swarm runs now to its size again, on hosts that answer: procs of others are
+    placed anew, and what is too many is retired. `why` is noted.
+
+    Raises what `dispatch` raises.
+    """
+    release = swarm.release
+    tag = release.build.tag if release else swarm.tag
+    return _open(swarm, user=user, kind=Kind.USER_RESCUED, tag=tag, release=release, note=why)
+
+
 def cancel(dispatch: Dispatch, *, user: Any) -> None:
     """End an open dispatch and undo what it did: what served before goes on.
 
@@ -162,6 +173,7 @@ def _open(
     size: int | None = None,
     release: Release | None = None,
     brings_back_config: bool = False,
+    note: str = "",
 ) -> Dispatch:
     size = swarm.size if size is None else size
     if busy := open_dispatch(swarm):
@@ -173,7 +185,8 @@ def _open(
         with transaction.atomic():
             swarm.tag, swarm.size = tag, size
             swarm.save(update_fields=["tag", "size"])
-            note = bring_back(swarm, release) if release and brings_back_config else ""
+            if release and brings_back_config:
+                note = bring_back(swarm, release)
             opened = Dispatch.objects.create(
                 swarm=swarm,
                 user=user if getattr(user, "pk", None) else None,

@@ -63,6 +63,12 @@ class DispatchRow:
         self.dispatch.release, self.dispatch.own_config = release, own_config
         self.lease.rows.update(release=release, own_config=own_config)
 
+    def add_note(self, text: str) -> None:
+        """Add to what is to be known of the dispatch; once, however often it is said."""
+        if text not in self.dispatch.note:
+            self.dispatch.note = f"{self.dispatch.note} {text}".strip()
+            self.lease.rows.update(note=self.dispatch.note)
+
     def note_routed_before(self, nodes: Collection[str]) -> None:
         """Remember what was routed before this dispatch changed the pool; the first word counts."""
         if self.dispatch.routed_before is None:

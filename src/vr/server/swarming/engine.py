@@ -17,6 +17,7 @@ from django.db import OperationalError, transaction
 
 from vr.errors import VelociraptorError
 from vr.hosts.supervisor import HostUnreachable
+from vr.server.events.kinds import Kind
 from vr.server.hosts import connect
 from vr.server.jobs import leases, leaving
 from vr.server.jobs.leases import LeaseLost
@@ -189,7 +190,7 @@ class _Drive:
         match step:
             case plan_types.ChooseBuild():
                 app, tag = goal.swarm.app, goal.tag
-                commit = building.look_up(app, tag, journal)
+                commit = building.look_up(app, tag, self._note_earlier_build)
                 with transaction.atomic():
                     row.choose_build(building.choose(app, tag, commit))
             case plan_types.MakeRelease():
@@ -235,6 +236,12 @@ class _Drive:
                 self._carry_out_failure(step)
             case _:
                 raise TypeError(f"no way to carry out {step!r}")
+
+    def _note_earlier_build(self, why: str) -> None:
+        self._row.add_note(why)
+        self._journal.event(
+            f"{self._journal.swarm} takes an earlier build", why, kind=Kind.BUILD_AWAITED
+        )
 
     def _carry_out_failure(self, step: plan_types.Fail) -> None:
         dispatch = self._row.dispatch

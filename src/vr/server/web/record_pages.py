@@ -83,11 +83,15 @@ SECTIONS = (
         title="Squads",
         one="squad",
         model=Squad,
-        fields=("name",),
+        fields=("name", "rescue_after"),
         columns=(
             ("Name", lambda squad: squad.name),
             ("Hosts", lambda squad: _names(squad.hosts)),
             ("Swarms", lambda squad: _names(squad.swarms)),
+            (
+                "Rescue after",
+                lambda squad: f"{squad.rescue_after} s" if squad.rescue_after else "—",
+            ),
         ),
         prefetch=("hosts", "swarms__app"),
         about="A squad is a group of identically provisioned hosts that swarms spread over.",

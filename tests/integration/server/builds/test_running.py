@@ -169,3 +169,4 @@ def test_a_branch_that_moved_on_is_built_anew(machine: Machine, repository: Path
     machine.drive(last)
     assert last.build_id == moved.build_id
     assert Event.objects.filter(trace_id=last.trace_id, title__contains="earlier build").exists()
+    assert "What was built before is taken" in last.note

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from support.celery_worker import environment
+from support.celery_worker import celery_worker, environment
 from support.load import Load
 from support.swarm_machine import Machine
 from support.waiting import until
@@ -184,6 +184,31 @@ def test_a_cancel_that_comes_with_the_last_step_undoes_nothing(
     machine.drive(dispatch)
     assert dispatch.status == DispatchStatus.SUCCEEDED
     assert machine.nginx.get("shop").text == "v2"
+
+
+def test_uptests_of_eight_apps_that_hang_delay_nobody_elses_swarm(
+    machine: Machine, served: Swarm, settings: Any, tmp_path: Path
+) -> None:
+    built = machine.build("v2", uptest=HANGING)
+    hanging = []
+    for number in range(8):
+        built.pk, built.app = None, machine.app(f"app{number}")
+        built.save()
+        stranger = machine.swarm(app=built.app, tag="v2", size=1, pool="", balancer="")
+        hanging.append(asking.dispatch(stranger, user=None))
+    own = asking.dispatch(served, user=None, tag="v1")
+    env = environment(settings, tmp_path)
+    with celery_worker(env, tmp_path / "log", threads=16):  # as many as `vr up` gives it
+        for dispatch in hanging:
+            until(dispatch.steps.filter(kind="uptest").exists, "all test", seconds=120)
+        until(lambda: has_ended(own), "the ninth has ended", seconds=120)
+        assert own.status == DispatchStatus.SUCCEEDED
+        assert not any(map(has_ended, hanging))
+        for dispatch in hanging:
+            asking.cancel(dispatch, user=None)
+        until(lambda: all(map(has_ended, hanging)), "the others end", seconds=120)
+    assert {dispatch.status for dispatch in hanging} == {DispatchStatus.CANCELLED}
+    assert len(machine.procs()) == 2
 
 
 def test_work_that_is_given_up_leaves_the_rest_undone() -> None:

@@ -137,6 +137,8 @@ def test_a_web_proc_without_uptests_must_answer_a_page(
         return
     told_of = Event.objects.filter(title__endswith="no uptests").get().message
     assert ("one page" if path else "nothing was tested") in told_of
+    said = dispatch.steps.get(kind="uptest").message
+    assert said.startswith("no uptests; 1 proc answered a page in " if path else "no uptests for 1")
 
 
 def test_uptests_are_asked_in_place_of_the_page(machine: Machine) -> None:

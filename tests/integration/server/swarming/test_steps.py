@@ -77,6 +77,8 @@ def test_start_waits_until_every_port_accepts(
     starting.wait_until_ready(procs, journal, listens=True)
     assert all(host.accepts(proc.node.port) for proc in procs)
     assert said(dispatch, StepKind.START) == ("done", "2 of 2 procs ready")
+    starting.wait_until_ready(procs, journal, listens=True, running=True)
+    assert said(dispatch, StepKind.START) == ("done", "2 of 2 procs stayed up")
 
 
 def test_start_blames_the_proc_that_died_with_its_log(

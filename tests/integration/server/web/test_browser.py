@@ -355,6 +355,15 @@ def test_no_page_scrolls_sideways(page: Page, size: tuple[int, int]) -> None:
     assert too_wide == {}
 
 
+@pytest.mark.parametrize("address", ["/swarm/2/", "/build/1/", "/app/shop/"])
+def test_the_longest_names_fit_on_a_phone(page: Page, address: str) -> None:
+    page.set_viewport_size({"width": PHONE[0], "height": PHONE[1]})
+    page.goto(address)
+    longest = "-".join(letter * 50 for letter in "acw")
+    page.locator("h1").evaluate("(title, text) => { title.prepend(text) }", longest)
+    assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+
+
 def test_the_menu_opens_on_a_phone(page: Page) -> None:
     page.set_viewport_size({"width": PHONE[0], "height": PHONE[1]})
     page.goto("/")

@@ -118,6 +118,20 @@ def test_pages_forbid_the_browser_whatever_is_not_ours(web: Client, path: str) -
     assert "unsafe" not in POLICY
 
 
+def test_where_nothing_is_a_page_says_so_and_leads_back(web: Client) -> None:
+    known = web.get("/swarm/999/")
+    assert known.status_code == 404
+    text = known.content.decode()
+    assert "There is nothing at /swarm/999/." in text
+    assert 'href="/log/"' in text, "the navigation"
+    stranger = Client().get("/nothing/<b>/")
+    assert stranger.status_code == 404
+    text = stranger.content.decode()
+    assert "Log in" in text
+    assert 'href="/log/"' not in text
+    assert "<b>" not in text
+
+
 def test_logging_in_and_out(client: Client, user: User, redis: Any) -> None:
     wrong = client.post("/login/", {"username": "rex", "password": "meow"})
     assert "don’t match" in wrong.content.decode()

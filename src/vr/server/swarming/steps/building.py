@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import cast
 
 from vr.errors import VelociraptorError
@@ -18,10 +19,10 @@ from vr.server.swarming.problems import DispatchFailed
 _LOG_TAIL = 8000
 
 
-def look_up(app: App, tag: str, journal: Journal) -> str:
+def look_up(app: App, tag: str, note: Callable[[str], object]) -> str:
     """The commit that the tag or branch is at now; "" if the newest build of it is good enough.
 
-    It is if it was uploaded, if the tag is its commit's hash, and, which is told, if the
+    It is if it was uploaded, if the tag is its commit's hash, and, which `note` is told, if the
     repository can't be asked or has no such name any more. Raises CannotBuild if the app's stack
     has no image.
     """
@@ -34,11 +35,7 @@ def look_up(app: App, tag: str, journal: Journal) -> str:
     except VelociraptorError as error:
         commit, problem = "", str(error)
     if newest is not None and not commit:
-        journal.event(
-            f"{journal.swarm} takes an earlier build",
-            f"{problem} What was built before is taken: {newest}, of commit {newest.revision}.",
-            kind=Kind.BUILD_AWAITED,
-        )
+        note(f"{problem} What was built before is taken: {newest}, of commit {newest.revision}.")
     return commit
 
 

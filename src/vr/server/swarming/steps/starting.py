@@ -56,7 +56,9 @@ def wait_until_ready(
     groups = by_host(procs)
     spawns: dict[tuple[str, str], str] = {}
     began = time.monotonic()
-    with journal.step(StepKind.START, f"0 of {counted(len(procs), 'proc')} ready") as step:
+    count = counted(len(procs), "proc")
+    begun = f"looking once more at {count}" if running else f"0 of {count} ready"
+    with journal.step(StepKind.START, begun) as step:
         while True:
             found = LOOKING.do(lambda group: look(group, listens), groups)
             states = [one for states in found for one in states]
@@ -67,9 +69,11 @@ def wait_until_ready(
                 one.state is ProcState.READY and (is_running(one.info) or not running)
                 for one in states
             )
-            step.say(f"{ready} of {counted(len(procs), 'proc')} ready")
             if ready == len(procs):
+                step.say(f"{ready} of {count} {'stayed up' if running else 'ready'}")
                 return
+            if not running:
+                step.say(f"{ready} of {count} ready")
             _fail_if_hopeless(states, time.monotonic() - began, listens)
             time.sleep(_POLL_SECONDS)
 

@@ -66,7 +66,7 @@ def _judge(outcomes: Outcomes, journal: Journal) -> None:
         journal.event(f"{journal.swarm}: uptests failed", output, kind=Kind.UPTESTS_FAILED)
         raise DispatchFailed(f"The uptests of {', '.join(failures)} failed.", details=output)
     said = [result for _, results in outcomes for result in results]
-    if all(result["Name"] == http_check.NAME for result in said):
+    if _have_only_answered(said):
         folder = outcomes[0][0].name.proc
         tested = "only one page was asked for" if said else "nothing was tested"
         journal.event(
@@ -83,9 +83,14 @@ def _judge(outcomes: Outcomes, journal: Journal) -> None:
 
 
 def _summary(outcomes: Outcomes, seconds: float) -> str:
-    count = sum(len(results) for _, results in outcomes)
-    if not count:
-        return f"no uptests for {counted(len(outcomes), 'proc')}"
-    return (
-        f"{counted(count, 'uptest')} of {counted(len(outcomes), 'proc')} passed in {seconds:.1f} s"
-    )
+    said = [result for _, results in outcomes for result in results]
+    procs = counted(len(outcomes), "proc")
+    if not said:
+        return f"no uptests for {procs}"
+    if _have_only_answered(said):
+        return f"no uptests; {procs} answered a page in {seconds:.1f} s"
+    return f"{counted(len(said), 'uptest')} of {procs} passed in {seconds:.1f} s"
+
+
+def _have_only_answered(results: Sequence[Result]) -> bool:
+    return all(result["Name"] == http_check.NAME for result in results)

@@ -1,0 +1,105 @@
+"""Which swarms are brought to their size again, as hosts were lost or came back. Pure.
+
+A swarm is rescued once for each silence of a host, again at growing intervals while that fails.
+Once a host is back, what is too many by then is retired, and only then; that is tried again, too,
+as a host that speaks may not be reached yet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from vr.server.models import DispatchStatus
+
+_RESCUE_PAUSE_SECONDS, _RETURN_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 60.0, 15.0, 600.0
+
+
+@dataclass(frozen=True)
+class HostVoice:
+    """A host's silences; moments in unix time, None: it never was, or isn't."""
+
+    silent_since: float | None = None
+    back_since: float | None = None
+
+
+@dataclass(frozen=True)
+class Tried:
+    """A dispatch of the swarm that has ended."""
+
+    created: float
+    ended: float
+    status: str
+
+
+@dataclass(frozen=True)
+class Placed:
+    """A proc that has a port of a host. `is_serving`: it runs what its swarm serves."""
+
+    host: str
+    is_serving: bool
+
+
+@dataclass(frozen=True)
+class Flock:
+    """A swarm with its procs, as far as they matter here. `rescue_after`: seconds of a host's
+    silence, None: never. `tried`: its last dispatches, newest first."""
+
+    id: int
+    size: int
+    rescue_after: float | None
+    placed: Sequence[Placed]
+    tried: Sequence[Tried] = ()
+
+
+def rescue(flock: Flock, hosts: Mapping[str, HostVoice], now: float) -> str:
+    """Why the swarm, of which no dispatch is open, is to be brought to its size; empty if not."""
+    return _for_lost(flock, hosts, now) or _for_returned(flock, hosts, now)
+
+
+def lost_hosts(flock: Flock, hosts: Mapping[str, HostVoice], now: float, after: float) -> list[str]:
+    """The hosts of its serving procs that have been silent for `after` seconds, if these leave it
+    with too few."""
+    serving = [one.host for one in flock.placed if one.is_serving]
+    lost = {
+        name
+        for name in serving
+        if (since := hosts[name].silent_since) is not None and now - since >= after
+    }
+    left = sum(name not in lost for name in serving)
+    return sorted(lost) if left < flock.size else []
+
+
+def _for_lost(flock: Flock, hosts: Mapping[str, HostVoice], now: float) -> str:
+    if flock.rescue_after is None:
+        return ""
+    lost = lost_hosts(flock, hosts, now, flock.rescue_after)
+    if not lost:
+        return ""
+    begun = max(hosts[name].silent_since or 0.0 for name in lost)
+    tried = [one for one in flock.tried if one.created > begun]
+    if any(one.status == DispatchStatus.SUCCEEDED for one in tried):
+        return ""
+    if _is_pausing(tried, now, _RESCUE_PAUSE_SECONDS):
+        return ""
+    return f"Silent: {', '.join(lost)}. Its procs there are placed on other hosts."
+
+
+def _for_returned(flock: Flock, hosts: Mapping[str, HostVoice], now: float) -> str:
+    here = [one for one in flock.placed if hosts[one.host].silent_since is None]
+    back = {one.host: since for one in here if (since := hosts[one.host].back_since) is not None}
+    is_stale = any(one.host in back and not one.is_serving for one in here)
+    if not back or not (is_stale or sum(one.is_serving for one in here) > flock.size):
+        return ""
+    tried = [one for one in flock.tried if one.created > max(back.values())]
+    if _is_pausing(tried, now, _RETURN_PAUSE_SECONDS):
+        return ""
+    return f"Back: {', '.join(sorted(back))}. What is too many by now is retired."
+
+
+def _is_pausing(tried: Sequence[Tried], now: float, first: float) -> bool:
+    """Is it too soon for another try, after those, newest first? Pauses double."""
+    if not tried:
+        return False
+    pause = min(first * 2.0 ** (len(tried) - 1), _LONGEST_PAUSE_SECONDS)
+    return now - tried[0].ended < pause
