@@ -10,6 +10,7 @@ from pathlib import Path
 from vr.errors import InvalidInput, Unwanted, VelociraptorError
 from vr.files.folders import private_folder
 from vr.files.locks import Lock
+from vr.repo import process
 from vr.repo.git import Git
 from vr.repo.hg import Hg
 from vr.repo.process import TooSlow
@@ -44,9 +45,9 @@ def checkout(
 
     `revision` is a tag, branch or commit, tried in that order; empty means the remote's default
     branch (hg: tip). With `commit`, a full hash, it is that commit, whatever `revision` names by
-    now. The clone is kept as `clones/<basename>-<md5 of the URL>`, for root alone; two checkouts of
-    one URL take turns, waiting up to `wait` seconds. Each git or hg command may last `timeout`
-    seconds. The Unwanted that `check` raises meanwhile ends them and the waiting. Raises
+    now. The clone is kept as `clones/<basename>-<md5 of the URL>`, for nobody else's eyes; two
+    checkouts of one URL take turns, waiting up to `wait` seconds. Each git or hg command may last
+    `timeout` seconds. The Unwanted that `check` raises meanwhile ends them and the waiting. Raises
     UnreachableRepository, UnknownRevision, Busy or InvalidInput; then there is no `target`.
     """
     source = Source(url)
@@ -61,6 +62,7 @@ def checkout(
             if not commit or not program.has(clone, commit):
                 commit = program.resolve(clone, commit or revision)
             program.export(clone, commit, target)
+            process.give_back(target)
     except TooSlow as error:
         shutil.rmtree(target, ignore_errors=True)
         raise VelociraptorError(
