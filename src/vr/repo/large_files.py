@@ -8,6 +8,9 @@ from pathlib import Path
 LEAVE_POINTERS = {"GIT_LFS_SKIP_SMUDGE": "1"}
 """Environment by which git-lfs, where it is set up for all users, leaves pointers as they are."""
 
+# Of a file of attributes: a commit may hold one of any size.
+_MOST_BYTES = 1 << 20
+
 
 def is_installed(path: str) -> bool:
     """Whether git-lfs is in the folders of the PATH `path`."""
@@ -48,6 +51,9 @@ def endpoint(url: str) -> str:
 def attributes_ask(work_tree: Path) -> bool:
     """Whether the commit says of some of its files that LFS has them."""
     for file in work_tree.rglob(".gitattributes"):
-        if file.is_file() and not file.is_symlink() and b"filter=lfs" in file.read_bytes():
-            return True
+        if file.is_symlink() or not file.is_file():
+            continue
+        with file.open("rb") as opened:
+            if b"filter=lfs" in opened.read(_MOST_BYTES):
+                return True
     return False
