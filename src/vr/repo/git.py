@@ -137,7 +137,8 @@ class Git:
             return
         self._git("config", "remote.origin.url", self.url, at=target)
         pulled = self._run(*large_files.pull(self.url), at=target)
-        shutil.rmtree(target / ".git" / "lfs", ignore_errors=True)
+        if not (target / ".git").is_symlink():
+            shutil.rmtree(target / ".git" / "lfs", ignore_errors=True)
         if not pulled.ok:
             raise UnreachableRepository(
                 f"The repository {self.source.public_url} can't be fetched: its files in Git LFS "
