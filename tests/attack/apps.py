@@ -117,6 +117,34 @@ def _uid_on_host(stack: Stack, name: str) -> int:
     return 0
 
 
+def an_app_opens_files_and_sockets_of_the_host(stack: Stack) -> str:
+    own = "/app/probe.py"
+    control(stack.get(PROBES[0], f"/opens?path={own}")[1] == "yes\n", "it opens its own files")
+    ours = [path for path in (stack.home / "vr").rglob("*") if path.is_socket() or path.is_file()]
+    others = [*ours, *(stack.root / "procs").rglob("proc.yaml")]
+    wanted = [path for path in others if path.is_socket() or _is_secret(path)]
+    control(len(wanted) > len(PROBES), "there is something to open")
+    opened = [
+        str(path) for path in wanted if stack.get(PROBES[0], f"/opens?path={path}")[1] != "no\n"
+    ]
+    return f"it opens {', '.join(opened)}" if opened else ""
+
+
+def _is_secret(path: Path) -> bool:
+    return path.parent.name == "secrets" or path.suffix in (".sqlite3", ".db", ".yaml", ".conf")
+
+
+def an_app_signals_processes_of_the_host(stack: Stack) -> str:
+    control(stack.get(PROBES[0], "/signal?pid=1")[1] == "yes\n", "it sees its own first process")
+    parts = ("redis", "web", "worker", "nginx")
+    seen = [
+        part
+        for part in parts
+        if stack.get(PROBES[0], f"/signal?pid={stack.pid_of(part)}")[1] != "no\n"
+    ]
+    return f"it sees {', '.join(seen)}" if seen else ""
+
+
 def an_app_without_limits_takes_the_whole_host(stack: Stack) -> str:
     name = PROBES[1]
 
@@ -143,6 +171,8 @@ def an_app_without_limits_takes_the_whole_host(stack: Stack) -> str:
 APPS = (
     vrun_gives_the_callers_files_away,
     two_apps_have_one_uid,
+    an_app_opens_files_and_sockets_of_the_host,
+    an_app_signals_processes_of_the_host,
     an_app_without_limits_takes_the_whole_host,
     a_log_without_newline_fills_the_disk,
 )

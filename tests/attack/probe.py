@@ -1,9 +1,11 @@
 """The app that is deployed for attacks from inside: it does what it is asked to by a path.
 
-/uid, /say?bytes=N, /eat?megabytes=N, /fork?processes=N, /fill?megabytes=N.
+/uid, /say?bytes=N, /eat?megabytes=N, /fork?processes=N, /fill?megabytes=N,
+/opens?path=PATH, /signal?pid=N.
 """
 
 import os
+import socket
 import sys
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -58,10 +60,33 @@ def fill(megabytes):
     return written
 
 
+def opens(path):
+    try:
+        os.close(os.open(path, os.O_RDONLY))
+    except OSError:
+        try:
+            with socket.socket(socket.AF_UNIX) as client:
+                client.connect(path)
+        except OSError:
+            return "no"
+    return "yes"
+
+
+def signal(pid):
+    try:
+        os.kill(int(pid), 0)
+    except ProcessLookupError:
+        return "no"
+    except OSError:
+        pass
+    return "yes"
+
+
 class Handler(BaseHTTPRequestHandler):
     def do_GET(self):
         asked = urlsplit(self.path)
         done = {"/uid": uid, "/say": say, "/eat": eat, "/fork": fork, "/fill": fill}
+        done |= {"/opens": opens, "/signal": signal}
         action = done.get(asked.path, lambda: "here")
         self._answer(action(**dict(parse_qsl(asked.query))))
 

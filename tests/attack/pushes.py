@@ -17,7 +17,7 @@ from attack.asking import PATIENCE, api, control
 from support.repositories import GitRepository, HgRepository
 from support.stack import Stack
 from vr.repo.git import environment
-from vr.repo.source import Credentials
+from vr.repo.source import Credentials, Source
 
 PROBES = ("left", "right")
 """The apps that are deployed for attacks, and the pools that they are in."""
@@ -105,6 +105,27 @@ def a_subrepository_reads_the_build_hosts_disk(stack: Stack) -> str:
     repo.commit({".hgsub": f"sub = {secret.path}\n", "Procfile": "web: sleep 1000\n"})
     _build(stack, "hgevil", repo.url, "default", kind="hg")
     return _told_the_secret(stack)
+
+
+def a_hole_in_git_is_root_on_the_build_host(stack: Stack) -> str:
+    """The hole is a hook in the clone, which git runs as whatever it runs as itself."""
+    repo = GitRepository(stack.home / "repositories" / "holed")
+    repo.commit({"Procfile": "web: sleep 1000\n"}, tag="v1")
+    repo.run("update-server-info")
+    with _served(repo.path.parent) as address:
+        control(_build(stack, "holed", f"{address}/holed/.git", "v1"), "a clone over HTTP")
+        clone = stack.root / "builder" / "repo" / Source(f"{address}/holed/.git").folder_name
+        hook = clone / "hooks/reference-transaction"
+        hook.parent.mkdir(exist_ok=True)
+        hook.write_text("#!/bin/sh\nid -u > told; true\n")
+        hook.chmod(0o755)
+        repo.commit({"Procfile": "web: sleep 2000\n"}, tag="v2")
+        repo.run("update-server-info")
+        built = stack.vr("build", "holed", "v2", check=False).returncode == 0
+    told = clone / "told"
+    control(built and told.exists(), "the second build, in which the hook ran")
+    uid = told.read_text().split()[0]
+    return "it runs as root" if uid == "0" else ""
 
 
 def a_build_that_prints_without_end_fills_the_disk(stack: Stack) -> str:
@@ -205,5 +226,6 @@ PUSHES = (
     a_submodule_elsewhere_gets_the_apps_token,
     a_submodule_reads_the_build_hosts_disk,
     a_subrepository_reads_the_build_hosts_disk,
+    a_hole_in_git_is_root_on_the_build_host,
     a_build_that_prints_without_end_fills_the_disk,
 )

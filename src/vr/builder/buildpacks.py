@@ -21,6 +21,7 @@ from vr.files.unpack import unpack
 from vr.paths import bundled
 from vr.repo import Source, checkout
 from vr.repo.source import guess_kind
+from vr.runner.limits import fetch_seconds
 
 BUNDLED = ("python", "procfile")
 """The catalogue of those that come with Velociraptor, in the order of detection."""
@@ -68,7 +69,13 @@ def obtain(
         _expect(source, version)
     else:
         done = checkout(
-            source.url, source.revision, guess_kind(source), target, clones=clones, check=check
+            source.url,
+            source.revision,
+            guess_kind(source),
+            target,
+            clones=clones,
+            timeout=fetch_seconds(),
+            check=check,
         )
         version = done.revision
     _check(source, target)

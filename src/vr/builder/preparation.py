@@ -22,7 +22,7 @@ from vr.repo import Checkout, Source, checkout
 from vr.runner.host_folders import host_skeleton, host_system_mounts
 from vr.runner.images import ensure_image
 from vr.runner.layers import leased
-from vr.runner.limits import build_limits
+from vr.runner.limits import build_limits, fetch_seconds
 from vr.specs.build import BuildSpec
 
 _SCRIPT = Path(__file__).with_name("builder.sh")
@@ -101,6 +101,7 @@ def fetch(spec: BuildSpec, target: Path, root: Root, say: OutputLog) -> Checkout
         target,
         clones=root.builder / "repo",
         commit=spec.revision,
+        timeout=fetch_seconds(),
         check=say.check,
     )
     say.step(f"{spec.version} is commit {fetched.revision}")
@@ -115,7 +116,13 @@ def _system(spec: BuildSpec, root: Root, say: OutputLog) -> Path:
         say.step("Using the host's own system, as no image is named")
         return host_skeleton(root)
     say.step(f"Using the image {spec.image_name}")
-    return ensure_image(root, spec.image_url, spec.image_name, spec.image_md5)
+    return ensure_image(
+        root,
+        spec.image_url,
+        spec.image_name,
+        spec.image_md5,
+        progress=lambda _done, _total: say.check(),
+    )
 
 
 def _system_mounts(spec: BuildSpec) -> tuple[Mount, ...]:

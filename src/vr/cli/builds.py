@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import click
 
 from vr.cli.groups import DefaultGroup
 from vr.cli.output import json_option, print_json, say, table, wants_cancel
-from vr.client import Client
+from vr.client import ApiError, Client
 from vr.client.documents import BuildDocument
-from vr.errors import VelociraptorError
+from vr.errors import VelociraptorError, explain
 from vr.text.terminal import harmless
 
 _END_LINES = 100
@@ -47,6 +49,7 @@ def build(app: str, tag: str, no_wait: bool, as_json: bool) -> None:
 def _follow(client: Client, made: BuildDocument, end: deque[str], as_json: bool) -> None:
     """Print the build's log, whose last lines are kept in `end`; a Ctrl-C may cancel it."""
     try:
+        say(f"Build {made['id']} of {_app_of(made)} {made['tag']}:")
         for line in client.build_log(made):
             end.append(harmless(line))
             click.echo(end[-1], err=as_json)
@@ -54,7 +57,10 @@ def _follow(client: Client, made: BuildDocument, end: deque[str], as_json: bool)
         if not wants_cancel("the build"):
             say(f"It goes on without you. End it: vr builds cancel {made['id']}")
             raise
-        client.cancel_build(made)
+        try:
+            client.cancel_build(made)
+        except ApiError as error:  # it has ended meanwhile
+            say(explain(error))
         for line in client.build_log(made):
             end.append(harmless(line))
 
@@ -107,10 +113,14 @@ def list_(app: str, limit: int, as_json: bool) -> None:
         ["build", "app", "tag", "status", "started (UTC)", "buildpack", "why"],
         (
             (
-                *(one["id"], one["app"].rstrip("/").rpartition("/")[2], one["tag"], one["status"]),
+                *(one["id"], _app_of(one), one["tag"], one["status"]),
                 *((one["start_time"] or "")[:19], one["buildpack_url"], one["error"]),
             )
             for one in found
         ),
         empty="Nothing was built yet. Build something: vr build APP TAG",
     )
+
+
+def _app_of(build: Mapping[str, Any]) -> str:
+    return str(build["app"]).rstrip("/").rpartition("/")[2]

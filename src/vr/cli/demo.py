@@ -11,7 +11,8 @@ import urllib.request
 import click
 
 from vr import paths
-from vr.cli.progress import Progress, failure_of
+from vr.cli.following import follow
+from vr.cli.progress import failure_of
 from vr.cli.up import timed_say
 from vr.client import ApiError, Client
 from vr.client.documents import SwarmDocument
@@ -33,7 +34,7 @@ def demo() -> None:
     client = Client.from_env()
     swarm = _ensure_swarm(client, _repository(config))
     tell(f"swarming {swarm['name']} at {swarm['version']}")
-    [ended] = Progress(client).follow([client.swarm(swarm)])
+    [ended] = follow(client, {client.swarm(swarm): swarm["name"]})
     if ended["status"] != "succeeded":
         raise failure_of(ended)
     page = config.pool_url(POOL)

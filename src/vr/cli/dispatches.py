@@ -9,16 +9,9 @@ from enum import Enum
 import click
 
 from vr.cli import patterns
-from vr.cli.output import (
-    confirm,
-    json_option,
-    print_json,
-    say,
-    table,
-    wants_cancel,
-    yes_option,
-)
-from vr.cli.progress import Progress, failure_of
+from vr.cli.following import cancel_all, follow, follow_cancelled
+from vr.cli.output import confirm, json_option, print_json, say, table, yes_option
+from vr.cli.progress import failure_of
 from vr.client import ApiError, Client
 from vr.client.client import ENDED
 from vr.client.documents import DispatchDocument, SwarmDocument
@@ -125,13 +118,13 @@ def cancel(what: str, exclude: str, yes: bool, no_wait: bool, as_json: bool) -> 
         raise VelociraptorError(f"Nothing is being dispatched that {what!r} names.")
     if len(opened) > 1:
         confirm(f"Cancel {', '.join(one['name'] for one in opened)}?", yes=yes)
-    traces = [one["trace_id"] for one in opened]
-    refusals = _cancel(client, traces)
+    named = {one["trace_id"]: one["name"] for one in opened}
+    refusals = cancel_all(client, named)
     seen: list[DispatchDocument] = []
     if not no_wait:
-        seen = Progress(client, quiet=as_json).follow(traces)
+        seen = follow_cancelled(client, named, quiet=as_json)
     if as_json:
-        print_json(seen or [{"trace_id": trace_id} for trace_id in traces])
+        print_json(seen or [{"trace_id": trace_id} for trace_id in named])
     if refusals:
         raise SystemExit(FAILED)
 
@@ -214,22 +207,21 @@ def _dispatch(
 ) -> None:
     """Start each, follow all; what is refused or fails is told at the end, with exit code 1."""
     refusals: list[ApiError] = []
-    traces: list[str] = []
+    started: dict[str, str] = {}
     for one in swarms:
         try:
-            traces.append(start(one))
+            started[start(one)] = one["name"]
         except ApiError as error:
             refusals.append(error)
     if len(swarms) == 1 and refusals:
         raise refusals[0]
     seen: list[DispatchDocument] = []
     if wait is not _Wait.NOT:
-        progress = Progress(client, quiet=as_json, settled=wait is _Wait.SETTLED)
-        seen = _follow(client, progress, traces, swarms)
+        seen = follow(client, started, quiet=as_json, settled=wait is _Wait.SETTLED)
     if as_json:
-        print_json(seen or [{"trace_id": trace_id} for trace_id in traces])
+        print_json(seen or [{"trace_id": trace_id} for trace_id in started])
     elif wait is _Wait.NOT:
-        for trace_id in traces:
+        for trace_id in started:
             click.echo(trace_id)
     for latest in seen:
         if latest["status"] not in ENDED:
@@ -243,35 +235,6 @@ def _dispatch(
         say(explain(problem))
     if refusals or failed:
         raise SystemExit(FAILED)
-
-
-def _follow(
-    client: Client, progress: Progress, traces: Sequence[str], swarms: Sequence[SwarmDocument]
-) -> list[DispatchDocument]:
-    try:
-        return progress.follow(traces)
-    except KeyboardInterrupt:
-        if not wants_cancel("the dispatch" if len(traces) == 1 else "all of them"):
-            name = swarms[0]["name"]
-            say(
-                f"It goes on without you. See: vr dispatches --last {name}; "
-                f"end it: vr cancel {name}"
-            )
-            raise
-    _cancel(client, traces)
-    return progress.follow(traces)
-
-
-def _cancel(client: Client, traces: Sequence[str]) -> list[ApiError]:
-    """Have them undone; returns why some can't be."""
-    refusals = []
-    for trace_id in traces:
-        try:
-            client.cancel(trace_id)
-        except ApiError as error:
-            refusals.append(error)
-            say(explain(error))
-    return refusals
 
 
 def _names(swarms: Sequence[SwarmDocument]) -> str:

@@ -73,11 +73,12 @@ def changes(before: DispatchDocument | None, after: DispatchDocument) -> list[st
 
 
 def step_line(step: StepDocument) -> str:
-    """`deploy done in 0.4 s: 2 of 2 procs`."""
+    """`deploy done in 0.4 s: 2 of 2 procs`; why a step failed is the last word of all."""
     state = {"running": "…", "done": f"done in {duration(step['seconds']) or '?'}"}.get(
         step["status"], f"{step['status']} after {duration(step['seconds']) or '?'}"
     )
-    return f"{step['kind']} {state}{': ' if step['message'] else ''}{step['message']}"
+    message = "" if step["status"] == "failed" else step["message"]
+    return f"{step['kind']} {state}{': ' if message else ''}{message}"
 
 
 def ending(dispatch: DispatchDocument) -> str:
@@ -139,13 +140,16 @@ def _show_live(
             if found:
                 latest[found["trace_id"]] = found
                 heard[found["trace_id"]] = time.monotonic()
-                live.update(_picture(latest, heard))
+                live.update(picture(latest, heard))
             else:
-                live.update(_picture(latest, heard))
+                live.update(picture(latest, heard))
 
 
-def _picture(latest: Mapping[str, DispatchDocument], heard: Mapping[str, float]) -> RenderableType:
-    """Each dispatch with its steps; running ones count on between two documents."""
+def picture(latest: Mapping[str, DispatchDocument], heard: Mapping[str, float]) -> RenderableType:
+    """Each dispatch with its steps; running ones count on between two documents.
+
+    Both are by trace id; `heard` is when each document came, by the monotonic clock.
+    """
     from rich.console import Group
     from rich.text import Text
 
@@ -154,7 +158,8 @@ def _picture(latest: Mapping[str, DispatchDocument], heard: Mapping[str, float])
         since = time.monotonic() - heard[trace_id]
         title = Text(f"{dispatch['name']} → {dispatch['version']}", style="bold")
         title.append(f"  {dispatch['status']}", style="dim")
-        parts += [title, _steps(dispatch, since)]
+        note = [Text(plain(dispatch["note"]))] if dispatch["note"] else []
+        parts += [title, *note, _steps(dispatch, since)]
     return Group(*parts)
 
 
@@ -167,11 +172,13 @@ def _steps(dispatch: DispatchDocument, since: float) -> RenderableType:
     for step in dispatch["steps"]:
         mark, style = _MARKS.get(step["status"], ("", ""))
         running = step["status"] == "running"
+        # Once it has ended, why is the last word, below the picture.
+        is_told = step["status"] == "failed" and dispatch["status"] in ENDED
         elapsed = step["seconds"] + (since if running else 0)
         grid.add_row(
             Spinner("dots") if running else Text(mark, style=style),
             step["kind"],
             Text(duration(elapsed), style="dim", justify="right"),
-            Text(plain(step["message"]), overflow="fold"),
+            Text("" if is_told else plain(step["message"]), overflow="fold"),
         )
     return grid

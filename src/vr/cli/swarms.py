@@ -9,9 +9,10 @@ from typing import Any
 import click
 
 from vr.cli import patterns
+from vr.cli.following import follow
 from vr.cli.groups import DefaultGroup
 from vr.cli.output import confirm, json_option, print_json, say, table, yes_option
-from vr.cli.progress import Progress, failure_of
+from vr.cli.progress import failure_of
 from vr.cli.swarm_options import document, swarm_options
 from vr.client import Client
 from vr.client.documents import Document, ProcDocument, SwarmDocument
@@ -82,7 +83,7 @@ def remove(pattern: str, yes: bool) -> None:
     confirm(f"Stop all procs of {names}, and remove the swarms?", yes=yes)
     for swarm in found:
         if swarm["procs"]:
-            (ended,) = Progress(client).follow([client.scale(swarm, 0)])
+            (ended,) = follow(client, {client.scale(swarm, 0): swarm["name"]})
             if ended["status"] != "succeeded":
                 raise failure_of(ended)
         client.remove(swarm["resource_uri"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import time
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 
@@ -21,13 +22,23 @@ class Lock:
     the file, which may be a user's own (proc.yaml). The kernel drops the lock with its holder:
     `kill -9` leaves nothing to clean up.
 
+    `check` is called again and again while it waits, and what it raises ends that.
+
     With `create` a missing lock file and its folder are made; a missing path is an error otherwise.
     """
 
-    def __init__(self, path: Path, *, wait: float = 0, create: bool = True) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        wait: float = 0,
+        create: bool = True,
+        check: Callable[[], None] = lambda: None,
+    ) -> None:
         self.path = path
         self.wait = wait
         self.create = create
+        self.check = check
         self._descriptor: int | None = None
 
     def __enter__(self) -> Lock:
@@ -37,6 +48,7 @@ class Lock:
             if self._descriptor is None:
                 if time.monotonic() >= deadline:
                     raise self._busy()
+                self.check()
                 time.sleep(_POLL_SECONDS)
         return self
 

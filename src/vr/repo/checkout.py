@@ -10,6 +10,7 @@ from pathlib import Path
 from vr.errors import InvalidInput, Unwanted, VelociraptorError
 from vr.files.folders import private_folder
 from vr.files.locks import Lock
+from vr.repo import process
 from vr.repo.git import Git
 from vr.repo.hg import Hg
 from vr.repo.process import TooSlow
@@ -44,10 +45,10 @@ def checkout(
 
     `revision` is a tag, branch or commit, tried in that order; empty means the remote's default
     branch (hg: tip). With `commit`, a full hash, it is that commit, whatever `revision` names by
-    now. The clone is kept as `clones/<basename>-<md5 of the URL>`, for root alone; two checkouts of
-    one URL take turns, waiting up to `wait` seconds. Each git or hg command may last `timeout`
-    seconds, and ends with the Unwanted that `check` raises meanwhile. Raises UnreachableRepository,
-    UnknownRevision, Busy or InvalidInput; then there is no `target`.
+    now. The clone is kept as `clones/<basename>-<md5 of the URL>`, for nobody else's eyes; two
+    checkouts of one URL take turns, waiting up to `wait` seconds. Each git or hg command may last
+    `timeout` seconds. The Unwanted that `check` raises meanwhile ends them and the waiting. Raises
+    UnreachableRepository, UnknownRevision, Busy or InvalidInput; then there is no `target`.
     """
     source = Source(url)
     if revision and (problem := revision_problem(revision)):
@@ -56,16 +57,18 @@ def checkout(
     clone = clones / source.folder_name
     private_folder(clones)
     try:
-        with Lock(clones / f".{source.folder_name}.lock", wait=wait):
+        with Lock(clones / f".{source.folder_name}.lock", wait=wait, check=check):
             _refresh(program, clone, revision)
             if not commit or not program.has(clone, commit):
                 commit = program.resolve(clone, commit or revision)
             program.export(clone, commit, target)
+            process.give_back(target)
     except TooSlow as error:
         shutil.rmtree(target, ignore_errors=True)
         raise VelociraptorError(
             f"Fetching {source.public_url}: {error.message}",
-            hint="Check the network; a clone that was interrupted starts anew.",
+            hint="Check the network, or give it more time (VR_FETCH_SECONDS); a clone that was "
+            "interrupted starts anew.",
         ) from error
     except BaseException:
         shutil.rmtree(target, ignore_errors=True)
@@ -73,16 +76,24 @@ def checkout(
     return Checkout(target, commit)
 
 
-def find_commit(url: str, name: str, kind: Kind, *, timeout: float = LOOK_UP) -> str:
+def find_commit(
+    url: str,
+    name: str,
+    kind: Kind,
+    *,
+    timeout: float = LOOK_UP,
+    check: Callable[[], None] = lambda: None,
+) -> str:
     """The full hash of the commit that a tag or branch (of hg also: a commit) is at in the
     repository `url` now; "" if it has none of that name.
 
-    Raises UnreachableRepository, and InvalidInput for what can't be a name.
+    Raises UnreachableRepository, InvalidInput for what can't be a name, and what `check` raises
+    meanwhile.
     """
     source = Source(url)
     if problem := revision_problem(name):
         raise InvalidInput(source.public_url, [f"revision: {problem}"])
-    return _program(source, kind, timeout).remote_commit(name)
+    return _program(source, kind, timeout, check).remote_commit(name)
 
 
 def _program(

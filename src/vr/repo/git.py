@@ -41,13 +41,14 @@ class Git:
         # git takes a relative path from its own working folder, which is not the caller's.
         self.url = url if local is None or "://" in url else str(local.absolute())
         self._env = environment(os.environ, url, credentials)
+        self._stranger = process.Stranger(source.over_ssh) if local is None else None
 
     def usable(self, clone: Path) -> bool:
         """Whether `clone` is a bare clone of ours (the original tools kept work trees)."""
         return (clone / "HEAD").is_file() and (clone / "objects").is_dir()
 
     def create(self, clone: Path) -> None:
-        self._git("init", "--quiet", "--bare", "--", str(clone))
+        self._git("init", "--quiet", "--bare", "--", clone)
 
     def has(self, clone: Path, revision: str) -> bool:
         """Whether the clone already holds `revision` for good: a full hash can't move."""
@@ -103,13 +104,13 @@ class Git:
         It is a repository of its own with that one commit and its tags, so that tools which
         ask git for a version work while compiling, and the clone's objects stay out of reach.
         """
-        self._git("init", "--quiet", "--initial-branch=build", "--", str(target))
+        self._git("init", "--quiet", "--initial-branch=build", "--", target)
         tags = self._git(
             "for-each-ref", "--format=%(refname)", f"--points-at={commit}", "refs/tags", at=clone
         )
         refspecs = [f"+{tag}:{tag}" for tag in tags.stdout.split()]
         self._git(
-            "fetch", "--quiet", "--depth=1", "--no-tags", "--", clone.absolute().as_uri(),
+            "fetch", "--quiet", "--depth=1", "--no-tags", "--", clone.absolute(),
             commit, *refspecs, at=target,
         )  # fmt: skip
         self._git("checkout", "--quiet", "--force", "--detach", commit, at=target)
@@ -169,16 +170,20 @@ class Git:
         )
         return listed.stdout.split()
 
-    def _git(self, *arguments: str, at: Path | None = None) -> process.Result:
+    def _git(self, *arguments: str | Path, at: Path | None = None) -> process.Result:
         result = self._run(*arguments, at=at)
         if not result.ok:
             raise unreachable(self.source, result.stderr)
         return result
 
-    def _run(self, *arguments: str, at: Path | None = None) -> process.Result:
-        where = ["-C", str(at)] if at else []
+    def _run(self, *arguments: str | Path, at: Path | None = None) -> process.Result:
+        where: list[str | Path] = ["-C", at] if at else []
         return process.run(
-            ["git", *where, *arguments], env=self._env, timeout=self.timeout, check=self._check
+            ["git", *where, *arguments],
+            env=self._env,
+            timeout=self.timeout,
+            stranger=self._stranger,
+            check=self._check,
         )
 
 

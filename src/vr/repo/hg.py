@@ -43,7 +43,7 @@ class Hg:
         return (clone / ".hg" / "store").is_dir()
 
     def create(self, clone: Path) -> None:
-        self._checked("init", "--", str(clone))
+        self._checked("init", "--", clone)
 
     def has(self, clone: Path, revision: str) -> bool:
         """Whether the clone already holds `revision` for good: a full hash can't move."""
@@ -62,7 +62,7 @@ class Hg:
 
     def update(self, clone: Path, revision: str) -> None:
         """Pull everything; raises UnreachableRepository."""
-        self._checked("pull", "--quiet", "--force", "-R", str(clone), "--", self.url)
+        self._checked("pull", "--quiet", "--force", "-R", clone, "--", self.url)
 
     def resolve(self, clone: Path, revision: str) -> str:
         """The full hash of a tag, bookmark, branch or commit; raises UnknownRevision.
@@ -74,12 +74,12 @@ class Hg:
             return revision
         if (named := self.remote_commit(revision or "tip")) and (node := self._node(clone, named)):
             return node
-        tags = self._lines("tags", "--template", "{tag}\n", "-R", str(clone))
+        tags = self._lines("tags", "--template", "{tag}\n", "-R", clone)
         raise unknown_revision(
             self.source,
             revision or "tip",
             tags=[tag for tag in tags if tag != "tip"],
-            branches=self._lines("branches", "--template", "{branch}\n", "-R", str(clone)),
+            branches=self._lines("branches", "--template", "{branch}\n", "-R", clone),
         )
 
     def export(self, clone: Path, commit: str, target: Path) -> None:
@@ -89,8 +89,8 @@ class Hg:
         somewhere, and two builds of one commit must be equal.
         """
         self._checked(
-            "archive", "-R", str(clone), "--rev", commit, "--config", "ui.archivemeta=false",
-            "--config", "subrepos.allowed=false", "--type", "files", "--", str(target),
+            "archive", "-R", clone, "--rev", commit, "--config", "ui.archivemeta=false",
+            "--config", "subrepos.allowed=false", "--type", "files", "--", target,
         )  # fmt: skip
         if os.path.lexists(target / ".hgsub"):
             raise Subrepositories(
@@ -101,45 +101,47 @@ class Hg:
 
     def _node(self, clone: Path, revision: str) -> str:
         found = self._run(
-            "log", "-R", str(clone), "--limit", "1", "--template", "{node}", "--rev", revision
+            "log", "-R", clone, "--limit", "1", "--template", "{node}", "--rev", revision
         )
         return found.stdout.strip() if found.ok else ""
 
-    def _lines(self, *arguments: str) -> list[str]:
+    def _lines(self, *arguments: str | Path) -> list[str]:
         return self._run(*arguments).stdout.split("\n")[:-1]
 
-    def _checked(self, *arguments: str) -> None:
+    def _checked(self, *arguments: str | Path) -> None:
         result = self._run(*arguments)
         if not result.ok:
             raise unreachable(self.source, result.stderr)
 
-    def _run(self, *arguments: str) -> process.Result:
-        with _configuration(self.url, self._credentials) as rc_path:
+    def _run(self, *arguments: str | Path) -> process.Result:
+        with _configuration(self.url, self._credentials) as (rc_path, file):
             env = {
                 **host_environment(os.environ), "LC_ALL": "C.UTF-8", "HGPLAIN": "1",
                 "HGENCODING": "utf-8", "HGRCPATH": rc_path,
             }  # fmt: skip
+            stranger = process.Stranger(self.source.over_ssh, files=(file,) if file else ())
             return process.run(
                 ["hg", "--noninteractive", *arguments],
                 env=env,
                 timeout=self.timeout,
+                stranger=stranger if self.source.local_path is None else None,
                 check=self._check,
             )
 
 
 @contextmanager
-def _configuration(url: str, credentials: Credentials | None) -> Iterator[str]:
-    """A HGRCPATH with the credentials in a private file, where `ps` can't show them."""
+def _configuration(url: str, credentials: Credentials | None) -> Iterator[tuple[str, Path | None]]:
+    """A HGRCPATH with the credentials in a private file, where `ps` can't show them; this file."""
     usual = os.environ.get("HGRCPATH", _DEFAULT_RCS)
     paths = [str(Path(part).expanduser()) for part in usual.split(os.pathsep) if part]
     if credentials is None:
-        yield os.pathsep.join(paths)
+        yield os.pathsep.join(paths), None
         return
     with TemporaryDirectory(prefix="vr-hg-") as folder:
         file = Path(folder) / "credentials.rc"
         file.touch(mode=0o600)
         file.write_text(authentication(url, credentials))
-        yield os.pathsep.join([*paths, str(file)])
+        yield os.pathsep.join([*paths, str(file)]), file
 
 
 def authentication(url: str, credentials: Credentials) -> str:

@@ -19,6 +19,7 @@ Kind = Literal["git", "hg"]
 # A name that neither git nor hg can take for an option, a range or a revset.
 _REVISION = re.compile(r"(?!-)(?!.*\.\.)[\w.+/@#-]+")
 _WEB = ("http", "https")
+_SSH = ("ssh", "git+ssh", "ssh+git")
 HIDDEN = "***"
 
 
@@ -74,6 +75,14 @@ class Source:
         # `host:path` is ssh's short form, unless a slash comes first.
         head = self.url.split("/", 1)[0]
         return None if ":" in head else Path(self.url)
+
+    @property
+    def over_ssh(self) -> bool:
+        """Whether ssh reaches it: `ssh://`, or its short form `host:path`."""
+        scheme, separator, _ = self.url.partition("://")
+        if separator:
+            return scheme in _SSH
+        return self.local_path is None
 
     @property
     def public_url(self) -> str:

@@ -1,6 +1,7 @@
 """Limits as containers hold them: of procs, by the keys of proc.yaml, and of builds.
 
-Builds and scripts that make images get those of VR_BUILD_LIMITS, and the time of VR_BUILD_SECONDS.
+Builds and scripts that make images get those of VR_BUILD_LIMITS, and the time of VR_BUILD_SECONDS;
+what fetches code for them that of VR_FETCH_SECONDS.
 """
 
 from __future__ import annotations
@@ -13,10 +14,10 @@ from typing import Any
 
 from vr.container.spec import Limits
 from vr.errors import InvalidInput
-from vr.specs.limits import BUILD_DEFAULTS, BUILD_SECONDS, parse_limits_or_none
+from vr.specs.limits import BUILD_DEFAULTS, BUILD_SECONDS, FETCH_SECONDS, parse_limits_or_none
 from vr.specs.sizes import parse_size
 
-_LIMITS, _SECONDS = "VR_BUILD_LIMITS", "VR_BUILD_SECONDS"
+_LIMITS, _SECONDS, _FETCH = "VR_BUILD_LIMITS", "VR_BUILD_SECONDS", "VR_FETCH_SECONDS"
 
 
 def container_limits(values: Mapping[str, Any]) -> Limits:
@@ -52,11 +53,21 @@ def build_limits() -> Limits:
 
 def build_seconds() -> float:
     """How long a build on this host may take; raises InvalidInput for a bad VR_BUILD_SECONDS."""
-    text = os.environ.get(_SECONDS) or str(BUILD_SECONDS)
+    return _seconds(_SECONDS, BUILD_SECONDS)
+
+
+def fetch_seconds() -> float:
+    """How long a command of git or hg may take that fetches an app or a buildpack; raises
+    InvalidInput for a bad VR_FETCH_SECONDS."""
+    return _seconds(_FETCH, FETCH_SECONDS)
+
+
+def _seconds(name: str, default: float) -> float:
+    text = os.environ.get(name) or str(default)
     try:
         seconds = float(text)
     except ValueError:
         seconds = 0.0
     if seconds <= 0 or not isfinite(seconds):
-        raise InvalidInput(_SECONDS, [f"is {text!r}, expected a number of seconds"])
+        raise InvalidInput(name, [f"is {text!r}, expected a number of seconds"])
     return seconds

@@ -26,7 +26,7 @@ from vr.settings.readers import (
     whole,
 )
 from vr.settings.setting import Process, setting
-from vr.specs.limits import BUILD_DEFAULTS, BUILD_SECONDS
+from vr.specs.limits import BUILD_DEFAULTS, BUILD_SECONDS, FETCH_SECONDS
 from vr.specs.volumes import DEFAULT_VOLUME_ROOTS
 
 _UP = {Process.UP}
@@ -230,5 +230,12 @@ class MachineSettings:
         seconds(1, 86400),
         f"{BUILD_SECONDS:g}",
         meaning="how long either may take",
+        read_by=_BOTH | _TOOLS,
+    )
+    fetch_seconds: float = setting(
+        "VR_FETCH_SECONDS",
+        seconds(1, 86400),
+        f"{FETCH_SECONDS:g}",
+        meaning="how long each command of git or hg may take that fetches an app or a buildpack",
         read_by=_BOTH | _TOOLS,
     )

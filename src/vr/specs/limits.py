@@ -116,7 +116,7 @@ DEFAULTS = "mem_limit=1G,memsw_limit=1G,cpu_limit=2,pids_limit=512,tmp_size=64M"
 """What holds for the procs of a server that sets no limits, as `parse_limits` reads it."""
 BUILD_DEFAULTS = "mem_limit=4G,memsw_limit=4G,cpu_limit=4,pids_limit=2048,disk_limit=20G"
 """What holds for builds, and for scripts that make images, as `parse_limits_or_none` reads it."""
-BUILD_SECONDS = 3600.0
+BUILD_SECONDS, FETCH_SECONDS = 3600.0, 600.0
 """How long either may take."""
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -85,3 +86,13 @@ def fleet(web: WebServer) -> None:
         "squad = Squad.objects.create(name='local')\n"
         "Host.objects.create(name='testhost', squad=squad)\n"
     )
+
+
+@pytest.fixture
+def swarm(fleet: None, ok: Any, request: pytest.FixtureRequest) -> str:
+    """A swarm of its own for a test; gives its config name."""
+    name = f"c{zlib.crc32(request.node.name.encode())}"
+    if not [one for one in ok("apps", "--json").data if one["name"] == "shop"]:
+        ok("apps", "add", "shop", "/srv/shop")
+    ok("swarms", "add", "shop", "web", "--config-name", name, "--tag", "v1")
+    return name

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import threading
-import zlib
 from pathlib import Path
 from typing import Any
 
@@ -26,16 +25,6 @@ def end_dispatch(web: WebServer, swarm: str, status: str, error: str = "") -> No
         f"d.status, d.error, d.output = {status!r}, {error!r}, 'OUTPUT OF 02_version'\n"
         "d.ended = timezone.now()\nd.save()\n"
     )
-
-
-@pytest.fixture
-def swarm(fleet: None, ok: Any, request: pytest.FixtureRequest) -> str:
-    """A swarm of its own for a test; gives its config name."""
-    name = f"c{zlib.crc32(request.node.name.encode())}"
-    if not [one for one in ok("apps", "--json").data if one["name"] == "shop"]:
-        ok("apps", "add", "shop", "/srv/shop")
-    ok("swarms", "add", "shop", "web", "--config-name", name, "--tag", "v1")
-    return name
 
 
 def test_empty_states_say_what_to_do_next(vr: Any) -> None:

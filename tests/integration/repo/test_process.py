@@ -19,6 +19,14 @@ from vr.repo.process import run
 run(["sh", "-c", "sleep 98765.4321 & sleep 98765.4321"], env=dict(os.environ), timeout=600)
 """
 
+_LEAVING = """
+import os, sys
+from vr.repo.process import run
+os.setuid(int(sys.argv[1]))
+script = "sleep 98765.4321 >/dev/null 2>&1 & echo done"
+assert run(["sh", "-c", script], env=dict(os.environ), timeout=60).stdout == "done\\n"
+"""
+
 
 def _sleepers() -> list[str]:
     found = []
@@ -38,6 +46,12 @@ def test_all_that_a_program_has_started_ends_with_a_worker_that_is_killed() -> N
             until(lambda: len(_sleepers()) == 2, "two sleepers")
         finally:
             worker.kill()
+    until(lambda: not _sleepers(), "the end of all")
+
+
+@pytest.mark.parametrize("uid", [0, 65534])
+def test_what_a_program_leaves_behind_ends_with_it_without_root_too(uid: int) -> None:
+    subprocess.run([sys.executable, "-c", _LEAVING, str(uid)], check=True, cwd="/")
     until(lambda: not _sleepers(), "the end of all")
 
 

@@ -2,18 +2,11 @@
 
 from __future__ import annotations
 
-import fcntl
-import os
-import pty
-import select
-import struct
-import subprocess
-import termios
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from support.waiting import until
+from support.terminal import Terminal, terminal
 
 
 def test_commands_from_stdin_run_in_the_apps_environment(
@@ -35,61 +28,12 @@ def test_it_runs_beside_the_proc_with_a_layer_of_its_own(proc: Callable[..., Any
     assert running.process.poll() is None
 
 
-class Screen:
-    """A terminal with `vrun shell` on it."""
-
-    def __init__(self, one: Any) -> None:
-        self.outer, self.inner = pty.openpty()
-        self.resize(30, 90)
-        self.seen = self.before = b""
-        self.process = subprocess.Popen(
-            one.command("shell", str(one.file)),
-            env={**one.environment, "TERM": "dumb"},
-            stdin=self.inner,
-            stdout=self.inner,
-            stderr=self.inner,
-            start_new_session=True,
-            # The terminal that controls it tells it of new sizes.
-            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
-        )
-
-    def resize(self, rows: int, columns: int) -> None:
-        fcntl.ioctl(self.outer, termios.TIOCSWINSZ, struct.pack("4H", rows, columns, 0, 0))
-
-    def type(self, keys: bytes) -> None:
-        os.write(self.outer, keys)
-
-    def shows(self, text: bytes) -> None:
-        """Wait until it shows the text after what was waited for before."""
-        until(lambda: self._has(text), f"{text!r} shows")
-        self.before, _text, self.seen = self.seen.partition(text)
-
-    def _has(self, text: bytes) -> bool:
-        if text in self.seen:
-            return True
-        if select.select([self.outer], [], [], 0.1)[0]:
-            try:
-                self.seen += os.read(self.outer, 4096)
-            except OSError:
-                raise AssertionError(f"the shell ended too early: {self.seen!r}") from None
-        return text in self.seen
-
-    def ended(self) -> int:
-        until(lambda: self.process.poll() is not None, "the shell ends")
-        assert self.process.returncode is not None
-        return self.process.returncode
-
-
 @contextmanager
-def screen(one: Any) -> Iterator[Screen]:
-    made = Screen(one)
-    try:
+def screen(one: Any) -> Iterator[Terminal]:
+    """A terminal with `vrun shell` on it."""
+    environment = {**one.environment, "TERM": "dumb"}
+    with terminal(one.command("shell", str(one.file)), environment) as made:
         yield made
-    finally:
-        made.process.kill()
-        made.process.wait()
-        os.close(made.outer)
-        os.close(made.inner)
     assert not any((one.paths.folder / "twins").iterdir())
 
 

@@ -12,6 +12,8 @@ from typing import Any
 import psycopg
 import pytest
 from django.contrib.auth.models import User
+from django.core.management.color import no_style
+from django.db import connection
 
 from support.api_client import Api
 from support.images import test_image
@@ -79,6 +81,15 @@ def woken(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
     monkeypatch.setattr(wake, "now", send)
     return sent
+
+
+@pytest.fixture
+def ids_from_one(db: None) -> None:
+    """The first record of each kind gets the id 1, whatever tests before this one committed."""
+    tables = connection.introspection.sequence_list()
+    with connection.cursor() as cursor:
+        for statement in connection.ops.sequence_reset_by_name_sql(no_style(), tables):
+            cursor.execute(statement)
 
 
 @pytest.fixture

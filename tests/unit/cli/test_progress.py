@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from vr.cli.progress import changes, failure_of
+from rich.console import Console
+
+from vr.cli.progress import changes, failure_of, picture
 
 
 def dispatch(status: str, *steps: tuple[str, str, str, float]) -> Any:
@@ -39,6 +41,12 @@ def test_only_what_changed_is_printed() -> None:
     ]
 
 
+def test_why_a_step_failed_is_left_to_the_last_word() -> None:
+    begun = dispatch("running", ("uptest", "running", "testing 2 procs", 0.1))
+    failed = dispatch("running", ("uptest", "failed", "An uptest failed.", 0.25))
+    assert changes(begun, failed) == ["shop-prod-web: uptest failed after 250 ms"]
+
+
 def test_a_failure_has_its_reason_and_output() -> None:
     error = failure_of(dispatch("failed"))
     assert error.message == "shop-prod-web → v2 failed: An uptest failed."
@@ -60,3 +68,21 @@ def test_what_is_noted_later_is_printed_then() -> None:
     note = "The repository of shop has no tag or branch 'v2'."
     queued, begun = dispatch("queued"), dispatch("running") | {"note": note}
     assert changes(queued, begun) == [f"shop-prod-web: {note}"]
+
+
+def seen_on_a_terminal(document: Any) -> str:
+    console = Console(width=100)
+    with console.capture() as capture:
+        console.print(picture({"t": document}, {"t": 0.0}))
+    return capture.get()
+
+
+def test_a_terminal_shows_what_a_dispatch_notes() -> None:
+    note = "The swarm's config is again as it was then."
+    assert note in seen_on_a_terminal(dispatch("running") | {"note": note})
+
+
+def test_a_terminal_shows_why_a_step_failed_until_the_last_word_does() -> None:
+    step = ("uptest", "failed", "An uptest failed.", 0.25)
+    assert "An uptest failed." in seen_on_a_terminal(dispatch("running", step))
+    assert "An uptest failed." not in seen_on_a_terminal(dispatch("failed", step))

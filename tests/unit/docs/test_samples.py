@@ -54,7 +54,7 @@ BLOCKS = {
         "/builder.sh": TYPED,
     },
     "docs/hosts.md": {
-        "# vr hosts key": "tests/e2e/test_hosts.py",
+        "# VR_HOSTS_ADDRESS=": "tests/e2e/test_hosts.py",
         "# vr squads change": "tests/e2e/test_hosts.py",
         "# vr hosts drain": "tests/e2e/test_hosts.py",
     },

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from vr.errors import Busy, VelociraptorError
+from vr.errors import Busy, Unwanted, VelociraptorError
 from vr.files.locks import Lock, holder
 
 HOLD = """
@@ -46,6 +46,17 @@ def test_waiting_gets_the_lock_when_the_holder_is_killed(
     other.kill()
     with Lock(tmp_path / "lock", wait=10):
         assert holder(tmp_path / "lock") == os.getpid()
+
+
+def test_waiting_ends_when_it_is_not_wanted_any_more(
+    other: subprocess.Popen[bytes], tmp_path: Path
+) -> None:
+    def check() -> None:
+        raise Unwanted("Cancelled.")
+
+    with pytest.raises(Unwanted), Lock(tmp_path / "lock", wait=3600, check=check):
+        pass
+    assert holder(tmp_path / "lock") == other.pid
 
 
 def test_a_lock_is_free_after_its_block(tmp_path: Path) -> None:

@@ -107,6 +107,7 @@ WRONG = {
     "VR_DEFAULT_LIMITS": ["mem_limit", "memory=1G", "mem_limit=1K", "pids_limit=1.5"],
     "VR_BUILD_LIMITS": ["mem_limit", "disk_limit=1K"],
     "VR_BUILD_SECONDS": ["0", "soon", "nan"],
+    "VR_FETCH_SECONDS": ["0", "soon", "nan"],
     "VR_RUNTIMES": ["ruby", "ruby=", "=x", "ruby=1,ruby=2"],
     "VR_FARM_SECONDS": ["soon", "0"],
     "VR_BALANCERS_FILE": ["/no/such/file"],

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from django.db import transaction
+
 from vr.server.events.kinds import Kind
 from vr.server.models import Dispatch, DispatchStatus, Swarm
 from vr.server.swarming.dispatch_row import DispatchRow
@@ -12,14 +14,21 @@ from vr.text.plurals import counted
 
 def end(row: DispatchRow, journal: Journal, trouble: str = "") -> None:
     """Close the dispatch: with success, or failed or cancelled if a reason was noted. `trouble`
-    is what else people should know."""
+    is what else people should know.
+
+    All at once: a dispatch that has ended has also been told of, wherever its worker dies.
+    """
     row.lease.check()
     dispatch = row.dispatch
     if trouble:
         row.add_output(trouble)
-    _settle(dispatch, has_served=Milestone.COMMITTED in journal.milestones())
-    journal.close_open_steps()
-    seconds = row.end()
+    with transaction.atomic():
+        _settle(dispatch, has_served=Milestone.COMMITTED in journal.milestones())
+        journal.close_open_steps()
+        _tell(dispatch, journal, seconds=row.end(), trouble=trouble)
+
+
+def _tell(dispatch: Dispatch, journal: Journal, *, seconds: float, trouble: str) -> None:
     if dispatch.status == DispatchStatus.CANCELLED:
         journal.event(
             f"{journal.swarm} → {dispatch.tag} cancelled",

@@ -190,7 +190,7 @@ class _Drive:
         match step:
             case plan_types.ChooseBuild():
                 app, tag = goal.swarm.app, goal.tag
-                commit = building.look_up(app, tag, self._note_earlier_build)
+                commit = building.look_up(app, tag, self._note_earlier_build, self._check_wanted)
                 with transaction.atomic():
                     row.choose_build(building.choose(app, tag, commit))
             case plan_types.MakeRelease():

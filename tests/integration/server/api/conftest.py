@@ -11,7 +11,7 @@ from support.api_client import Api
 
 
 @pytest.fixture
-def fleet(api: Api) -> Api:
+def fleet(ids_from_one: None, api: Api) -> Api:
     """A squad of one host, and an app `shop` with a swarm `shop-prod-web` at v1."""
     api.add("squads", name="local")
     api.add("hosts", name="testhost", squad="local")

@@ -16,6 +16,8 @@ from support.celery_worker import environment
 from support.repositories import GitRepository
 from support.swarm_machine import Machine
 from support.waiting import until
+from vr.files.locks import Lock
+from vr.repo import Source
 from vr.server.builds.asking import cancel_build, request_build
 from vr.server.builds.problems import CannotCancelBuild
 from vr.server.files import store
@@ -110,6 +112,19 @@ def test_a_repository_that_never_answers_is_not_waited_for(
         build.refresh_from_db()
         assert (build.status, build.error) == (BuildStatus.FAILED, "Cancelled.")
         assert running(url) == []
+
+
+def test_the_clone_of_another_build_is_not_waited_for(
+    machine: Machine, repository: GitRepository, settings: Any, tmp_path: Path
+) -> None:
+    build = request_build(machine.app(), "v1", user=None)
+    lock = machine.root / "builder" / "repo" / f".{Source(repository.url).folder_name}.lock"
+    with Lock(lock), built_elsewhere(build, settings, tmp_path):
+        until(lambda: "Fetching" in log_of(build), "it waits for the clone")
+        cancel_build(build, user=None)
+        until(lambda: log_of(build).endswith("error: Cancelled.\n"), "it is over")
+    build.refresh_from_db()
+    assert (build.status, build.error) == (BuildStatus.FAILED, "Cancelled.")
 
 
 def test_one_that_nobody_has_begun_is_over_at_once_and_so_is_the_dispatch_that_waits(

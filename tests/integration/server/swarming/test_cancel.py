@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import subprocess
 import sys
 import threading
@@ -153,6 +154,24 @@ def test_one_that_waits_for_its_build_need_not_wait_for_that(
     assert dispatch.is_open
     asking.cancel(dispatch, user=None)
     machine.drive(dispatch)
+    assert dispatch.status == DispatchStatus.CANCELLED
+    untouched()
+
+
+def test_a_repository_that_never_answers_is_not_waited_for(
+    machine: Machine,
+    served: Swarm,
+    untouched: Callable[[], None],
+    elsewhere: Callable[[Dispatch], Any],
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        silent.settimeout(30)
+        served.app.repo_url = f"git://127.0.0.1:{silent.getsockname()[1]}/shop.git"
+        served.app.save()
+        dispatch = asking.dispatch(served, user=None, tag="v2")
+        with elsewhere(dispatch), silent.accept()[0]:
+            asking.cancel(dispatch, user=None)
+            until(lambda: has_ended(dispatch), "it has ended", seconds=20)
     assert dispatch.status == DispatchStatus.CANCELLED
     untouched()
 

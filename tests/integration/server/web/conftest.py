@@ -19,7 +19,7 @@ def web(client: Client, user: User, redis: Any) -> Client:
 
 
 @pytest.fixture
-def installation(web: Client) -> Client:
+def installation(ids_from_one: None, web: Client) -> Client:
     """The client, of an installation with apps, swarms, builds and procs."""
     demo.fill()
     return web

@@ -14,24 +14,27 @@ from vr.server.events.kinds import Kind
 from vr.server.jobs import wake
 from vr.server.models import App, Build, BuildStatus, StepKind
 from vr.server.swarming.journal import Journal
-from vr.server.swarming.problems import DispatchFailed
+from vr.server.swarming.problems import Cancelled, DispatchFailed
 
 _LOG_TAIL = 8000
 
 
-def look_up(app: App, tag: str, note: Callable[[str], object]) -> str:
+def look_up(app: App, tag: str, note: Callable[[str], object], check: Callable[[], None]) -> str:
     """The commit that the tag or branch is at now; "" if the newest build of it is good enough.
 
     It is if it was uploaded, if the tag is its commit's hash, and, which `note` is told, if the
     repository can't be asked or has no such name any more. Raises CannotBuild if the app's stack
-    has no image.
+    has no image, and what `check` raises meanwhile.
     """
     newest = usable_build(app, image_of(app), tag)
     if newest is not None and (not newest.revision or newest.revision.startswith(tag)):
         return ""
     try:
-        commit = find_commit(app.source_url, tag, cast(RepositoryKind, app.repo_type))
+        kind = cast(RepositoryKind, app.repo_type)
+        commit = find_commit(app.source_url, tag, kind, check=check)
         problem = f"The repository of {app} has no tag or branch {tag!r}."
+    except Cancelled:
+        raise
     except VelociraptorError as error:
         commit, problem = "", str(error)
     if newest is not None and not commit:
