@@ -79,6 +79,27 @@ def test_a_swarm_moves_to_another_machine_without_a_lost_request(
     assert "serving" in far.vr("logs", SWARM).stdout
 
 
+def test_a_host_is_drained_without_a_lost_request_and_gets_procs_again_once_undrained(
+    far: Stack,
+) -> None:
+    def hosts_of_procs() -> list[str]:
+        return sorted(one["host"] for one in far.json("procs") if one["app_name"] == "shop")
+
+    with Load(far.http_port, "shop.localhost", 200) as load:
+        far.vr("hosts", "drain", "h1")
+        until(lambda: hosts_of_procs() == ["127.0.0.1"] * 2, "its procs move", seconds=120)
+        until(lambda: far.json("dispatches", SWARM)[0]["status"] == "succeeded", "it is done")
+    assert load.failures == []
+    assert far.json("dispatches", SWARM)[0]["note"].startswith("Drained: h1.")
+    assert "DRAINING" in far.vr("hosts").stdout
+    far.vr("hosts", "undrain", "h1")
+    with Load(far.http_port, "shop.localhost", 200) as load:
+        far.vr("swarm", SWARM, "v1")
+        far.vr("swarm", SWARM, "v2")
+    assert load.failures == []
+    assert hosts_of_procs() == ["127.0.0.1", "h1"]
+
+
 def test_procs_of_a_lost_host_are_placed_on_another_and_none_is_left_when_it_is_back(
     far: Stack, fleet: Fleet
 ) -> None:

@@ -23,7 +23,7 @@ hosts = record_group(
     "Hosts that run procs.",
     ["host", "squad", "active", "software", "procs", "last heard from"],
     lambda one: (
-        *(one["name"], _last_part(one["squad"]), "yes" if one["active"] else "no"),
+        *(one["name"], _last_part(one["squad"]), _activity(one)),
         *(one["release"], _procs(one["procs"]), _heard(one["heard_from"])),
     ),
     removable=False,
@@ -33,6 +33,11 @@ _no_wait = click.option("--no-wait", is_flag=True, help="Only start it, don't fo
 
 def _last_part(path: str | None) -> str:
     return (path or "").rstrip("/").rpartition("/")[2]
+
+
+def _activity(host: Document) -> str:
+    state = "yes" if host["active"] else "no"
+    return f"{state}, DRAINING" if host["draining"] else state
 
 
 def _procs(programs: Sequence[ProcDocument]) -> int:
@@ -123,6 +128,27 @@ def check(names: Sequence[str], as_json: bool) -> None:
     """Look whether hosts can be reached and can run procs."""
     client = Client.from_env()
     _follow(client, [_start(client, name, "check") for name in names], as_json=as_json)
+
+
+@hosts.command("drain")
+@click.argument("name")
+def drain(name: str) -> None:
+    """Move all procs of a host to others of its squad; it gets none until it is undrained."""
+    _set_draining(name, draining=True)
+    say(f"{name} is being drained: its procs move to other hosts. See: vr hosts")
+
+
+@hosts.command("undrain")
+@click.argument("name")
+def undrain(name: str) -> None:
+    """Let a host get procs again; those that were moved stay where they are."""
+    _set_draining(name, draining=False)
+    say(f"{name} gets procs again.")
+
+
+def _set_draining(name: str, *, draining: bool) -> None:
+    client = Client.from_env()
+    client.change(client.get("hosts", name)["resource_uri"], {"draining": draining})
 
 
 @hosts.command("remove")

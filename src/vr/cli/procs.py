@@ -12,7 +12,7 @@ from vr.cli import patterns
 from vr.cli.groups import DefaultGroup
 from vr.cli.output import confirm, json_option, print_json, say, table, yes_option
 from vr.client import ApiError, Client
-from vr.client.documents import FOREIGN, ProcDocument
+from vr.client.documents import FOREIGN, Document, ProcDocument
 from vr.errors import FAILED, explain
 from vr.text.plurals import counted
 from vr.text.terminal import harmless
@@ -35,10 +35,7 @@ def list_(pattern: str, foreign: bool, as_json: bool) -> None:
     """List procs as their hosts last pushed them."""
     hosts = Client.from_env().objects("hosts")
     found: Sequence[ProcDocument] = [proc for host in hosts for proc in host["procs"]]
-    for host in hosts:
-        if host["active"] and host["heard_from"]["silent"]:
-            since = (host["heard_from"]["seen"] or "it was added")[:19]
-            say(f"{host['name']} is silent since {since}: what runs there now is unknown.")
+    say_silent(hosts)
     if not foreign:
         found = [one for one in found if one["version"] != FOREIGN]
     if pattern:
@@ -54,6 +51,14 @@ def list_(pattern: str, foreign: bool, as_json: bool) -> None:
         ),
         empty="No procs are known. Start some: vr swarm PATTERN VERSION",
     )
+
+
+def say_silent(hosts: Sequence[Document]) -> None:
+    """Say of which active hosts, as the API shows them, the procs are not known now."""
+    for host in hosts:
+        if host["active"] and host["heard_from"]["silent"]:
+            since = (host["heard_from"]["seen"] or "it was added")[:19]
+            say(f"{host['name']} is silent since {since}: what runs there now is unknown.")
 
 
 def _restarts(proc: ProcDocument) -> str:

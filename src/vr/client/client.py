@@ -178,6 +178,10 @@ class Client:
         )
         return cast(ProcDocument, answer.json())
 
+    def remove_proc(self, proc: ProcDocument) -> None:
+        """Stop a proc and remove what is there of it, when the requests to it have ended."""
+        self.connection.request("DELETE", _path(proc), seconds=_ACTION_SECONDS)
+
     def log_tail(self, proc: ProcDocument, length: int) -> str:
         """The last `length` bytes of a proc's log."""
         answer = self.connection.request("GET", f"{_path(proc)}log/", query={"bytes": length})

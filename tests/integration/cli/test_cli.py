@@ -227,6 +227,20 @@ def test_all_hosts_are_upgraded_also_if_there_are_none(ok: Any) -> None:
     assert "none to upgrade" in ok("hosts", "upgrade", "--all").err
 
 
+def test_strays_are_procs_that_are_called_like_ours_and_belong_to_no_swarm(
+    redis_url: str, ok: Any, vr: Any, swarm: str
+) -> None:
+    owned, stray = f"shop-v1-{swarm}-0a1b2c3d-web-5000", "gone-v1-prod-0a1b2c3d-web-5001"
+    connection = redis.Redis.from_url(redis_url)
+    pushed = [{"name": name, "state": 20, "statename": "RUNNING"} for name in (owned, stray)]
+    ProcBoard(connection).replace("testhost", [*pushed, {"name": "redis"}])
+    (found,) = ok("strays", "--json").data
+    assert (found["name"], found["host"]) == (stray, "testhost")
+    assert owned not in ok("strays").out
+    assert vr("strays", "remove", "shop", "--yes").code == 2, "procs of swarms are no strays"
+    connection.close()
+
+
 def test_procs_come_from_what_hosts_pushed(redis_url: str, ok: Any, vr: Any, swarm: str) -> None:
     name = f"shop-v1-{swarm}-0a1b2c3d-web-5000"
     info = {"name": name, "group": name, "state": 20, "statename": "RUNNING"}

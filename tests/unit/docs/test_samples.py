@@ -56,6 +56,7 @@ BLOCKS = {
     "docs/hosts.md": {
         "# VR_HOSTS_ADDRESS=": "tests/e2e/test_hosts.py",
         "# vr squads change": "tests/e2e/test_hosts.py",
+        "# vr hosts drain": "tests/e2e/test_hosts.py",
     },
     "docs/operations.md": {
         "vr up --systemd": "tests/integration/up",

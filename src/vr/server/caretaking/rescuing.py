@@ -1,4 +1,4 @@
-"""Which swarms are brought to their size again, as hosts were lost or came back. Pure.
+"""Which swarms are brought to their size again, as hosts were lost, drained or came back. Pure.
 
 A swarm is rescued once for each silence of a host, again at growing intervals while that fails.
 Once a host is back, what is too many by then is retired, and only then; that is tried again, too,
@@ -17,10 +17,12 @@ _RESCUE_PAUSE_SECONDS, _RETURN_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 60.0, 15.
 
 @dataclass(frozen=True)
 class HostVoice:
-    """A host's silences; moments in unix time, None: it never was, or isn't."""
+    """A host's silences; moments in unix time, None: it never was, or isn't. `draining`: its
+    procs are to move to others."""
 
     silent_since: float | None = None
     back_since: float | None = None
+    draining: bool = False
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,11 @@ class Flock:
 
 def rescue(flock: Flock, hosts: Mapping[str, HostVoice], now: float) -> str:
     """Why the swarm, of which no dispatch is open, is to be brought to its size; empty if not."""
-    return _for_lost(flock, hosts, now) or _for_returned(flock, hosts, now)
+    return (
+        _for_lost(flock, hosts, now)
+        or _for_returned(flock, hosts, now)
+        or _for_drained(flock, hosts, now)
+    )
 
 
 def lost_hosts(flock: Flock, hosts: Mapping[str, HostVoice], now: float, after: float) -> list[str]:
@@ -95,6 +101,17 @@ def _for_returned(flock: Flock, hosts: Mapping[str, HostVoice], now: float) -> s
     if _is_pausing(tried, now, _RETURN_PAUSE_SECONDS):
         return ""
     return f"Back: {', '.join(sorted(back))}. What is too many by now is retired."
+
+
+def _for_drained(flock: Flock, hosts: Mapping[str, HostVoice], now: float) -> str:
+    """A silent host is left to the squad's policy until it speaks: nothing there can be retired."""
+    names = {one.host for one in flock.placed}
+    drained = {n for n in names if hosts[n].draining and hosts[n].silent_since is None}
+    # It isn't noted when draining began; what was tried long ago was tried for something else.
+    tried = [one for one in flock.tried if now - one.ended < _LONGEST_PAUSE_SECONDS]
+    if not drained or _is_pausing(tried, now, _RETURN_PAUSE_SECONDS):
+        return ""
+    return f"Drained: {', '.join(sorted(drained))}. Procs there move to other hosts."
 
 
 def _is_pausing(tried: Sequence[Tried], now: float, first: float) -> bool:

@@ -24,9 +24,11 @@ _TRIED = 10
 
 def heal() -> None:
     """Dispatch the swarms that hosts were lost to, as their squads say, and those whose hosts are
-    back. What is refused is logged, and tried in a later round."""
+    back or drained. What is refused is logged, and tried in a later round."""
     hosts = _voices()
-    if not any(voice.silent_since or voice.back_since for voice in hosts.values()):
+    if not any(
+        voice.silent_since or voice.back_since or voice.draining for voice in hosts.values()
+    ):
         return
     now = time.time()
     for flock in _flocks():
@@ -62,8 +64,11 @@ def _swarms() -> Any:
 
 
 def _voices() -> dict[str, HostVoice]:
-    rows = Host.objects.values_list("name", "silent_since", "back_since")
-    return {name: HostVoice(_unix(silent), _unix(back)) for name, silent, back in rows}
+    rows = Host.objects.values_list("name", "silent_since", "back_since", "draining")
+    return {
+        name: HostVoice(_unix(silent), _unix(back), draining)
+        for name, silent, back, draining in rows
+    }
 
 
 def _flocks(**search: Any) -> Iterable[Flock]:

@@ -20,6 +20,10 @@ class Host(models.Model):
         validators=[RegexValidator(rf"^{HOST_NAME}\Z", "must be a host name")],
     )
     active = models.BooleanField(default=True, help_text="Inactive hosts get no new procs.")
+    draining = models.BooleanField(
+        default=False,
+        help_text="It gets no new procs, and those that are there are moved to others.",
+    )
     squad = models.ForeignKey(
         Squad, null=True, blank=True, on_delete=models.SET_NULL, related_name="hosts"
     )

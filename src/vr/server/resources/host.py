@@ -26,6 +26,7 @@ HOSTS: Resource = Resource(
     fields=(
         Text(name="name"),
         Flag(name="active"),
+        Flag(name="draining"),
         Link(name="squad", to="squads"),
         Text(name="address"),
         Text(name="ssh_user"),

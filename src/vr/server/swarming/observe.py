@@ -104,6 +104,7 @@ def _seen_hosts(
         yield SeenHost(
             name=host.name,
             active=host.active,
+            draining=host.draining,
             answers=sight.infos is not None,
             problem=sight.problem,
             total=len(names),

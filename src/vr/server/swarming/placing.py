@@ -32,7 +32,7 @@ def place(
     around the end of the range, so that a port that was just retired isn't taken again at once.
     Raises NoRoom. Hosts that don't answer are never chosen: unknown is not empty.
     """
-    candidates = [host for host in hosts if host.active and host.answers]
+    candidates = [host for host in hosts if host.active and host.answers and not host.draining]
     if not candidates:
         raise _no_host(hosts, squad)
     load = {host.name: host.total for host in candidates}
@@ -62,12 +62,19 @@ def _free_ports(host: SeenHost, ports: range, first: int) -> list[int]:
 
 
 def _no_host(hosts: Sequence[SeenHost], squad: str) -> NoRoom:
-    silent = sorted((host.name, host.problem) for host in hosts if host.active)
+    silent = sorted(
+        (host.name, host.problem) for host in hosts if host.active and not host.draining
+    )
     if silent:
         told = "; ".join(f"{name} ({problem})" if problem else name for name, problem in silent)
         return NoRoom(
             f"No active host of {squad} answers: {told}.",
             "Look whether Supervisor runs there, or add another host.",
+        )
+    if draining := sorted(host.name for host in hosts if host.active):
+        return NoRoom(
+            f"All active hosts of {squad} are being drained: {', '.join(draining)}.",
+            f"Add another host, or end it: vr hosts undrain {draining[0]}",
         )
     return NoRoom(
         f"{squad[0].upper()}{squad[1:]} has no active host.", "Add a host, or set one active."

@@ -157,13 +157,18 @@ def _is_undrained(seen: Observed, routing: list[PlannedStep]) -> bool:
 
 
 def _kept(intent: Intent, seen: Observed) -> tuple[SeenProc, ...]:
-    """Which current procs stay, at most as many as are wanted.
+    """Which current procs stay, at most as many as are wanted; of hosts that are drained, none.
 
     Given up first: procs of inactive hosts, then those that aren't ready or tested, then those
     of the hosts with the most (so that shrinking levels the load).
     """
     active = {host.name for host in seen.hosts if host.active}
-    stay = [proc for proc in seen.procs if proc.is_current and _can_serve(proc)]
+    draining = {host.name for host in seen.hosts if host.draining}
+    stay = [
+        proc
+        for proc in seen.procs
+        if proc.is_current and _can_serve(proc) and proc.host not in draining
+    ]
     while len(stay) > intent.size:
         crowd = Counter(proc.host for proc in stay)
         stay.remove(

@@ -59,6 +59,7 @@ class SeenHost:
     name: str
     answers: bool
     active: bool = True
+    draining: bool = False  # its procs are to move to others
     problem: str = ""  # why it doesn't answer
     total: int = 0  # procs of all swarms
     taken_ports: frozenset[int] = frozenset()

@@ -51,6 +51,11 @@ class Section:
         return reverse(f"web:{self.slug}_add")
 
 
+def _activity(host: Host) -> str:
+    state = "yes" if host.active else "no"
+    return f"{state}, draining" if host.draining else state
+
+
 def _names(manager: Any) -> str:
     return listed(str(thing) for thing in manager.all()) or "—"
 
@@ -108,11 +113,11 @@ SECTIONS = (
         title="Hosts",
         one="host",
         model=Host,
-        fields=("name", "active", "squad", "address", "ssh_user", "ssh_port"),
+        fields=("name", "active", "draining", "squad", "address", "ssh_user", "ssh_port"),
         columns=(
             ("Name", lambda host: host.name),
             ("Squad", lambda host: str(host.squad or "—")),
-            ("Active", lambda host: "yes" if host.active else "no"),
+            ("Active", _activity),
             ("Software", lambda host: host.release or "—"),
         ),
         prefetch=("squad",),

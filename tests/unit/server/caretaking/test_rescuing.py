@@ -75,3 +75,27 @@ def test_by_hand_no_patience_is_asked_for() -> None:
     hosts = {"a": SPEAKS, "b": HostVoice(silent_since=NOW - 1), "c": SILENT}
     assert lost_hosts(flock("a", "b", rescue_after=None), hosts, NOW, 0.0) == ["b"]
     assert lost_hosts(flock("a", "a", "c"), hosts, NOW, 0.0) == []
+
+
+def test_procs_of_a_drained_host_move_until_none_is_there() -> None:
+    hosts = {"a": SPEAKS, "b": HostVoice(draining=True)}
+    assert "Drained: b." in rescue(flock("a", "b", rescue_after=None), hosts, NOW)
+    assert "Drained: b." in rescue(flock("a", "a", stale=("b",)), hosts, NOW)
+    assert rescue(flock("a", "a"), hosts, NOW) == ""
+
+
+def test_a_drained_host_that_is_silent_waits() -> None:
+    hosts = {"a": SPEAKS, "b": HostVoice(silent_since=NOW - 5, draining=True)}
+    assert rescue(flock("a", "b"), hosts, NOW) == ""
+
+
+@pytest.mark.parametrize(
+    ("failures", "ended_ago", "again"),
+    [(1, 14, False), (1, 16, True), (2, 16, False), (10, 590, False), (10, 601, True)],
+)
+def test_draining_is_tried_again_at_growing_intervals(
+    failures: int, ended_ago: float, again: bool
+) -> None:
+    history = tuple(tried(ended_ago + 1, "failed") for _ in range(failures))
+    hosts = {"a": SPEAKS, "b": HostVoice(draining=True)}
+    assert bool(rescue(flock("a", "b", tried=history), hosts, NOW)) is again

@@ -68,6 +68,7 @@ def test_used_up_ports_are_told_with_hosts_and_range() -> None:
 
 def test_inactive_and_silent_hosts_are_never_chosen() -> None:
     hosts = [host("a", active=False), host("b", answers=False), host("c", total=99)]
+    hosts.append(host("d", draining=True))
     assert {node.host for node in place(4, hosts, Counter(), PORTS)} == {"c"}
 
 

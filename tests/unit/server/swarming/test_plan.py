@@ -198,6 +198,32 @@ def test_procs_of_inactive_hosts_are_given_up_first() -> None:
     assert Route((Node("b", 5001),)) in steps
 
 
+def test_procs_of_drained_hosts_are_replaced_and_go_after_the_route() -> None:
+    hosts = (SeenHost("a", answers=True, draining=True), SeenHost("b", answers=True))
+    procs = (proc("a", 5001, current=True), proc("b", 5001, current=True))
+    there = frozenset({"a:5001", "b:5001"})
+    steps = plan(INTENT, replace(SERVED, hosts=hosts, procs=procs, nodes=there))
+    wanted = (Node("b", 5000), Node("b", 5001))
+    assert steps == [
+        Deploy(wanted[:1]),
+        Start(wanted),
+        Uptest(wanted),
+        Route(wanted, ("a:5001",)),
+        Settle(wanted[:1]),
+        Drain(wanted),
+        Retire(procs[:1]),
+        Finish(wanted),
+    ]
+
+
+def test_where_all_hosts_are_drained_nothing_goes() -> None:
+    hosts = tuple(replace(host, draining=True) for host in HOSTS)
+    current = tuple(replace(one, is_new=False) for one in NEW)
+    [step] = plan(INTENT, replace(SERVED, hosts=hosts, procs=current))
+    assert isinstance(step, Fail)
+    assert step.reason == "All active hosts of the squad red are being drained: a, b."
+
+
 def test_procs_that_start_are_given_up_before_those_that_are_ready() -> None:
     for ready, starting in ("ab", "ba"):
         stays = proc(ready, 5001, current=True)
