@@ -88,7 +88,11 @@ class Kind(Enum):
     USER_SWARMED = _Facts(("user", "swarm"), "swarm", "busy", "somebody swarmed a version")
     USER_SCALED = _Facts(("user", "scale"), "user", "idle", "somebody changed a swarm's size")
     USER_RESCUED = _Facts(
-        ("user", "rescue"), "user", "idle", "procs of a lost host are placed on others"
+        ("user", "rescue"),
+        "user",
+        "idle",
+        "procs of a host that is lost or drained are placed on others, or what is too many is "
+        "retired",
     )
     USER_CANCELLED = _Facts(
         ("user", "cancel"), "user", "idle", "somebody cancelled a dispatch or a build"
