@@ -4,7 +4,7 @@ One build of 200 MB in 20,000 files and one image for all. The original works in
 with an /apps of its own, from a virtual environment of its own, with its image already unpacked
 (its own unpacking never ends on device nodes); its containers need LXC 2, so only its setup and
 the start of its Python are measured. Run it as root: `python benchmarks/bench_runner.py`, with
-`--procs 100` for the scale part as the issue states it.
+`--procs 100` for the whole of the scale part.
 """
 
 from __future__ import annotations

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 import redis
 
-from support.fleet import CONTROLLER, Fleet
+from support.fleet import CONTROLLER, Fleet, fleet_of
 from support.load import Load
 from support.repositories import GitRepository
 from support.stack import Stack, running_stack
@@ -23,14 +21,8 @@ START = "exec env VERSION=$(cat version) python3 app.py"
 
 @pytest.fixture(scope="module")
 def fleet() -> Iterator[Fleet]:
-    # Overlays of containers can't lie on an overlay, which /tmp may be.
-    with tempfile.TemporaryDirectory(prefix="vr-fleet-", dir="/var/tmp") as folder:
-        fleet = Fleet(Path(folder), 1)
-        try:
-            fleet.up()
-            yield fleet
-        finally:
-            fleet.down()
+    with fleet_of(1) as fleet:
+        yield fleet
 
 
 @pytest.fixture(scope="module")

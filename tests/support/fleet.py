@@ -11,6 +11,7 @@ import ctypes
 import os
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -28,6 +29,19 @@ PermitRootLogin prohibit-password
 PidFile none
 Subsystem sftp internal-sftp
 """
+
+
+@contextlib.contextmanager
+def fleet_of(size: int) -> Iterator[Fleet]:
+    """So many hosts that are up; nothing of them is left afterwards."""
+    # Overlays of containers can't lie on an overlay, which /tmp may be.
+    with tempfile.TemporaryDirectory(prefix="vr-fleet-", dir="/var/tmp") as folder:
+        fleet = Fleet(Path(folder), size)
+        try:
+            fleet.up()
+            yield fleet
+        finally:
+            fleet.down()
 
 
 class Fleet:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from vr.files.atomic import write_atomic
-from vr.up import changes, farm, render, secrets, stamps
+from vr.up import changes, farm, redis_conf, render, secrets, stamps
 from vr.up.config import Config
 
 
@@ -90,12 +90,12 @@ def _read_by_parts(config: Config) -> dict[str, tuple[Path, ...]]:
 
 def _redis_files(config: Config) -> dict[Path, str]:
     if not config.has_hosts:
-        return {config.redis_conf: render.redis_conf(config)}
+        return {config.redis_conf: redis_conf.redis_conf(config)}
     own, hosts = (secrets.read(config, name) for name in ("redis-password", "hosts-redis-password"))
     return {
-        config.redis_conf: render.redis_conf(config, own, hosts),
-        config.redis_url_file: render.redis_url(config, own) + "\n",
-        config.hosts_redis_url_file: render.hosts_redis_url(config, hosts) + "\n",
+        config.redis_conf: redis_conf.redis_conf(config, own, hosts),
+        config.redis_url_file: redis_conf.redis_url(config, own) + "\n",
+        config.hosts_redis_url_file: redis_conf.hosts_redis_url(config, hosts) + "\n",
     }
 
 

@@ -5,15 +5,13 @@ from __future__ import annotations
 import subprocess
 import threading
 from base64 import b64encode
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from http.server import SimpleHTTPRequestHandler
 from pathlib import Path
-from typing import Any
 
 import pytest
 
+from support.http_server import serving
 from support.repositories import GitRepository, HgRepository
 from vr.errors import Busy, InvalidInput, VelociraptorError
 from vr.files.locks import Lock
@@ -173,19 +171,6 @@ class _Protected(SimpleHTTPRequestHandler):
 
     def log_message(self, format: str, *arguments: object) -> None:
         pass
-
-
-@contextmanager
-def serving(handler: Any) -> Iterator[str]:
-    """Host and port where `handler` answers."""
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        try:
-            yield f"127.0.0.1:{server.server_port}"
-        finally:
-            server.shutdown()
-            thread.join()
 
 
 def test_credentials_in_a_url_are_used_and_kept_out_of_the_clone(

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import os
-import threading
 from base64 import b64encode
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import partial
-from http.server import BaseHTTPRequestHandler, SimpleHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler, SimpleHTTPRequestHandler
 from pathlib import Path
-from typing import Any
 
 import pytest
 
+from support.http_server import serving
 from support.repositories import GitRepository
 from support.sshd_server import sshd
 from vr.repo import Source, checkout
@@ -26,18 +23,6 @@ _HOSTILE = """#!/bin/sh
 id -u >> told; ls {others} >> told 2>&1; kill -0 {pid} >> told 2>&1; ls /proc/{pid} >> told 2>&1
 true
 """
-
-
-@contextmanager
-def serving(handler: Any) -> Iterator[str]:
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        try:
-            yield f"127.0.0.1:{server.server_port}"
-        finally:
-            server.shutdown()
-            thread.join()
 
 
 class _Files(SimpleHTTPRequestHandler):

@@ -6,15 +6,13 @@ import hashlib
 import json
 import shutil
 from base64 import b64encode
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from http.server import SimpleHTTPRequestHandler
 from pathlib import Path
-from threading import Thread
 
 import pytest
 
+from support.http_server import serving
 from support.repositories import GitRepository
 from vr.repo import checkout
 from vr.repo.failures import UnreachableRepository
@@ -127,23 +125,11 @@ class _Server(SimpleHTTPRequestHandler):
         pass
 
 
-@contextmanager
-def serving(folder: Path) -> Iterator[str]:
-    with ThreadingHTTPServer(("127.0.0.1", 0), partial(_Server, directory=str(folder))) as server:
-        thread = Thread(target=server.serve_forever)
-        thread.start()
-        try:
-            yield f"127.0.0.1:{server.server_port}"
-        finally:
-            server.shutdown()
-            thread.join()
-
-
 def test_they_are_asked_of_the_repositorys_server_with_its_credentials(
     git: GitRepository, tmp_path: Path
 ) -> None:
     git.run("update-server-info")
-    with serving(tmp_path) as host:
+    with serving(partial(_Server, directory=str(tmp_path))) as host:
         assert film(f"http://ada:secret@{host}/origin/.git", tmp_path) == FILM
     clone = b"".join(one.read_bytes() for one in tmp_path.glob("target/.git/config"))
     assert b"secret" not in clone

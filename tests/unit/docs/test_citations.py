@@ -62,6 +62,7 @@ def test_what_can_be_followed_passes(top: Path, line: str) -> None:
         ("# flaw F10", "'flaw F10' is not in the repository"),
         ("# colder caches (F2)", "'(F2)' is not in the repository"),
         ("# see issue 8", "'issue 8' is not in the repository"),
+        ("# as the issue states it", "'the issue' is not in the repository"),
     ],
 )
 def test_what_nobody_can_follow_is_refused_with_its_place(top: Path, line: str, said: str) -> None:

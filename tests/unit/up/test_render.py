@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from vr.up import health, render
+from vr.up import health, redis_conf, render
 from vr.up.config import Config
 
 CONFIG = Config.from_env({"VR_HOME": "/srv/vr", "VR_ROOT": "/srv/apps"})
@@ -61,7 +61,7 @@ def test_no_setting_is_in_supervisords_configuration_which_can_not_hold_every_te
 
 
 def test_redis_listens_on_a_private_socket_only() -> None:
-    conf = render.redis_conf(CONFIG)
+    conf = redis_conf.redis_conf(CONFIG)
     assert "port 0\n" in conf
     assert "unixsocketperm 700" in conf
 

@@ -14,7 +14,7 @@ from vr.server.builds.problems import CannotBuild, CannotCancelBuild
 from vr.server.builds.wanted import BuildCancelled
 from vr.server.events.announcing import user_did
 from vr.server.events.kinds import Kind
-from vr.server.jobs import leases, wake
+from vr.server.jobs import cancelled, leases, wake
 from vr.server.models import App, Build, BuildStatus
 from vr.specs.names import tag_problem
 
@@ -36,7 +36,6 @@ def cancel_build(build: Build, *, user: Any) -> None:
     Returns at once: whoever builds it hears of it within a second or two, and leaves nothing.
     Raises CannotCancelBuild for one that has ended.
     """
-    by = user.get_username() if getattr(user, "pk", None) else ""
     with transaction.atomic():
         row = Build.objects.select_for_update(of=("self",)).select_related("app").get(pk=build.pk)
         if not row.is_open:
@@ -44,7 +43,7 @@ def cancel_build(build: Build, *, user: Any) -> None:
                 f"Build {row.pk} of {row} can't be cancelled: its status is {row.status} already."
             )
         if row.cancel_asked is None:
-            row.cancel_asked, row.cancelled_by = timezone.now(), by
+            row.cancel_asked, row.cancelled_by = timezone.now(), cancelled.name_of(user)
             row.save(update_fields=["cancel_asked", "cancelled_by"])
             user_did(user, Kind.USER_CANCELLED, str(row), resource_uri=f"/api/v1/builds/{row.pk}/")
     if row.status == BuildStatus.PENDING:

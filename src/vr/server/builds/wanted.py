@@ -8,6 +8,7 @@ from types import TracebackType
 from django.db import DatabaseError, connection
 
 from vr.errors import Unwanted
+from vr.server.jobs import cancelled
 from vr.server.jobs.leases import Lease
 
 _LOOK_SECONDS = 1.0
@@ -17,7 +18,7 @@ class BuildCancelled(Unwanted):
     """Somebody has cancelled the build."""
 
     def __init__(self, by: str) -> None:
-        super().__init__(f"Cancelled by {by}." if by else "Cancelled.")
+        super().__init__(cancelled.sentence(by))
 
 
 class Wanted:

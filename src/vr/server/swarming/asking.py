@@ -17,7 +17,7 @@ from vr.server.balancers import balancer_named
 from vr.server.builds.choosing import image_of
 from vr.server.events.announcing import user_did
 from vr.server.events.kinds import Kind
-from vr.server.jobs import leases, wake
+from vr.server.jobs import cancelled, leases, wake
 from vr.server.models import Dispatch, DispatchStatus, Release, Step, StepKind, Swarm
 from vr.server.models.dispatch import OPEN
 from vr.server.swarming.dispatch_row import DispatchRow
@@ -101,13 +101,12 @@ def cancel(dispatch: Dispatch, *, user: Any) -> None:
     procs up. Raises CannotCancel for one that has ended, fails already, or has begun to remove
     the old procs.
     """
-    by = user.get_username() if getattr(user, "pk", None) else ""
     with transaction.atomic():
         row = Dispatch.objects.select_for_update(of=("self",)).get(pk=dispatch.pk)
         if sentence := why_not_cancelled(row):
             raise CannotCancel(sentence)
         if row.cancel_asked is None:
-            row.cancel_asked, row.cancelled_by = timezone.now(), by
+            row.cancel_asked, row.cancelled_by = timezone.now(), cancelled.name_of(user)
             row.save(update_fields=["cancel_asked", "cancelled_by"])
             user_did(
                 user,

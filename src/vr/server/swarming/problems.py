@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from vr.errors import Busy, VelociraptorError
 from vr.server.answers import Conflict
+from vr.server.jobs import cancelled
 from vr.server.models import Dispatch
 from vr.server.swarming.plan_types import Node
 
@@ -38,7 +39,7 @@ class Cancelled(DispatchFailed):
     """Somebody wants the dispatch to end, and what it did to be undone."""
 
     def __init__(self, by: str) -> None:
-        super().__init__(f"Cancelled by {by}." if by else "Cancelled.")
+        super().__init__(cancelled.sentence(by))
 
 
 class CannotCancel(Conflict):

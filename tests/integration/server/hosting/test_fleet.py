@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-import tempfile
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-from support.fleet import Fleet
+from support.fleet import Fleet, fleet_of
 from support.fleet_server import FleetServer, fleet_server
 from support.load import Load
 from support.waiting import until
@@ -19,14 +17,8 @@ SWARM = "shop-prod-web"
 
 @pytest.fixture(scope="module")
 def fleet() -> Iterator[Fleet]:
-    # Overlays of containers can't lie on an overlay, which /tmp may be.
-    with tempfile.TemporaryDirectory(prefix="vr-fleet-", dir="/var/tmp") as folder:
-        fleet = Fleet(Path(folder), 3)
-        try:
-            fleet.up()
-            yield fleet
-        finally:
-            fleet.down()
+    with fleet_of(3) as fleet:
+        yield fleet
 
 
 @pytest.fixture(scope="module")

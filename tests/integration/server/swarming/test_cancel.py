@@ -18,7 +18,7 @@ from support.load import Load
 from support.swarm_machine import Machine
 from support.waiting import until
 from vr.hosts.crews import Crew
-from vr.server.models import Build, Dispatch, DispatchStatus, Event, PortLease, Swarm
+from vr.server.models import Build, Dispatch, DispatchStatus, Event, Swarm
 from vr.server.swarming import asking
 from vr.server.swarming.problems import CannotCancel
 
@@ -29,30 +29,6 @@ from vr.server.swarming import engine
 engine.drive(int(sys.argv[1]))
 """
 HANGING = "#!/bin/sh\nsleep 1000\n"
-
-
-@pytest.fixture
-def served(machine: Machine) -> Swarm:
-    """A swarm whose v1 is routed."""
-    machine.build("v1")
-    swarm = machine.swarm()
-    machine.dispatch(swarm)
-    return swarm
-
-
-@pytest.fixture
-def untouched(machine: Machine, served: Swarm) -> Callable[[], None]:
-    """Checks that v1 is what it was, and that nothing else is there."""
-    before = (machine.nodes(), machine.procs(), machine.folders())
-
-    def check() -> None:
-        assert (machine.nodes(), machine.procs(), machine.folders()) == before
-        assert machine.nginx.get("shop").text == "v1"
-        assert PortLease.objects.count() == len(before[1])
-        served.refresh_from_db()
-        assert served.release is not None and served.release.build.tag == served.tag == "v1"
-
-    return check
 
 
 @pytest.fixture

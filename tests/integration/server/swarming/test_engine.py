@@ -28,29 +28,6 @@ def succeeded(dispatch: Dispatch) -> Dispatch:
     return dispatch
 
 
-@pytest.fixture
-def served(machine: Machine) -> Swarm:
-    """A swarm whose v1 is routed."""
-    machine.build("v1")
-    swarm = machine.swarm()
-    succeeded(machine.dispatch(swarm))
-    return swarm
-
-
-@pytest.fixture
-def untouched(machine: Machine, served: Swarm) -> Callable[[], None]:
-    """Checks that v1 is what it was, and that nothing else is there."""
-    before = (machine.nodes(), machine.procs(), machine.folders())
-
-    def check() -> None:
-        assert (machine.nodes(), machine.procs(), machine.folders()) == before
-        assert machine.nginx.get("shop").text == "v1"
-        assert PortLease.objects.count() == len(before[1])
-        assert served.release is not None and served.release.build.tag == served.tag == "v1"
-
-    return check
-
-
 def test_a_first_dispatch_brings_tested_procs_into_the_pool(machine: Machine) -> None:
     machine.build("v1")
     dispatch = succeeded(machine.dispatch(machine.swarm()))
