@@ -182,6 +182,11 @@ class Client:
         """Stop a proc and remove what is there of it, when the requests to it have ended."""
         self.connection.request("DELETE", _path(proc), seconds=_ACTION_SECONDS)
 
+    def adopt(self, proc: ProcDocument, swarm: SwarmDocument | None = None) -> SwarmDocument:
+        """Give a stray to `swarm`, or to the one that is called like it; returns its swarm."""
+        told = {"swarm": swarm["resource_uri"]} if swarm else {}
+        return cast(SwarmDocument, self.post(f"{_path(proc)}adopt/", **told))
+
     def log_tail(self, proc: ProcDocument, length: int) -> str:
         """The last `length` bytes of a proc's log."""
         answer = self.connection.request("GET", f"{_path(proc)}log/", query={"bytes": length})

@@ -108,6 +108,7 @@ class Kind(Enum):
     USER_STOPPED = _Facts(("user", "stop"), "user", "idle", "somebody stopped a proc")
     USER_RESTARTED = _Facts(("user", "restart"), "user", "idle", "somebody restarted a proc")
     USER_DESTROYED = _Facts(("user", "destroy"), "trash", "idle", "somebody destroyed a proc")
+    USER_ADOPTED = _Facts(("user", "adopt"), "user", "idle", "somebody gave a stray to a swarm")
     USER_FAILED = _Facts(
         ("user", "failed"), "alert", "bad", "Supervisor refused what somebody asked of a proc"
     )
