@@ -18,6 +18,7 @@ from vr.events.procs import HostState
 from vr.server.caretaking import looking, loops, squads
 from vr.server.caretaking.looking import Kept
 from vr.server.caretaking.mending import Action, Deed, History, mend
+from vr.server.caretaking.pool_care import PoolRounds
 from vr.server.caretaking.silence import Silences
 from vr.server.events.announcing import proc_board
 from vr.server.jobs import leases, leaving, wake
@@ -33,6 +34,7 @@ DEED_SECONDS = 30.0
 _MOST_TESTS = 3
 _SILENT_AT_ONCE = 8
 _silences = Silences()
+_pools = PoolRounds()
 
 
 def go_round() -> None:
@@ -56,6 +58,7 @@ def _go_round(lease: Lease) -> None:
     if heard is not None:
         _silences.tell(heard)
         squads.heal()
+        _pools.go()
     now = time.time()
     # While nobody can say which hosts are silent, all are asked.
     states = {host: heard[host] if heard else HostState(host, now) for host in hosts_of_procs}

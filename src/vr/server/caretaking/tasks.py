@@ -20,3 +20,11 @@ def care(lease_id: int, deed: str) -> None:
     from vr.server.caretaking.mending import Deed
 
     deeds.carry_out(lease_id, Deed(deed))
+
+
+@shared_task
+def mend_pools(balancer: str, swarm_ids: list[int]) -> None:
+    """Put right the pools that these swarms have in that balancer."""
+    from vr.server.caretaking import pool_care
+
+    pool_care.mend_pools(balancer, swarm_ids)

@@ -66,6 +66,12 @@ class Kind(Enum):
     HOST_FAILED = _Facts(
         ("host", "failed"), "alert", "bad", "work on a host failed, with what it said"
     )
+    POOL_MENDED = _Facts(
+        ("route", "mend"),
+        "route",
+        "warn",
+        "nodes left a pool that are lost, or none of its swarm's",
+    )
     HOST_SILENT = _Facts(
         ("host", "silent"), "alert", "bad", "nothing is heard of a host any more, and since when"
     )

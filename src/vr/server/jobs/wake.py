@@ -20,6 +20,7 @@ DEPLOY_PROC = "vr.server.swarming.tasks.deploy_proc"  # ids of release and host,
 RUN_BUILD = "vr.server.builds.tasks.run_build"  # id of a build
 HOST_JOB = "vr.server.hosting.tasks.host_job"  # id of a job
 CARE = "vr.server.caretaking.tasks.care"  # id of a port's lease, and a deed
+MEND_POOLS = "vr.server.caretaking.tasks.mend_pools"  # a balancer's name, ids of swarms
 RESUME = "vr.server.jobs.tasks.resume"
 
 
