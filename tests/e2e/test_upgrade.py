@@ -7,12 +7,12 @@ import re
 import shutil
 import signal
 import subprocess
-import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from support.big_folders import big_folder
 from support.load import Load
 from support.ports import free_port
 from support.stack import BIN, Stack
@@ -87,7 +87,7 @@ def void(_: object) -> None:
 
 @pytest.fixture(scope="module")
 def upgradable(shop_repo: Path) -> Iterator[Upgradable]:
-    stack = Stack(Path(tempfile.mkdtemp(prefix="vr-up-")), procs=60)
+    stack = Stack(big_folder("vr-up-"), procs=60)
     package = stack.use_code_of_its_own()
     try:
         stack.up()
