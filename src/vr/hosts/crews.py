@@ -12,8 +12,8 @@ from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Generic, TypeVar
 
-# How soon a job is looked at again that is left alone: the longer it lasts, the later.
-_FIRST_PAUSE, _GROWS, _LONGEST_PAUSE = 0.02, 1.3, 0.3
+# How soon a job is looked at again that is left alone.
+_PAUSE = 0.03
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -101,12 +101,10 @@ class Job(Generic[R]):
         """As `ended`, in slices: gives for how many seconds it may be left alone. `check` is called
         in each, and what it raises is raised at once: then no other item is begun, and what is
         under way is left behind."""
-        pause = _FIRST_PAUSE
         try:
             while not self._is_over():
-                yield pause
+                yield _PAUSE
                 check()
-                pause = min(pause * _GROWS, _LONGEST_PAUSE)
         except BaseException:
             with self._changed:
                 self._left.clear()

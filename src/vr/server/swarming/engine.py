@@ -21,7 +21,7 @@ from vr.server.hosts import connect
 from vr.server.jobs import leases, leaving
 from vr.server.jobs.leases import LeaseLost
 from vr.server.jobs.sliced import Sliced, finish
-from vr.server.models import Dispatch
+from vr.server.models import Dispatch, StepKind
 from vr.server.models.dispatch import OPEN
 from vr.server.procs import ports
 from vr.server.swarming import own_config, plan_types
@@ -260,7 +260,9 @@ class _Drive:
             building.finish(dispatch.build, self._journal)
         if step.procs:
             proc = step.procs[0]
-            raise starting.blame(self._reach(proc.host), proc.name, "died before it was put to use")
+            was_ready = self._journal.ended(StepKind.START) is not None
+            when = "before it was put to use" if was_ready else "at start"
+            raise starting.blame(self._reach(proc.host), proc.name, f"died {when}")
         raise DispatchFailed(step.reason, hint=step.hint)
 
     def _wanted(self, nodes: Iterable[Node]) -> list[WantedProc]:

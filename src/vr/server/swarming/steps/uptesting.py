@@ -23,7 +23,7 @@ from vr.text.plurals import counted
 # Of one dispatch: each test is a container.
 _SIDE_BY_SIDE = 8
 # How soon they are looked at again: the longer they last, the later.
-_FIRST_PAUSE, _GROWS, _LONGEST_PAUSE = 0.02, 1.3, 0.5
+_FIRST_PAUSE, _LONGEST_PAUSE, _PART = 0.02, 0.5, 0.05
 
 Outcomes = Sequence[tuple[WantedProc, list[Result]]]
 
@@ -69,7 +69,7 @@ def _tested(
     results: list[list[Result]] = [[] for _ in procs]
     waiting = deque(enumerate(procs))
     under_way: dict[int, UnderWay] = {}
-    pause = _FIRST_PAUSE
+    began = time.monotonic()
     try:
         while True:
             while waiting and len(under_way) < _SIDE_BY_SIDE:
@@ -79,12 +79,10 @@ def _tested(
                 if (said := tests.results()) is not None:
                     results[place] = said
                     under_way.pop(place).close()
-                    pause = _FIRST_PAUSE
             if not under_way and not waiting:
                 return results
-            yield pause
+            yield min(max(_FIRST_PAUSE, (time.monotonic() - began) * _PART), _LONGEST_PAUSE)
             check()
-            pause = min(pause * _GROWS, _LONGEST_PAUSE)
     finally:
         for tests in under_way.values():
             tests.close()
