@@ -249,10 +249,11 @@ class _Drive:
                 raise TypeError(f"no way to carry out {step!r}")
 
     def _note_earlier_build(self, why: str) -> None:
-        self._row.add_note(why)
-        self._journal.event(
-            f"{self._journal.swarm} takes an earlier build", why, kind=Kind.BUILD_AWAITED
-        )
+        with transaction.atomic():
+            self._row.add_note(why)
+            self._journal.event(
+                f"{self._journal.swarm} takes an earlier build", why, kind=Kind.BUILD_AWAITED
+            )
 
     def _carry_out_failure(self, step: plan_types.Fail) -> None:
         dispatch = self._row.dispatch
