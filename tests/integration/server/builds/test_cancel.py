@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import socket
 import subprocess
 import sys
@@ -18,10 +19,11 @@ from support.swarm_machine import Machine
 from support.waiting import until
 from vr.files.locks import Lock
 from vr.repo import Source
+from vr.runner.layers import lock_file
 from vr.server.builds.asking import cancel_build, request_build
 from vr.server.builds.problems import CannotCancelBuild
 from vr.server.files import store
-from vr.server.models import Build, Buildpack, BuildStatus, Event
+from vr.server.models import Build, Buildpack, BuildStatus, Event, Image
 from vr.server.swarming import asking, engine
 
 RUN = """\
@@ -125,6 +127,28 @@ def test_the_clone_of_another_build_is_not_waited_for(
         until(lambda: log_of(build).endswith("error: Cancelled.\n"), "it is over")
     build.refresh_from_db()
     assert (build.status, build.error) == (BuildStatus.FAILED, "Cancelled.")
+
+
+def test_the_image_that_another_process_unpacks_is_not_waited_for(
+    machine: Machine, repository: GitRepository, settings: Any, tmp_path: Path
+) -> None:
+    image = machine.image
+    image.pk, image.name, image.file = None, "another", "images/another.tar"
+    shutil.copy(store.path_of("images/test.tar"), store.path_of(image.file))
+    image.save()
+    Image.objects.exclude(pk=image.pk).update(active=False)
+    build = request_build(machine.app(), "v1", user=None)
+    layer = machine.root / "images" / "another" / image.md5
+    with (
+        Lock(lock_file(layer, machine.root / "locks")),
+        built_elsewhere(build, settings, tmp_path),
+    ):
+        until(lambda: "Using the image another" in log_of(build), "it waits for the image")
+        cancel_build(build, user=None)
+        until(lambda: log_of(build).endswith("error: Cancelled.\n"), "it is over")
+    build.refresh_from_db()
+    assert (build.status, build.error) == (BuildStatus.FAILED, "Cancelled.")
+    assert not layer.exists()
 
 
 def test_one_that_nobody_has_begun_is_over_at_once_and_so_is_the_dispatch_that_waits(
