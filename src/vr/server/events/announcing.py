@@ -87,5 +87,6 @@ def user_did(
     known = user if getattr(user, "pk", None) else None
     name = known.get_username() if known else "system"
     message = f"{name}: {kind.action} {what}"
-    LogEntry.objects.create(type=kind.action, user=known, message=message)
-    announce(message, kind=kind, trace_id=trace_id, resource_uri=resource_uri)
+    with transaction.atomic():
+        LogEntry.objects.create(type=kind.action, user=known, message=message)
+        announce(message, kind=kind, trace_id=trace_id, resource_uri=resource_uri)

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Collection, Sequence
 
 from django.conf import settings
+from django.db import transaction
 
 from vr.balancer.base import PoolChanged
 from vr.errors import VelociraptorError
@@ -99,16 +100,23 @@ def pools_for(swarm: Swarm, name: ProcName) -> list[Pool]:
     return _set_up(pools.remembered(swarm))
 
 
-def give_back(host: str, procs: Collection[str]) -> None:
+def give_back(
+    host: str, procs: Collection[str], *, tell: Callable[[Collection[str]], object] | None = None
+) -> None:
     """End the leases of procs that are gone from `host`. A port that a pool still knows is not
-    free: the next proc there would answer under another's name.
+    free: the next proc there would answer under another's name. `tell` announces those whose
+    leases end, with their ends.
 
     Raises VelociraptorError naming the ports that stay leased for that, or because a balancer
     doesn't tell.
     """
     leases = PortLease.objects.filter(host__name=host, proc__in=procs).select_related("swarm__app")
     kept = {lease.proc: why for lease in leases if (why := why_not_free(lease, host))}
-    ports.give_back(host, set(procs) - set(kept))
+    gone = set(procs) - set(kept)
+    with transaction.atomic():
+        ports.give_back(host, gone)
+        if tell is not None and gone:
+            tell(gone)
     if kept:
         raise VelociraptorError(
             " ".join(sorted(set(kept.values()))),
