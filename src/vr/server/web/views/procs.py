@@ -8,7 +8,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
-from vr.events.procs import RESTARTING
+from vr.events.procs import OVER_DISK, RESTARTING
 from vr.server.models import Host, Swarm
 from vr.server.procs.ownership import Unowned, read_claims
 from vr.server.swarming.proc_actions import proc_action
@@ -30,6 +30,7 @@ _OFFERED = {
     "STOPPED": (("start", "Start"),),
     "EXITED": (("start", "Start"),),
     "FATAL": (("start", "Start"),),
+    OVER_DISK: (("start", "Start"),),
 }
 
 
