@@ -1,8 +1,7 @@
 """Stops procs of this host that wrote more than their limit, where no file system holds them to it.
 
-One thread looks at one proc after the other. What a look costs depends on how many files there are
-(milliseconds for few, half a second for 100,000), so the pauses grow with it: it never takes more than a
-twentieth of a CPU, nor of a disk's time.
+One thread looks at one proc after the other. A look takes milliseconds, and half a second for
+100,000 files; the pauses grow with it, so that looks never take more than a twentieth of a CPU.
 """
 
 from __future__ import annotations
