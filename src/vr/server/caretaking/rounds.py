@@ -56,7 +56,7 @@ def _go_round(lease: Lease) -> None:
     if heard is not None:
         _silences.tell(heard)
         disks.tell_of_hosts(heard)
-        squads.heal()
+        squads.heal(heard)
     now = time.time()
     # While nobody can say which hosts are silent, all are asked.
     states = {host: heard[host] if heard else HostState(host, now) for host in hosts_of_procs}
