@@ -65,6 +65,14 @@ class Upgradable:
         path.write_text(f"{text}\nthis is no Python\n")
         return lambda: void(path.write_text(text))
 
+    def break_bootstrap(self) -> Callable[[], None]:
+        """Install code that migrates the database and then fails to fill it; gives what installs
+        the former again."""
+        path = self._package / "server" / "management" / "commands" / "bootstrap.py"
+        text = path.read_text()
+        path.write_text(text.replace("        self._stack()\n", "        raise OSError('disk')\n"))
+        return lambda: void(path.write_text(text))
+
     def pids(self) -> dict[str, str]:
         """The pid of every part and proc, and of supervisord."""
         parts = self.stack.status()["parts"]
@@ -144,6 +152,24 @@ def test_a_migration_that_fails_leaves_all_as_it_was(upgradable: Upgradable) -> 
     assert upgradable.stack.status()["healthy"] is True
     assert upgradable.outdated(), "it says that what is installed does not run"
     undo()
+    assert upgradable.outdated() == []
+
+
+def test_what_was_stopped_for_the_database_runs_again_if_only_filling_it_fails(
+    upgradable: Upgradable,
+) -> None:
+    before = upgradable.pids()
+    undo = upgradable.break_bootstrap()
+    done = upgradable.stack.vr("up", check=False)
+    assert done.returncode == 1 and "OSError: disk" in done.stderr
+    assert "what works in the background runs again" in done.stderr
+    after = upgradable.pids()
+    assert {name for name in before if before[name] != after[name]} == {
+        *("worker", "builder", "beat")
+    }
+    until(lambda: upgradable.stack.status()["healthy"], "they run", seconds=60)
+    undo()
+    upgradable.stack.vr("up")
     assert upgradable.outdated() == []
 
 

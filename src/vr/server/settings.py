@@ -86,6 +86,9 @@ DISCOVERY = {
 PORT_RANGE = _given.ports
 # What bounds procs whose swarms set no limits.
 DEFAULT_LIMITS = _given.default_limits
+# What those may write that have no limit of that, and what must be free on hosts for new ones.
+PROC_DISK = _given.proc_disk
+FREE_DISK = _given.free_disk
 # The service accounts that apps may run as.
 RUN_AS = _given.run_as
 # Where the volumes of those who are no admins may lie on hosts.

@@ -20,7 +20,9 @@ from vr.settings.readers import (
     ORIGINS,
     PAIRS,
     PATH,
+    PROC_DISK,
     REDIS_URL,
+    SIZE,
     SUPERVISOR_URL,
     TEXT,
     UIDS,
@@ -32,7 +34,7 @@ from vr.settings.readers import (
 )
 from vr.settings.setting import Process, setting
 from vr.specs.accounts import DEFAULT_HOST_UIDS
-from vr.specs.limits import DEFAULTS
+from vr.specs.limits import DEFAULTS, DISK_WATCH
 
 _UP = {Process.UP}
 _SERVER = {Process.SERVER}
@@ -170,6 +172,25 @@ class ServerSettings:
         meaning=(
             "limits of new procs whose swarms don't set them, by the keys of proc.yaml; `none` for "
             "none. `disk_limit` needs loop devices on hosts"
+        ),
+        read_by=_BOTH,
+    )
+    proc_disk: str | None = setting(
+        "VR_PROC_DISK",
+        PROC_DISK,
+        DISK_WATCH,
+        meaning=(
+            "what a new proc without a `disk_limit` may write outside its volumes; `none`: as much "
+            "as there is. Its host looks every few seconds, and stops one that wrote more"
+        ),
+        read_by=_BOTH,
+    )
+    free_disk: int = setting(
+        "VR_FREE_DISK",
+        SIZE,
+        "1G",
+        meaning=(
+            "hosts with less disk left, where they keep their procs, get no new ones; `0`: all do"
         ),
         read_by=_BOTH,
     )

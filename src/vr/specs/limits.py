@@ -82,7 +82,7 @@ _TABLE = (
         kind="size",
         label="Disk limit",
         help="What one proc may write outside its volumes, such as 512M.",
-        unset="no limit",
+        unset="VR_PROC_DISK",
         example="512M",
         least=8 << 20,
         expected="at least 8M",
@@ -114,6 +114,8 @@ LIMITS: dict[str, Limit] = {one.name: one for one in _TABLE}
 _MEMORY = {"mem_limit", "memsw_limit"}
 DEFAULTS = "mem_limit=1G,memsw_limit=1G,cpu_limit=2,pids_limit=512,tmp_size=64M"
 """What holds for the procs of a server that sets no limits, as `parse_limits` reads it."""
+DISK_WATCH = "4G"
+"""What a proc without a `disk_limit` may write; its host looks how much that is."""
 BUILD_DEFAULTS = "mem_limit=4G,memsw_limit=4G,cpu_limit=4,pids_limit=2048,disk_limit=20G"
 """What holds for builds, and for scripts that make images, as `parse_limits_or_none` reads it."""
 BUILD_SECONDS, FETCH_SECONDS = 3600.0, 600.0

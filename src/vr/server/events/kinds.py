@@ -76,6 +76,15 @@ class Kind(Enum):
         ("host", "silent"), "alert", "bad", "nothing is heard of a host any more, and since when"
     )
     HOST_BACK = _Facts(("host", "success"), "server", "ok", "a silent host is heard of again")
+    HOST_DISK_FULL = _Facts(
+        ("host", "disk", "failed"),
+        "alert",
+        "bad",
+        "a host has little disk left, and gets no new procs",
+    )
+    HOST_DISK_FREE = _Facts(
+        ("host", "disk", "success"), "server", "ok", "a host whose disk was full has room again"
+    )
     HOST_REMOVED = _Facts(("host", "deleted"), "trash", "idle", "all of ours left a host")
     PROC_DOWN = _Facts(
         ("proc", "failed"), "alert", "bad", "a proc went down and is started again, with its log"
@@ -84,6 +93,9 @@ class Kind(Enum):
         ("proc", "restarting"), "alert", "bad", "a proc began to restart again and again"
     )
     PROC_STEADY = _Facts(("proc", "steady"), "check", "ok", "a proc stays up that restarted so")
+    PROC_OVER_DISK = _Facts(
+        ("proc", "disk"), "alert", "bad", "a proc wrote more than its limit, and was stopped"
+    )
     PROC_WELL = _Facts(("proc", "success"), "check", "ok", "a proc that had gone down is well")
 
     USER_ADDED = _Facts(("user", "add"), "user", "idle", "somebody added a record")

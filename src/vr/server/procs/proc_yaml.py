@@ -39,6 +39,7 @@ def content(release: Release, name: ProcName, host: str) -> dict[str, Any]:
     build, image = release.build, release.build.image
     is_here = sees_our_disk(host)
     config = parse_mapping(release.config_yaml)
+    limits = with_defaults(release.limits, settings.DEFAULT_LIMITS)
     values = {
         "app_name": name.app,
         "version": name.version,
@@ -57,7 +58,8 @@ def content(release: Release, name: ProcName, host: str) -> dict[str, Any]:
         # Of our own keys this is the one that an app's config may hold.
         "pilot": config.get("pilot"),
         "volumes": release.volumes,
-        **with_defaults(release.limits, settings.DEFAULT_LIMITS),
+        **limits,
+        "disk_watch": None if limits.get("disk_limit") else settings.PROC_DISK,
         "build_url": links.url_for_host(build.file, sees_our_disk=is_here),
         "build_md5": build.file_md5,
         "app_repo_url": build.app.repo_url,

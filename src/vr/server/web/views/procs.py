@@ -9,7 +9,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
-from vr.events.procs import RESTARTING
+from vr.events.procs import OVER_DISK, RESTARTING
 from vr.server.models import Host, Swarm
 from vr.server.procs.ownership import Unowned, read_claims
 from vr.server.swarming import adopting
@@ -33,6 +33,7 @@ _OFFERED = {
     "STOPPED": (("start", "Start"),),
     "EXITED": (("start", "Start"),),
     "FATAL": (("start", "Start"),),
+    OVER_DISK: (("start", "Start"),),
 }
 
 
