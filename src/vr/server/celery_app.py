@@ -25,6 +25,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "vr.server.settings")
 QUEUES = ("celery", "builds")
 RESUME_SECONDS = 5
 CARE_SECONDS = 5
+UPTEST_SECONDS = 5
 PRUNE_SECONDS = 3600
 
 app = Celery("velociraptor")
@@ -33,6 +34,7 @@ app.conf.update(
     imports=[
         "vr.server.swarming.tasks",
         "vr.server.caretaking.tasks",
+        "vr.server.uptesting.tasks",
         "vr.server.builds.tasks",
         "vr.server.hosting.tasks",
         "vr.server.jobs.tasks",
@@ -66,6 +68,15 @@ app.conf.update(
             "task": "vr.server.caretaking.tasks.go_round",
             "schedule": CARE_SECONDS,
             "options": {"expires": CARE_SECONDS},
+        },
+        "go_uptesting": {
+            "task": "vr.server.uptesting.tasks.go_round",
+            "schedule": UPTEST_SECONDS,
+            "options": {"expires": UPTEST_SECONDS},
+        },
+        "prune_results": {
+            "task": "vr.server.uptesting.tasks.prune_results",
+            "schedule": PRUNE_SECONDS,
         },
         "prune_events": {
             "task": "vr.server.events.pruning.prune_events",

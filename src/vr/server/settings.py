@@ -95,6 +95,8 @@ HOST_UIDS = _given.host_uids
 # How long a new proc may take until it is ready, and old connections to a retired one to end.
 START_SECONDS = _given.start_seconds
 SETTLE_SECONDS = _given.settle_seconds
+# How often procs are uptested between dispatches; 0: never.
+UPTEST_SECONDS = _given.uptest_seconds
 DRAIN_SECONDS = _given.drain_seconds
 
 # How much is kept of a proc's log.

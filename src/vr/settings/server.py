@@ -245,6 +245,16 @@ class ServerSettings:
         ),
         read_by=_BOTH,
     )
+    uptest_seconds: int = setting(
+        "VR_UPTEST_SECONDS",
+        whole(0, _DAY),
+        "900",
+        meaning=(
+            "how often every proc is [uptested](swarms.md#uptests-between-dispatches) between "
+            "dispatches; 0: never"
+        ),
+        read_by=_BOTH,
+    )
     log_mb: int = setting(
         "VR_LOG_MB",
         whole(1, 100_000),

@@ -12,11 +12,18 @@ from vr.errors import Busy, InvalidInput, VelociraptorError
 from vr.hosts.supervisor import HostUnreachable
 from vr.server.answers import HostFault, NotFound
 from vr.server.api.body import json_object
-from vr.server.api.openapi.operations import Answer, key_of, operation, proc_parameter
-from vr.server.resources import HOSTS, procs
+from vr.server.api.openapi.operations import (
+    LOCATION,
+    Answer,
+    key_of,
+    operation,
+    proc_parameter,
+)
+from vr.server.resources import HOSTS, TEST_RUNS, procs
 from vr.server.resources.fields import Answering
-from vr.server.resources.shapes import TEXT, component, record
+from vr.server.resources.shapes import PATH, TEXT, component, record
 from vr.server.swarming.proc_actions import UnknownProc, log_tail, proc_action
+from vr.server.uptesting.asking import uptest_proc
 
 router = Router(tags=["procs"])
 
@@ -29,6 +36,7 @@ _ACTION = record({"action": {"type": "string", "enum": list(_ACTIONS)}})
 _NOW = Answer("the proc as it is now", component("ProcNow"))
 _LOG = Answer("the log's end", TEXT, content_type="text/plain")
 _DELETED = Answer("the proc is gone", record({"name": TEXT, "deleted": {"const": True}}))
+_TESTING = {202: Answer("the uptests are queued", record({"testrun": PATH}), headers=LOCATION)}
 _LENGTH = {
     "name": "bytes",
     "in": "query",
@@ -94,6 +102,19 @@ def act(request: HttpRequest, key: str, proc: str) -> Any:
 def delete(request: HttpRequest, key: str, proc: str) -> Any:
     """Free the proc's port, stop it, and remove what it left on the host."""
     return _acted(request, key, proc, "delete")
+
+
+@router.post(
+    "/{key}/procs/{proc}/uptest/",
+    operation_id="hosts_proc_uptest",
+    openapi_extra=operation(HTTPMethod.POST, _TESTING, path=_PROC, refusals={409, 503}),
+)
+def uptest(request: HttpRequest, key: str, proc: str) -> Any:
+    """Run the proc's uptests; 409 while a dispatch deals with it, or if it doesn't serve."""
+    user = request.auth  # type: ignore[attr-defined]
+    round_ = uptest_proc(HOSTS.get(key), proc, user=user)
+    uri = TEST_RUNS.uri(round_)
+    return JsonResponse({"testrun": uri}, status=202, headers={"Location": uri})
 
 
 @router.get(
