@@ -6,6 +6,7 @@ another kind: a long uptest keeps nobody from looking at a host.
 
 from __future__ import annotations
 
+import contextvars
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable
@@ -44,7 +45,9 @@ class Crew:
         itself call a crew, this one included, and gets on when all threads are busy. Other
         threads have no database connection that anybody would close.
         """
-        job = _Job(work, list(items))
+        # What is logged for the caller says so, whichever thread it is.
+        context = contextvars.copy_context()
+        job = _Job(lambda item: context.copy().run(work, item), list(items))
         for _ in range(min(len(job.results) - 1, self._share - 1)):
             self._threads.submit(self._help, job)
         if check is None:

@@ -15,8 +15,11 @@ builds have a worker each, so that no dispatch waits behind builds:
 from __future__ import annotations
 
 import os
+from logging.config import dictConfig
 
 from celery import Celery
+from celery.signals import setup_logging
+from django.conf import settings
 from kombu.entity import Queue
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "vr.server.settings")
@@ -30,6 +33,9 @@ PRUNE_SECONDS = 3600
 
 app = Celery("velociraptor")
 app.config_from_object("django.conf:settings", namespace="CELERY")
+if settings.LOG_FORMAT == "json":
+    # Who is connected to this signal sets up the logs in Celery's place.
+    setup_logging.connect(lambda **_: dictConfig(settings.LOGGING), weak=False)
 app.conf.update(
     imports=[
         "vr.server.swarming.tasks",

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import signal
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +11,8 @@ import pytest
 from support.celery_worker import celery_worker, environment
 from support.swarm_machine import Machine
 from support.waiting import until
+from vr.server.celery_app import app
+from vr.server.jobs import wake
 from vr.server.models import Dispatch, TestResult, UptestJob
 from vr.server.swarming import asking
 from vr.server.uptesting import asking as asking_for_uptests
@@ -22,12 +22,6 @@ HANGS = """\
 import os, time
 while os.path.exists("/held/up"):
     time.sleep(0.1)
-"""
-WAKE = """\
-import sys, django
-django.setup()
-from vr.server.jobs import wake
-wake.now(getattr(wake, sys.argv[1]))
 """
 
 
@@ -47,33 +41,26 @@ def test_uptests_that_hang_keep_no_thread_from_dispatches_and_end_with_the_worke
     machine.dispatch(served)
     other = machine.swarm(config_name="test", size=1, pool="")
     env = environment(settings, tmp_path) | {"VR_VOLUME_ROOTS": str(tmp_path)}
-
-    def wake(task: str) -> None:
-        subprocess.run([sys.executable, "-c", WAKE, task], env=env, check=True, timeout=60)
-
     held.touch()
     asking_for_uptests.uptest_swarm(served, user=None)
     with celery_worker(env, tmp_path / "log", threads=1) as worker:
         until(lambda: "ready." in (tmp_path / "log").read_text(), "it is ready", seconds=60)
-        wake("GO_UPTESTING")
+        _send(wake.GO_UPTESTING, settings.REDIS_URL)
         until(UptestJob.objects.exclude(lease_owner="").exists, "it is under test", seconds=60)
         dispatch = asking.dispatch(other, user=None)
-        wake("RESUME")
+        _send(wake.RESUME, settings.REDIS_URL)
         until(lambda: not _now(dispatch).is_open, "the other is dispatched", seconds=60)
         assert _now(dispatch).status == "succeeded", _now(dispatch).error
         worker.send_signal(signal.SIGTERM)
         until(lambda: worker.poll() is not None, "the worker ends", seconds=60)
     assert not TestResult.objects.filter(testrun__dispatch=None).exists()
+    assert UptestJob.objects.exists()
     held.unlink()
-    # What it left is tested by the next one.
-    UptestJob.objects.update(handed=None)
-    with celery_worker(env, tmp_path / "log", threads=1):
-        wake("GO_UPTESTING")
-        until(
-            TestResult.objects.filter(testrun__dispatch=None, passed=True).exists,
-            "it is tested",
-            seconds=60,
-        )
+
+
+def _send(task: str, broker: str) -> None:
+    with app.connection_for_write(broker.replace("unix://", "redis+socket://")) as connection:
+        app.send_task(task, connection=connection, ignore_result=True)
 
 
 def _now(dispatch: Dispatch) -> Dispatch:
