@@ -15,12 +15,15 @@ builds have a worker each, so that no dispatch waits behind builds:
 from __future__ import annotations
 
 import os
+from logging import INFO
 from logging.config import dictConfig
 
 from celery import Celery
 from celery.signals import setup_logging
 from django.conf import settings
 from kombu.entity import Queue
+
+from vr.server.logs import json_logging
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "vr.server.settings")
 
@@ -35,7 +38,9 @@ app = Celery("velociraptor")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 if settings.LOG_FORMAT == "json":
     # Who is connected to this signal sets up the logs in Celery's place.
-    setup_logging.connect(lambda **_: dictConfig(settings.LOGGING), weak=False)
+    setup_logging.connect(
+        lambda loglevel=INFO, **_: dictConfig(json_logging(loglevel)), weak=False
+    )
 app.conf.update(
     imports=[
         "vr.server.swarming.tasks",

@@ -47,7 +47,7 @@ class JsonLines(logging.Formatter):
         return json.dumps(found, ensure_ascii=False)
 
 
-def json_logging(level: str = "INFO") -> dict[str, Any]:
+def json_logging(level: int | str = "INFO") -> dict[str, Any]:
     """The configuration, for logging.config.dictConfig: all to stderr, as JSON lines."""
     quiet = {"handlers": [], "propagate": True, "level": "NOTSET"}
     return {

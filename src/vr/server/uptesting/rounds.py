@@ -53,7 +53,8 @@ def _go_round() -> None:
     now = timezone.now()
     found = due(candidates(uptest_job__isnull=True), now.timestamp(), settings.UPTEST_SECONDS)
     if found:
-        _make_jobs(found, now)
+        # After an outage all are due: those that waited for longest come first.
+        _make_jobs(sorted(found, key=lambda one: one.tested)[:_LARGEST_ROUND], now)
     UptestJob.objects.filter(created__lt=now - timedelta(seconds=_PATIENCE_SECONDS)).delete()
     _end_rounds(now)
     _hand_out()
