@@ -34,6 +34,7 @@ _COMMANDS = {
         "strays": Lazy("vr.cli.strays:strays", "List procs of no swarm; adopt or remove them."),
         "logs": Lazy("vr.cli.procs:logs", "Show what procs say."),
         "builds": Lazy("vr.cli.builds:builds", "List builds, or end one."),
+        "uptests": Lazy("vr.cli.uptests:uptests", "Show what uptests said; run them now."),
         "events": Lazy("vr.cli.events:events", "Show what happened; -f follows."),
     },
     "Set up": {

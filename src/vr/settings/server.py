@@ -28,6 +28,7 @@ from vr.settings.readers import (
     UIDS,
     URL_FOLDER,
     WORDS,
+    one_of,
     optional,
     seconds,
     whole,
@@ -263,6 +264,36 @@ class ServerSettings:
         meaning=(
             "how long new procs must stay up, routed, before old ones go, for swarms that don't "
             "say; 0: not at all"
+        ),
+        read_by=_BOTH,
+    )
+    metrics_access: str = setting(
+        "VR_METRICS_ACCESS",
+        one_of("token", "loopback", "off"),
+        "token",
+        meaning=(
+            "who may read [/metrics](reference/metrics.md): users of the API; or also whoever asks "
+            "on this machine, apps without a network of their own included; or nobody"
+        ),
+        read_by=_BOTH,
+    )
+    log_format: str = setting(
+        "VR_LOG_FORMAT",
+        one_of("text", "json"),
+        "text",
+        meaning=(
+            "how web, workers and beat write their logs: lines for people, or a "
+            "[JSON object each](operations.md#logs-for-machines)"
+        ),
+        read_by=_BOTH,
+    )
+    uptest_seconds: int = setting(
+        "VR_UPTEST_SECONDS",
+        whole(0, _DAY),
+        "900",
+        meaning=(
+            "how often every proc is [uptested](swarms.md#uptests-between-dispatches) between "
+            "dispatches; 0: never"
         ),
         read_by=_BOTH,
     )

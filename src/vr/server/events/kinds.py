@@ -56,6 +56,9 @@ class Kind(Enum):
     UPTESTS_FAILED = _Facts(
         ("failed", "uptest"), "alert", "bad", "a proc failed its uptests, with their output"
     )
+    UPTESTS_AGAIN = _Facts(
+        ("success", "uptest", "again"), "shield", "ok", "a proc passes its uptests again"
+    )
     POOL_ROUTED = _Facts(("route",), "route", "busy", "a pool was brought to its new nodes")
     PROCS_REMOVED = _Facts(("proc", "deleted"), "trash", "idle", "procs were removed from a host")
     REMOVAL_FAILED = _Facts(
@@ -89,6 +92,9 @@ class Kind(Enum):
     PROC_DOWN = _Facts(
         ("proc", "failed"), "alert", "bad", "a proc went down and is started again, with its log"
     )
+    PROC_UNROUTED = _Facts(
+        ("proc", "unrouted"), "alert", "bad", "a proc left its pool, as its uptests fail"
+    )
     PROC_RESTARTING = _Facts(
         ("proc", "restarting"), "alert", "bad", "a proc began to restart again and again"
     )
@@ -119,6 +125,9 @@ class Kind(Enum):
         ("user", "rollback"), "user", "idle", "somebody brought back an earlier release"
     )
     USER_DEPLOYED = _Facts(("user", "deploy"), "rocket", "busy", "somebody deployed a proc by hand")
+    USER_UPTESTED = _Facts(
+        ("user", "uptest"), "shield", "busy", "somebody asked for procs to be uptested"
+    )
     USER_PREPARED = _Facts(
         ("user", "prepare"), "server", "busy", "somebody asked for a machine to be made a host"
     )

@@ -23,6 +23,7 @@ from vr.server.models.step import Step, StepKind, StepStatus
 from vr.server.models.swarm import Swarm
 from vr.server.models.test_result import TestResult
 from vr.server.models.test_run import TestRun
+from vr.server.models.uptest_job import UptestJob
 
 __all__ = [
     "ApiToken",
@@ -56,4 +57,5 @@ __all__ = [
     "TestResult",
     "TestRun",
     "Told",
+    "UptestJob",
 ]

@@ -21,6 +21,7 @@ from vr.server.hosts import connect
 from vr.server.jobs import leases, leaving
 from vr.server.jobs.leases import LeaseLost
 from vr.server.jobs.sliced import Sliced, finish
+from vr.server.logs import traced
 from vr.server.models import Dispatch, StepKind
 from vr.server.models.dispatch import OPEN
 from vr.server.procs import ports
@@ -73,7 +74,9 @@ def driving(dispatch_id: int) -> Sliced[Outcome]:
         with leases.hold(Dispatch, dispatch_id, OPEN) as lease:
             if lease is None:
                 return Outcome.ELSEWHERE
-            outcome = yield from _Drive(DispatchRow.begin(dispatch_id, lease)).run()
+            row = DispatchRow.begin(dispatch_id, lease)
+            with traced(row.dispatch.trace_id):
+                outcome = yield from _Drive(row).run()
         if outcome is not Outcome.PARKED or _still_builds(dispatch_id):
             return outcome
         # The build ended between the look at it and the end of our lease: nobody wakes us.

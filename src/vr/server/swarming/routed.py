@@ -14,14 +14,12 @@ from vr.errors import VelociraptorError
 from vr.hosts.connection import HostConnection
 from vr.hosts.supervisor import HostUnreachable
 from vr.server.hosts import connect
-from vr.server.models import PortLease, Release, Swarm
+from vr.server.models import PortLease, Swarm
 from vr.server.procs import ports
-from vr.server.procs.proc_yaml import runner_of
 from vr.server.swarming import pools
 from vr.server.swarming.asking import dispatch_with_procs
 from vr.server.swarming.pools import Pool
-from vr.server.uptests import running
-from vr.server.uptests.http_check import check_of
+from vr.server.uptests import testing
 from vr.server.uptests.results import describe_failures, have_passed
 from vr.specs.names import ProcName
 
@@ -31,8 +29,6 @@ Wanted = tuple[Nodes, Nodes] | None
 Made = Callable[[Nodes, Nodes], Wanted]
 
 _POLL_SECONDS = 0.05
-# Whoever asked waits for the answer.
-_TEST_SECONDS = 300.0
 
 
 def take_out(swarm: Swarm, host: str, port: int, *, last_too: bool) -> list[Pool]:
@@ -67,6 +63,13 @@ def step_aside(swarm: Swarm, host: str, port: int) -> None:
         nodes, backups = _known(pool)
         if node in nodes | backups:
             change(pool, _without(node, last_too=False))
+
+
+def step_back(swarm: Swarm, host: str, name: ProcName) -> None:
+    """The way back of `step_aside`, for a proc that has passed its uptests since.
+
+    Raises VelociraptorError if a balancer doesn't answer or refuses."""
+    _route(swarm, f"{host}:{name.port}", pools_for(swarm, name))
 
 
 def put_back(swarm: Swarm, connection: HostConnection, name: ProcName, to: Sequence[Pool]) -> None:
@@ -233,11 +236,7 @@ def _wait_until_it_listens(connection: HostConnection, name: ProcName) -> None:
 
 
 def _test(swarm: Swarm, connection: HostConnection, name: ProcName) -> None:
-    release = Release.objects.select_related("build__image").filter(hash=name.hash).first()
-    runner = runner_of(release) if release else "vrun"
-    results = running.run(connection, str(name), runner=runner, seconds=_TEST_SECONDS)
-    if not results and (check := check_of(swarm)):
-        results = check.run(connection, str(name), name.port)
+    results = testing.test(swarm, connection, name)
     if not have_passed(results):
         raise VelociraptorError(
             f"The uptests of {name} failed after its start, so nothing is routed to it.",

@@ -14,6 +14,8 @@ from vr.server.models import Host, Swarm
 from vr.server.procs.ownership import Unowned, read_claims
 from vr.server.swarming import adopting
 from vr.server.swarming.proc_actions import proc_action
+from vr.server.uptesting.asking import uptest_proc
+from vr.server.web import uptests
 from vr.server.web.chips import host_group
 from vr.server.web.feedback import say
 from vr.server.web.live_state import read_proc
@@ -81,6 +83,18 @@ def adopt(request: HttpRequest, host: str, name: str) -> HttpResponse:
     return redirect("web:swarm", owners[0].pk)
 
 
+@require_POST
+def uptest(request: HttpRequest, host: str, name: str) -> HttpResponse:
+    """Have the proc's uptests run."""
+    found = get_object_or_404(Host, name=host)
+    say(
+        request,
+        lambda: uptest_proc(found, name, user=request.user),
+        "The uptests are queued; what they say is shown below.",
+    )
+    return redirect("web:proc", host=host, name=name)
+
+
 def _context(host: str, name: str) -> dict[str, object]:
     found = get_object_or_404(Host, name=host)
     proc, state, available = read_proc(host, name)
@@ -96,6 +110,7 @@ def _context(host: str, name: str) -> dict[str, object]:
         "is_ours": proc is not None and owner is not Unowned.FOREIGN,
         "is_stray": is_stray,
         "adopters": _swarms_of_app(name) if is_stray else (),
+        "uptests": [] if isinstance(owner, Unowned) else uptests.of_procs([(host, name)]),
         "actions": _OFFERED.get(proc["statename"], ()) if proc else (),
     }
 
