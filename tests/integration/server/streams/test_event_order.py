@@ -109,7 +109,7 @@ def test_a_reader_of_the_table_never_misses_one_of_many_writers(
                 " ORDER BY id",
                 [last],
             ).fetchall()
-            for last, title in rows:
+            for last, title in rows:  # noqa: B007
                 seen.append(title)
 
         for thread in threads:
