@@ -1,15 +1,18 @@
-"""A Redis of one's own, on a private unix socket."""
+"""A Redis of one's own: on a private unix socket, or as a fleet has it, with TLS and a password."""
 
 from __future__ import annotations
 
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import redis
 
+from support.ports import free_port
 from support.servers import serving
+from support.tls import certificate
 
 
 @contextmanager
@@ -23,6 +26,34 @@ def redis_server(folder: Path) -> Iterator[str]:
     url = f"unix://{socket}"
     with serving(process, lambda: _answers(url), "redis-server"):
         yield url
+
+
+@dataclass(frozen=True)
+class TlsRedis:
+    """Its address, and the file of the certificate that signed its own."""
+
+    url: str
+    authority: Path
+
+
+@contextmanager
+def tls_redis_server(folder: Path, password: str) -> Iterator[TlsRedis]:
+    """Run redis-server with TLS on loopback, for the user `vr` with `password` alone."""
+    folder.mkdir(parents=True, exist_ok=True)
+    authority, key = certificate(folder, "localhost")
+    port = free_port()
+    conf = folder / "redis.conf"
+    conf.write_text(
+        f"port 0\ntls-port {port}\nbind 127.0.0.1\ntls-auth-clients no\n"
+        f"tls-cert-file {authority}\ntls-key-file {key}\ntls-ca-cert-file {authority}\n"
+        f'dir {folder}\nsave ""\nlogfile {folder / "redis.log"}\n'
+        f"user default off\nuser vr on >{password} ~* &* +@all -@dangerous +info\n"
+    )
+    conf.chmod(0o600)
+    process = subprocess.Popen(["redis-server", str(conf)], stdin=subprocess.DEVNULL)
+    url = f"rediss://vr:{password}@localhost:{port}/0"
+    with serving(process, lambda: _answers(f"{url}?ssl_ca_certs={authority}"), "redis-server"):
+        yield TlsRedis(url, authority)
 
 
 def _answers(url: str) -> bool:

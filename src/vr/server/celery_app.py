@@ -16,13 +16,18 @@ from __future__ import annotations
 
 import os
 
+import redis
+from amqp.exceptions import AMQPError
 from celery import Celery
 from kombu.entity import Queue
+from kombu.exceptions import KombuError
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "vr.server.settings")
 
 # What hosts are asked to do, and what builds take long over.
 QUEUES = ("celery", "builds")
+BROKER_ERRORS = (KombuError, AMQPError, redis.RedisError, OSError)
+"""What a broker that is away, or refuses us, raises."""
 RESUME_SECONDS = 5
 CARE_SECONDS = 5
 PRUNE_SECONDS = 3600

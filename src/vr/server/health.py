@@ -16,9 +16,11 @@ import redis
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, JsonResponse
 
-from vr.server.celery_app import QUEUES
+from vr.server.answers import Unavailable
+from vr.server.celery_app import BROKER_ERRORS, QUEUES
 from vr.server.celery_app import app as celery_app
 from vr.server.events.announcing import redis_connection
+from vr.server.files import store
 
 Parts = Mapping[str, str]
 """The problem of each part; empty for one that is healthy."""
@@ -71,6 +73,8 @@ class SharedCheck:
 def _parts() -> Parts:
     try:
         parts = {"web": _database_problem(), "redis": _redis_problem()}
+        if store.in_bucket():
+            parts["files"] = _files_problem()
         parts |= dict.fromkeys(_SERVED_BY.values(), "") if parts["redis"] else _worker_problems()
         return parts
     finally:
@@ -94,13 +98,23 @@ def _redis_problem() -> str:
     return ""
 
 
+def _files_problem() -> str:
+    from vr.server.files.bucket import bucket
+
+    try:
+        bucket().check()
+    except Unavailable as error:
+        return str(error)
+    return ""
+
+
 def _worker_problems() -> dict[str, str]:
     try:
         # Usually two workers serve all queues, and their answers come at once.
         served = _served_queues(limit=len(QUEUES))
         if not served.issuperset(QUEUES):
             served |= _served_queues(limit=None)
-    except (OSError, redis.RedisError):
+    except BROKER_ERRORS:
         return dict.fromkeys(_SERVED_BY.values(), "the queue does not answer")
     return {
         part: "" if queue in served else f"no worker answers on the queue {queue}"

@@ -169,7 +169,7 @@ class MachineSettings:
         whole(1, 64),
         "16",
         meaning="swarms driven at once; one app gets at most half of them",
-        read_by=_UP,
+        read_by=_BOTH,
     )
     build_threads: int = setting(
         "VR_BUILD_THREADS",
