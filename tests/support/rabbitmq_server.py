@@ -19,19 +19,25 @@ _ACCOUNT = "rabbitmq"
 
 
 @contextmanager
-def rabbitmq_server(folder: Path, password: str) -> Iterator[str]:
+def tls_rabbitmq_server(folder: Path, password: str, tls: tuple[Path, Path]) -> Iterator[str]:
     """Run RabbitMQ in `folder`, to which its account must get; yields its address for the user
-    `vr` with `password`, and leaves no process behind."""
+    `vr` with `password`, and leaves no process behind. `tls` as for Redis."""
     folder.mkdir(parents=True, exist_ok=True)
     port, distribution, mapper = (free_port() for _ in range(3))
     (folder / "rabbitmq.conf").write_text(
-        f"listeners.tcp.1 = 127.0.0.1:{port}\n"
+        f"listeners.tcp = none\nlisteners.ssl.1 = 127.0.0.1:{port}\n"
+        f"ssl_options.certfile = {folder / 'cert.pem'}\n"
+        f"ssl_options.keyfile = {folder / 'key.pem'}\n"
+        f"ssl_options.cacertfile = {folder / 'cert.pem'}\n"
+        "ssl_options.verify = verify_none\n"
         "distribution.listener.interface = 127.0.0.1\n"
         f"distribution.listener.port_range.min = {distribution}\n"
         f"distribution.listener.port_range.max = {distribution}\n"
         f"default_user = vr\ndefault_pass = {password}\ndefault_vhost = /\n"
     )
     (folder / "plugins").write_text("[].\n")
+    for file, name in zip(tls, ("cert.pem", "key.pem"), strict=True):
+        shutil.copyfile(file, folder / name)
     cookie = folder / ".erlang.cookie"
     cookie.write_text("only-for-tests")
     cookie.chmod(0o400)
@@ -69,7 +75,7 @@ def rabbitmq_server(folder: Path, password: str) -> Iterator[str]:
         )
         what = f"RabbitMQ (see {folder})"
         with serving(process, lambda: _accepts(port), what, seconds=40, start_seconds=60):
-            yield f"amqp://vr:{password}@127.0.0.1:{port}//"
+            yield f"amqps://vr:{password}@localhost:{port}//"
 
 
 def _accepts(port: int) -> bool:

@@ -5,14 +5,12 @@ from __future__ import annotations
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 import redis
 
 from support.ports import free_port
 from support.servers import serving
-from support.tls import certificate
 
 
 @contextmanager
@@ -28,19 +26,12 @@ def redis_server(folder: Path) -> Iterator[str]:
         yield url
 
 
-@dataclass(frozen=True)
-class TlsRedis:
-    """Its address, and the file of the certificate that signed its own."""
-
-    url: str
-    authority: Path
-
-
 @contextmanager
-def tls_redis_server(folder: Path, password: str) -> Iterator[TlsRedis]:
-    """Run redis-server with TLS on loopback, for the user `vr` with `password` alone."""
+def tls_redis_server(folder: Path, password: str, tls: tuple[Path, Path]) -> Iterator[str]:
+    """Run redis-server with TLS on loopback, for the user `vr` with `password` alone; yields its
+    address. `tls` are the files of a certificate for localhost, signed by itself, and its key."""
     folder.mkdir(parents=True, exist_ok=True)
-    authority, key = certificate(folder, "localhost")
+    authority, key = tls
     port = free_port()
     conf = folder / "redis.conf"
     conf.write_text(
@@ -53,7 +44,7 @@ def tls_redis_server(folder: Path, password: str) -> Iterator[TlsRedis]:
     process = subprocess.Popen(["redis-server", str(conf)], stdin=subprocess.DEVNULL)
     url = f"rediss://vr:{password}@localhost:{port}/0"
     with serving(process, lambda: _answers(f"{url}?ssl_ca_certs={authority}"), "redis-server"):
-        yield TlsRedis(url, authority)
+        yield url
 
 
 def _answers(url: str) -> bool:

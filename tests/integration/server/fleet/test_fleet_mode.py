@@ -1,5 +1,5 @@
 """A fleet's server by the environment alone: the Procfile's processes, two web and two workers,
-as on two machines, with PostgreSQL, Redis behind TLS and a password, RabbitMQ, and files in a
+as on two machines, with PostgreSQL, Redis and RabbitMQ behind TLS and passwords, and files in a
 bucket."""
 
 from __future__ import annotations
@@ -16,15 +16,20 @@ from tempfile import TemporaryDirectory
 from urllib.parse import urlsplit
 
 import httpx
+import kombu
 import psutil
 import pytest
+import redis
 
 from support.ports import free_port
 from support.procfile import proc, started
-from support.rabbitmq_server import rabbitmq_server
+from support.rabbitmq_server import tls_rabbitmq_server
 from support.redis_server import tls_redis_server
 from support.s3_server import s3_server
+from support.tls import certificate
 from support.waiting import until
+from vr.server.celery_app import BROKER_ERRORS
+from vr.settings.tls import rabbitmq_tls, redis_address
 
 PASSWORD = "5ecret-of-this-test"
 
@@ -65,13 +70,14 @@ class Fleet:
 def fleet(postgres_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
     folder = tmp_path_factory.mktemp("fleet")
     with ExitStack() as stack:
-        redis = stack.enter_context(tls_redis_server(folder / "redis", PASSWORD))
+        tls = certificate(folder, "localhost")
+        redis_url = stack.enter_context(tls_redis_server(folder / "redis", PASSWORD, tls))
         shared = {
             **{name: text for name, text in os.environ.items() if not name.startswith("VR_")},
             "VR_SECRET_KEY": PASSWORD,
             "VR_DATABASE_URL": postgres_url.replace("vr@", f"vr:{PASSWORD}@"),
-            "VR_REDIS_URL": redis.url,
-            "VR_TLS_AUTHORITY": str(redis.authority),
+            "VR_REDIS_URL": redis_url,
+            "VR_TLS_AUTHORITY": str(tls[0]),
             "VR_WORKER_THREADS": "4",
             "VR_LOCAL_HOST": "nowhere",
             "HOST": "127.0.0.1",
@@ -81,21 +87,23 @@ def fleet(postgres_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterat
         elsewhere = Path(stack.enter_context(TemporaryDirectory(prefix="vr-rabbitmq-")))
         elsewhere.chmod(0o711)
         shared["VR_BROKER_URL"] = stack.enter_context(
-            rabbitmq_server(elsewhere / "rabbitmq", PASSWORD)
+            tls_rabbitmq_server(elsewhere / "rabbitmq", PASSWORD, tls)
         )
         shared |= stack.enter_context(s3_server(folder / "s3", PASSWORD))
         assert migrating.wait(120) == 0
         subprocess.run([sys.executable, "-c", _FIRST_USER], env=shared, check=True, timeout=120)
-        machines = []
+        machines, processes = [], []
         for name in ("one", "two"):
             own = {"VR_HOME": str(folder / name), "VR_ROOT": str(folder / name / "apps")}
             port = free_port()
             environment = {**shared, **own, "PORT": str(port)}
             (folder / name).mkdir()
-            stack.enter_context(proc("web", environment, folder / name / "web.log"))
+            web = stack.enter_context(proc("web", environment, folder / name / "web.log"))
             worker = stack.enter_context(proc("worker", environment, folder / name / "worker.log"))
+            processes += [web, worker]
             machines.append(Machine(environment, f"http://127.0.0.1:{port}", worker))
-        stack.enter_context(proc("beat", machines[0].environment, folder / "beat.log"))
+        beat = stack.enter_context(proc("beat", machines[0].environment, folder / "beat.log"))
+        processes.append(beat)
         one, two = machines
         for machine in machines:
             until(
@@ -104,6 +112,9 @@ def fleet(postgres_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterat
                 seconds=60,
             )
         yield Fleet((one, two), folder)
+        # All at once, as each takes its time.
+        for process in processes:
+            process.terminate()
 
 
 def _is_healthy(machine: Machine) -> bool:
@@ -160,6 +171,27 @@ def test_a_build_goes_on_when_its_worker_is_killed_and_both_web_processes_tell_o
         build = machine.get(address).json()
         assert "error" in httpx.get(build["compile_log"]).text
         assert "error" in machine.get(f"/api/streams/build_log/{build['id']}/").text
+
+
+@pytest.mark.parametrize("wrong", ["password", "authority"])
+def test_who_is_refused_or_shown_another_certificate_gets_no_connection(
+    fleet: Fleet, wrong: str, tmp_path: Path
+) -> None:
+    told = fleet.machines[0].environment
+    password = "mistaken" if wrong == "password" else PASSWORD
+    authority = Path(told["VR_TLS_AUTHORITY"])
+    if wrong == "authority":
+        authority, _ = certificate(tmp_path, "localhost")
+    redis_url = told["VR_REDIS_URL"].replace(PASSWORD, password)
+    broker_url = told["VR_BROKER_URL"].replace(PASSWORD, password)
+
+    with pytest.raises(redis.RedisError):
+        redis.Redis.from_url(redis_address(redis_url, authority)).ping()
+    with (
+        pytest.raises(BROKER_ERRORS),
+        kombu.Connection(broker_url, ssl=rabbitmq_tls(broker_url, authority)) as connection,
+    ):
+        connection.connect()
 
 
 def test_passwords_are_in_no_log_and_no_list_of_processes(fleet: Fleet) -> None:
