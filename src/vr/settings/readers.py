@@ -206,6 +206,11 @@ def _url_folder(text: str) -> str:
     return text
 
 
+def _bucket(text: str) -> str:
+    _demand(re.fullmatch(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", text))
+    return text
+
+
 def _nats_url(text: str) -> str:
     _demand(not nats_uri_problem(text))
     return text
@@ -257,6 +262,7 @@ SIZE = Reader("a size such as 1G or 512M", parse_size)
 PROC_DISK = Reader("a size such as 4G, at least 8M; or none", _proc_disk)
 HTTP_URL = Reader("an address that begins with http:// or https://", _http_url)
 URL_FOLDER = Reader("a path that begins and ends with /, such as /stored/", _url_folder)
+BUCKET = Reader("3 to 63 small letters, digits, dots and hyphens", _bucket)
 NATS_URL = Reader("an address such as nats://user:password@host:port", _nats_url)
 REDIS_URL = Reader(
     "an address such as redis://host:6379/0 or unix:///path/of/a/socket",

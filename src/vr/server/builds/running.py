@@ -85,12 +85,10 @@ def log_tail(build: Build, length: int) -> str:
     """The end of the compile log."""
     if not build.compile_log:
         return ""
-    path = store.path_of(build.compile_log)
-    if not path.is_file():
+    try:
+        return store.end(build.compile_log, length)[0].decode(errors="replace").strip()
+    except FileNotFoundError:
         return ""
-    with path.open("rb") as file:
-        file.seek(max(0, path.stat().st_size - length))
-        return file.read().decode(errors="replace").strip()
 
 
 def output_tail(build: Build, length: int) -> str:
@@ -165,10 +163,7 @@ def _compile(build: Build, folder: Path, check: Callable[[], None]) -> BuildResu
     from vr.server.builds.farm import links
 
     root = Root(Path(settings.VR_ROOT))
-    path = store.path_of(build.compile_log)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    # Unbuffered, as people watch it grow.
-    with BoundedLog(path.open("wb", buffering=0)) as compile_log:
+    with BoundedLog(store.new_log(build.compile_log)) as compile_log:
         match settings.BUILDER:
             case "local" if build.app.framework:
                 raise VelociraptorError(
@@ -220,7 +215,7 @@ def close(
     lease.check()
     if status == BuildStatus.FAILED:
         if build.compile_log:
-            _log_line(build, f"{details.rstrip()}\n{_last_words(error)}\n")
+            store.add_text(build.compile_log, f"{details.rstrip()}\n{_last_words(error)}\n")
         what, kind = "failed", Kind.BUILD_FAILED
         said = f"{error}\n\n{output_tail(build, _ERROR_TAIL)}".strip()
     else:
@@ -248,13 +243,6 @@ def _announce(build: Build, what: str, kind: Kind, message: str = "") -> None:
             trace_id=trace_id,
             resource_uri=f"/api/v1/builds/{build.pk}/",
         )
-
-
-def _log_line(build: Build, text: str) -> None:
-    path = store.path_of(build.compile_log)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("ab") as compile_log:
-        compile_log.write(text.encode(errors="replace"))
 
 
 def _scratch(build: Build) -> Path:

@@ -8,7 +8,8 @@ from typing import Any
 
 import redis
 from django.conf import settings
-from django.db import transaction
+from django.db import DatabaseError, transaction
+from django.db.models import Q
 
 from vr.events import stream
 from vr.events.procs import ProcBoard
@@ -60,7 +61,8 @@ def announce(
 ) -> Event:
     """Store an event and, once it is committed, publish it to live readers.
 
-    Redis being away loses nothing: readers catch up from the database.
+    Its id is the last one only after the commit (see Event). Redis being away loses nothing:
+    readers catch up from the database.
     """
     event = Event.objects.create(
         title=title[:200],
@@ -75,8 +77,15 @@ def announce(
 
 def _publish(event: Event) -> None:
     try:
-        stream.publish(redis_connection(), event.pk, event_data(event))
-    except redis.RedisError as error:
+        stored = Event.objects.filter(Q(pk=event.pk) | Q(first_id=event.pk)).first()
+        if stored is None:
+            return
+        event.pk = stored.pk
+        # All with lower ids are committed by now, and none comes any more.
+        before = Event.objects.filter(pk__lt=stored.pk).order_by("-pk").values_list("pk", flat=True)
+        after = before.first() or 0
+        stream.publish(redis_connection(), stored.pk, event_data(stored), after=after)
+    except (redis.RedisError, DatabaseError) as error:
         log.warning("event %s is stored but could not be published: %s", event.pk, error)
 
 

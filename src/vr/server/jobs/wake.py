@@ -9,9 +9,8 @@ import logging
 from typing import Any
 
 from django.db import transaction
-from kombu.exceptions import OperationalError
 
-from vr.server.celery_app import app
+from vr.server.celery_app import BROKER_ERRORS, app
 
 log = logging.getLogger(__name__)
 
@@ -38,5 +37,5 @@ def now(task: str, *args: Any, expires: float | None = None) -> None:
     """Send the task with `args`; unsent messages are only logged, as rows tell what is to do."""
     try:
         app.send_task(task, args=args, expires=expires, ignore_result=True)
-    except (OperationalError, OSError) as error:
+    except BROKER_ERRORS as error:
         log.warning("%s%r waits for `resume`, as the broker is away: %s", task, args, error)
