@@ -1,4 +1,4 @@
-"""Velociraptor as an app of Velociraptor: one instance builds, tests, routes and replaces another."""
+"""Velociraptor as an app of Velociraptor: one instance builds, tests and routes another."""
 
 from __future__ import annotations
 
