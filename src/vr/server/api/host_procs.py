@@ -20,11 +20,11 @@ from vr.server.api.openapi.operations import (
     proc_parameter,
 )
 from vr.server.models import PortLease
+from vr.server.records import adopting
 from vr.server.resources import HOSTS, SWARMS, TEST_RUNS, procs
 from vr.server.resources.fields import Answering
 from vr.server.resources.links import Link
 from vr.server.resources.shapes import PATH, TEXT, component, record
-from vr.server.swarming import adopting
 from vr.server.swarming.proc_actions import UnknownProc, log_tail, proc_action
 from vr.server.uptesting.asking import uptest_proc
 

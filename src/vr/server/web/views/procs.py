@@ -12,7 +12,7 @@ from django.views.decorators.http import require_POST, require_safe
 from vr.events.procs import OVER_DISK, RESTARTING
 from vr.server.models import Host, Swarm
 from vr.server.procs.ownership import Unowned, read_claims
-from vr.server.swarming import adopting
+from vr.server.records import adopting
 from vr.server.swarming.proc_actions import proc_action
 from vr.server.uptesting.asking import uptest_proc
 from vr.server.web import uptests

@@ -14,7 +14,7 @@ from support.swarm_machine import HOST, Machine
 from vr.errors import InvalidInput
 from vr.events.procs import ProcBoard
 from vr.server.models import App, Dispatch, DispatchStatus, Event, Host, PortLease, Swarm
-from vr.server.swarming.adopting import adopt
+from vr.server.records.adopting import adopt
 from vr.server.swarming.proc_actions import UnknownProc
 
 
