@@ -32,20 +32,20 @@ QUEUES = ("celery", "builds")
 RESUME_SECONDS = 5
 CARE_SECONDS = 5
 UPTEST_SECONDS = 5
+NOTICE_SECONDS = 5
 PRUNE_SECONDS = 3600
 
 app = Celery("velociraptor")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 if settings.LOG_FORMAT == "json":
     # Who is connected to this signal sets up the logs in Celery's place.
-    setup_logging.connect(
-        lambda loglevel=INFO, **_: dictConfig(json_logging(loglevel)), weak=False
-    )
+    setup_logging.connect(lambda loglevel=INFO, **_: dictConfig(json_logging(loglevel)), weak=False)
 app.conf.update(
     imports=[
         "vr.server.swarming.tasks",
         "vr.server.caretaking.tasks",
         "vr.server.uptesting.tasks",
+        "vr.server.notices.tasks",
         "vr.server.builds.tasks",
         "vr.server.hosting.tasks",
         "vr.server.jobs.tasks",
@@ -87,6 +87,15 @@ app.conf.update(
         },
         "prune_results": {
             "task": "vr.server.uptesting.tasks.prune_results",
+            "schedule": PRUNE_SECONDS,
+        },
+        "send_notices": {
+            "task": "vr.server.notices.tasks.send_all",
+            "schedule": NOTICE_SECONDS,
+            "options": {"expires": NOTICE_SECONDS},
+        },
+        "prune_notices": {
+            "task": "vr.server.notices.tasks.prune_notices",
             "schedule": PRUNE_SECONDS,
         },
         "prune_events": {

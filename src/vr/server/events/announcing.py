@@ -9,6 +9,7 @@ from typing import Any
 import redis
 from django.conf import settings
 from django.db import transaction
+from django.dispatch import Signal
 
 from vr.events import stream
 from vr.events.procs import ProcBoard
@@ -16,6 +17,9 @@ from vr.server.events.kinds import Kind
 from vr.server.models import Event, LogEntry
 
 log = logging.getLogger(__name__)
+
+stored = Signal()
+"""An `event` of a `kind` was stored, in the transaction that is under way."""
 
 
 @lru_cache(maxsize=1)
@@ -62,14 +66,16 @@ def announce(
 
     Redis being away loses nothing: readers catch up from the database.
     """
-    event = Event.objects.create(
-        title=title[:200],
-        message=stream.shorten(message),
-        tags=list(kind.tags),
-        trace_id=trace_id,
-        resource_uri=resource_uri,
-    )
-    transaction.on_commit(lambda: _publish(event))
+    with transaction.atomic():
+        event = Event.objects.create(
+            title=title[:200],
+            message=stream.shorten(message),
+            tags=list(kind.tags),
+            trace_id=trace_id,
+            resource_uri=resource_uri,
+        )
+        stored.send(sender=Event, event=event, kind=kind)
+        transaction.on_commit(lambda: _publish(event))
     return event
 
 

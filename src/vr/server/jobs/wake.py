@@ -22,6 +22,7 @@ HOST_JOB = "vr.server.hosting.tasks.host_job"  # id of a job
 CARE = "vr.server.caretaking.tasks.care"  # id of a port's lease, and a deed
 UPTEST = "vr.server.uptesting.tasks.uptest"  # id of a port's lease
 GO_UPTESTING = "vr.server.uptesting.tasks.go_round"
+SEND_NOTICES = "vr.server.notices.tasks.send_notices"  # id of a notifier
 RESUME = "vr.server.jobs.tasks.resume"
 
 
