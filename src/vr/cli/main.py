@@ -44,6 +44,7 @@ _COMMANDS = {
         "hosts": Lazy("vr.cli.hosts:hosts", "Hosts that run procs."),
         "stacks": Lazy("vr.cli.stacks:stacks", "Stacks: what apps build and run in."),
         "buildpacks": Lazy("vr.cli.buildpacks:buildpacks", "Buildpacks, in order of detection."),
+        "notify": Lazy("vr.cli.notify:notify", "Who elsewhere is told of events: chat, mail, web."),
         "ingredients": Lazy("vr.cli.ingredients:ingredients", "Config that swarms share."),
     },
 }

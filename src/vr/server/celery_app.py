@@ -37,6 +37,7 @@ BROKER_ERRORS = (KombuError, AMQPError, redis.RedisError, OSError)
 RESUME_SECONDS = 5
 CARE_SECONDS = 5
 UPTEST_SECONDS = 5
+NOTICE_SECONDS = 5
 PRUNE_SECONDS = 3600
 
 app = Celery("velociraptor")
@@ -49,6 +50,7 @@ app.conf.update(
         "vr.server.swarming.tasks",
         "vr.server.caretaking.tasks",
         "vr.server.uptesting.tasks",
+        "vr.server.notices.tasks",
         "vr.server.builds.tasks",
         "vr.server.hosting.tasks",
         "vr.server.jobs.tasks",
@@ -90,6 +92,15 @@ app.conf.update(
         },
         "prune_results": {
             "task": "vr.server.uptesting.tasks.prune_results",
+            "schedule": PRUNE_SECONDS,
+        },
+        "send_notices": {
+            "task": "vr.server.notices.tasks.send_all",
+            "schedule": NOTICE_SECONDS,
+            "options": {"expires": NOTICE_SECONDS},
+        },
+        "prune_notices": {
+            "task": "vr.server.notices.tasks.prune_notices",
             "schedule": PRUNE_SECONDS,
         },
         "prune_events": {

@@ -121,6 +121,8 @@ START_SECONDS = _given.start_seconds
 SETTLE_SECONDS = _given.settle_seconds
 # Who may read /metrics: token, loopback or off.
 METRICS_ACCESS = _given.metrics_access
+# Where notices may go beside the internet.
+NOTICE_NETWORKS = _given.notice_networks
 # How often procs are uptested between dispatches; 0: never.
 UPTEST_SECONDS = _given.uptest_seconds
 DRAIN_SECONDS = _given.drain_seconds

@@ -6,7 +6,7 @@ import re
 import socket
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from ipaddress import IPv4Network
+from ipaddress import IPv4Network, ip_network
 from pathlib import Path, PurePosixPath
 from typing import Generic, TypeVar
 from urllib.parse import urlsplit
@@ -172,6 +172,10 @@ def _words(text: str) -> tuple[str, ...]:
     return tuple(word.strip() for word in text.split(",") if word.strip())
 
 
+def _networks(text: str) -> tuple[str, ...]:
+    return tuple(str(ip_network(word)) for word in _words(text))
+
+
 def _lines(text: str) -> tuple[str, ...]:
     return tuple(line.strip() for line in text.splitlines() if line.strip())
 
@@ -251,6 +255,7 @@ HOST = Reader("a host name or an IPv4 address", _host_name)
 IP_ADDRESS = Reader("an IP address", _ip_address)
 ADDRESS = Reader("an address such as 127.0.0.1:8500", _address)
 NETWORK = Reader("an IPv4 network such as 10.214.0.0/16", IPv4Network)
+NETWORKS = Reader("networks such as 10.0.0.0/8,fd00::/8, separated by commas", _networks)
 WORDS = Reader("words separated by commas", _words)
 LINES = Reader("words, one a line", _lines)
 ORIGINS = Reader("origins such as https://vr.example.org, separated by commas", _origins)

@@ -19,6 +19,7 @@ from vr.settings.readers import (
     KEY,
     LIMITS,
     LINES,
+    NETWORKS,
     ORIGINS,
     PAIRS,
     PATH,
@@ -330,6 +331,16 @@ class ServerSettings:
         meaning=(
             "who may read [/metrics](reference/metrics.md): users of the API; or also whoever asks "
             "on this machine, apps without a network of their own included; or nobody"
+        ),
+        read_by=_BOTH,
+    )
+    notice_networks: tuple[str, ...] = setting(
+        "VR_NOTICE_NETWORKS",
+        NETWORKS,
+        "",
+        meaning=(
+            "networks beside the internet that [notices](operations.md#notices) may be sent to, "
+            "such as `10.0.0.0/8`: who may add a notifier could reach them through this server"
         ),
         read_by=_BOTH,
     )

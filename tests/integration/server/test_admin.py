@@ -26,7 +26,7 @@ def test_all_models_have_pages_but_parts_of_others_and_what_only_we_write() -> N
     shown = {model.__name__ for model in admin.site._registry}
     ours = {model.__name__ for model in apps.get_app_config("server").get_models()}
     assert ours - shown == {
-        *("AppUid", "Duty", "HostJob", "ProcHealth", "ServerKey", "Step", "TestResult")
+        *("AppUid", "Duty", "HostJob", "ProcHealth", "ServerKey", "Step", "TestResult", "UptestJob")
     }
 
 

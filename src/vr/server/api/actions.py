@@ -15,7 +15,17 @@ from vr.server.api.openapi.operations import LOCATION, Answer, key_of, operation
 from vr.server.builds import asking as asking_for_builds
 from vr.server.caretaking.squads import rescue_squad
 from vr.server.models import Dispatch, PortLease, Swarm, TestRun
-from vr.server.resources import BUILDS, DISPATCHES, RELEASES, SQUADS, SWARMS, TEST_RUNS
+from vr.server.notices import asking as asking_for_notices
+from vr.server.resources import (
+    BUILDS,
+    DISPATCHES,
+    NOTICES,
+    NOTIFIERS,
+    RELEASES,
+    SQUADS,
+    SWARMS,
+    TEST_RUNS,
+)
 from vr.server.resources.fields import Answering, Integer, Text
 from vr.server.resources.links import Link
 from vr.server.resources.procs import PROCS, of_swarm
@@ -30,6 +40,7 @@ builds = Router(tags=["builds"])
 releases = Router(tags=["releases"])
 squads = Router(tags=["squads"])
 testruns = Router(tags=["testruns"])
+notifiers = Router(tags=["notifiers"])
 
 _VERSION, _SIZE = Text(name="version", attribute="tag"), Integer(name="size")
 # "-" means the version that the swarm has.
@@ -177,6 +188,21 @@ def rescue(request: HttpRequest, key: str) -> Any:
     """Place the procs of the squad's silent hosts on its others."""
     opened = rescue_squad(SQUADS.get(key), user=_user(request))
     return JsonResponse({"swarm_ids": [one.trace_id for one in opened]}, status=202)
+
+
+@notifiers.post(
+    "/{key}/test/",
+    operation_id="notifiers_test",
+    openapi_extra=operation(
+        HTTPMethod.POST,
+        {202: Answer("a notice is queued", record({"notice": PATH}), headers=LOCATION)},
+        path=[key_of(NOTIFIERS)],
+    ),
+)
+def test_notifier(request: HttpRequest, key: str) -> Any:
+    """Send a notice to it, once; its `status` tells whether it got there."""
+    uri = NOTICES.uri(asking_for_notices.test(NOTIFIERS.get(key), user=_user(request)))
+    return JsonResponse({"notice": uri}, status=202, headers={"Location": uri})
 
 
 @releases.post(

@@ -104,6 +104,10 @@ class Kind(Enum):
     )
     PROC_WELL = _Facts(("proc", "success"), "check", "ok", "a proc that had gone down is well")
 
+    NOTICE_FAILED = _Facts(
+        ("notice", "failed"), "alert", "warn", "a notifier could not be told of an event"
+    )
+
     USER_ADDED = _Facts(("user", "add"), "user", "idle", "somebody added a record")
     USER_CHANGED = _Facts(("user", "change"), "user", "idle", "somebody changed a record")
     USER_REMOVED = _Facts(("user", "remove"), "user", "idle", "somebody removed a record")

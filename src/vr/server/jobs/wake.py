@@ -22,6 +22,7 @@ CARE = "vr.server.caretaking.tasks.care"  # id of a port's lease, and a deed
 MEND_POOLS = "vr.server.caretaking.tasks.mend_pools"  # a balancer's name, ids of swarms
 UPTEST = "vr.server.uptesting.tasks.uptest"  # id of a port's lease
 GO_UPTESTING = "vr.server.uptesting.tasks.go_round"
+SEND_NOTICES = "vr.server.notices.tasks.send_notices"  # id of a notifier
 RESUME = "vr.server.jobs.tasks.resume"
 
 

@@ -21,6 +21,8 @@ from vr.server.models import (
     Dispatch,
     DispatchStatus,
     HostJob,
+    Notice,
+    NoticeStatus,
     ProcHealth,
     Swarm,
     UptestJob,
@@ -151,6 +153,7 @@ def _queues() -> dict[str, Queue]:
         "dispatch": _queue(Dispatch.objects.filter(status=DispatchStatus.QUEUED), "created"),
         "build": _queue(asked, "asked"),
         "host_job": _queue(HostJob.objects.filter(status="queued"), "asked"),
+        "notice": _queue(Notice.objects.filter(status=NoticeStatus.WAITING), "created"),
         "uptest": _queue(UptestJob.objects.filter(lease_owner=""), "created"),
     }
 

@@ -38,7 +38,7 @@ def _on_postgres(statements: str) -> Any:
 
 
 class Migration(migrations.Migration):
-    dependencies = [("server", "0019_loss_draining")]
+    dependencies = [("server", "0020_watch_disk")]
 
     operations = [
         migrations.AddField(

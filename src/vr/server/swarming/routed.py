@@ -16,10 +16,9 @@ from vr.hosts.supervisor import HostUnreachable
 from vr.server.hosts import connect
 from vr.server.models import PortLease, Swarm
 from vr.server.procs import ports
-from vr.server.swarming import pools
+from vr.server.swarming import pools, proc_uptests
 from vr.server.swarming.asking import dispatch_with_procs
 from vr.server.swarming.pools import Pool
-from vr.server.uptests import testing
 from vr.server.uptests.results import describe_failures, have_passed
 from vr.specs.names import ProcName
 
@@ -236,7 +235,7 @@ def _wait_until_it_listens(connection: HostConnection, name: ProcName) -> None:
 
 
 def _test(swarm: Swarm, connection: HostConnection, name: ProcName) -> None:
-    results = testing.test(swarm, connection, name)
+    results = proc_uptests.run(swarm, connection, name)
     if not have_passed(results):
         raise VelociraptorError(
             f"The uptests of {name} failed after its start, so nothing is routed to it.",

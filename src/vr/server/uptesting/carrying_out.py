@@ -19,10 +19,10 @@ from vr.server.jobs.leases import Lease
 from vr.server.models import ProcHealth, Swarm, UptestJob
 from vr.server.models.uptest_job import OPEN
 from vr.server.procs import health
-from vr.server.swarming import routed
+from vr.server.swarming import proc_uptests, routed
 from vr.server.swarming.asking import dispatch_with_procs
 from vr.server.uptesting.candidates import candidates
-from vr.server.uptests import recording, testing
+from vr.server.uptests import recording
 from vr.server.uptests.results import Result, describe_failures, have_passed
 from vr.specs.names import ProcName
 from vr.text.plurals import counted
@@ -87,7 +87,7 @@ def _test(tested: _Tested) -> None:
     spawn = _spawn(tested)
     if not spawn:
         return
-    results = testing.test(tested.swarm, tested.host, tested.name)
+    results = proc_uptests.run(tested.swarm, tested.host, tested.name)
     # What was stopped, or replaced, while it was tested has not failed.
     if _spawn(tested) != spawn or not any(candidates(pk=tested.job.pk)):
         return

@@ -26,7 +26,7 @@ from vr.server.models import (
     TestRun,
     UptestJob,
 )
-from vr.server.swarming import asking, proc_actions
+from vr.server.swarming import asking, proc_actions, proc_uptests
 from vr.server.uptesting import carrying_out, pruning, rounds
 
 BREAKS = """\
@@ -171,7 +171,7 @@ def test_a_dispatch_that_begins_while_a_proc_is_tested_makes_the_result_worthles
     uptester: Uptester, machine: Machine, served: Swarm, broken: Path, monkeypatch: Any
 ) -> None:
     broken.write_text(" ".join(machine.procs()))
-    run = carrying_out.testing.test
+    run = proc_uptests.run
 
     def test(*args: Any) -> Any:
         results = run(*args)
@@ -179,7 +179,7 @@ def test_a_dispatch_that_begins_while_a_proc_is_tested_makes_the_result_worthles
         Step.objects.create(dispatch=opened, kind=StepKind.DEPLOY, started=timezone.now())
         return results
 
-    monkeypatch.setattr(carrying_out.testing, "test", test)
+    monkeypatch.setattr(proc_uptests, "run", test)
     uptester.go_round_when_due()
     assert not TestResult.objects.filter(testrun__dispatch=None).exists()
     assert events("failed", "uptest") == []

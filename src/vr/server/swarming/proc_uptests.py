@@ -14,7 +14,7 @@ from vr.specs.names import ProcName
 SECONDS = 300.0
 
 
-def test(swarm: Swarm, connection: HostConnection, name: ProcName) -> list[Result]:
+def run(swarm: Swarm, connection: HostConnection, name: ProcName) -> list[Result]:
     """What the uptests of the swarm's proc `name` say, else the page that it must answer; [] if
     there is neither."""
     release = Release.objects.select_related("build__image").filter(hash=name.hash).first()
