@@ -71,12 +71,13 @@ class Publisher:
         names = {info["name"] for info in infos}
         self._restarts = {name: one for name, one in self._restarts.items() if name in names}
         told = [_lasting(self._host, info) for info in infos]
-        disk = _disk(self._root)
+        if (disk := _disk(self._root)) is not None:
+            self._board.keep_disk(self._host, disk)
         if told == self._told:
-            written = self._board.beat(self._host, disk)
+            written = self._board.beat(self._host)
             if written is not None and time.time() - written < REWRITE_SECONDS:
                 return
-        self._board.replace(self._host, infos, disk)
+        self._board.replace(self._host, infos)
         self._told = told
 
     def handle(self, notice: Notice) -> None:

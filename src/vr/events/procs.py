@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -143,11 +144,8 @@ class ProcBoard:
         self._redis = connection
         self._remembered: dict[str, tuple[float, list[Proc]]] = {}
 
-    def replace(
-        self, host: str, infos: Iterable[Mapping[str, Any]], disk: HostDisk | None = None
-    ) -> None:
-        """Store the complete list of a host's procs, and its heartbeat, in one transaction; its
-        disk, too, if it is told."""
+    def replace(self, host: str, infos: Iterable[Mapping[str, Any]]) -> None:
+        """Store the complete list of a host's procs, and its heartbeat, in one transaction."""
         fields: dict[Any, Any] = {str(info["name"]): json.dumps(dict(info)) for info in infos}
         now = str(self._now())
         with self._redis.pipeline() as pipe:
@@ -157,22 +155,26 @@ class ProcBoard:
                 pipe.expire(_key(host), KEEP_SECONDS)
             pipe.hset(HEARTBEATS, host, now)
             pipe.hset(WRITTEN, host, now)
-            _keep_disk(pipe, host, disk)
             pipe.execute()
 
-    def beat(self, host: str, disk: HostDisk | None = None) -> float | None:
+    def beat(self, host: str) -> float | None:
         """Store a host's heartbeat alone, as its list is as it was; returns when that was written
         (unix time), None if Redis has lost it."""
         with self._redis.pipeline() as pipe:
             pipe.hset(HEARTBEATS, host, str(self._now()))
             pipe.hget(WRITTEN, host)
-            _keep_disk(pipe, host, disk)
-            written = pipe.execute()[1]
+            _, written = pipe.execute()
         return float(written) if written else None
 
     def keep_pace(self, host: str, seconds: float) -> None:
         """Tell how often the host speaks at least."""
         self._redis.hset(PACES, host, str(seconds))
+
+    def keep_disk(self, host: str, disk: HostDisk) -> None:
+        """Tell how much the host's procs may still write."""
+        # A Redis of an older server doesn't let its hosts; all else must be pushed all the same.
+        with suppress(redis.exceptions.NoPermissionError):
+            self._redis.hset(DISKS, host, f"{disk.free} {disk.total}")
 
     def _now(self) -> float:
         """Unix time by Redis' clock, as hosts' own may differ by more than a beat."""
@@ -233,11 +235,6 @@ class ProcBoard:
             if (revision := revisions[host]) is not None:
                 self._remembered[host] = (revision, procs)
         return found
-
-
-def _keep_disk(pipe: Any, host: str, disk: HostDisk | None) -> None:
-    if disk is not None:
-        pipe.hset(DISKS, host, f"{disk.free} {disk.total}")
 
 
 def _read_disk(text: Any) -> HostDisk | None:

@@ -98,6 +98,16 @@ _TABLE = (
         expected="a size",
     ),
     Limit(
+        name="log_limit",
+        kind="size",
+        label="Log",
+        help="How much is kept of one proc's log, with what was rotated, such as 100M.",
+        unset="VR_LOG_MB and VR_LOG_BACKUPS",
+        example="100M",
+        least=1 << 20,
+        expected="at least 1M",
+    ),
+    Limit(
         name="nofile",
         kind="whole",
         label="Open files",

@@ -76,6 +76,7 @@ class ProcYaml(msgspec.Struct, frozen=True, kw_only=True, repr_omit_defaults=Tru
     tmp_size: str | None = None
     disk_limit: str | None = None
     disk_watch: str | None = None
+    log_limit: str | None = None
     nofile: int | None = None
     read_only: bool = False
     network: Literal["host", "private"] = "host"

@@ -17,6 +17,7 @@ from vr.server.procs.uids import uid_of
 from vr.specs.limits import with_defaults
 from vr.specs.names import ProcName
 from vr.specs.proc import NOBODY
+from vr.specs.sizes import parse_size
 
 GROUP = "nogroup"
 
@@ -24,7 +25,9 @@ GROUP = "nogroup"
 def proc_file(release: Release, name: ProcName, host: str) -> ProcFile:
     """What to deploy on `host` for the proc `name`. Its text holds secrets."""
     text: str = yaml.safe_dump(content(release, name, host), sort_keys=False, allow_unicode=True)
-    rotation = Rotation(settings.LOG_MB, settings.LOG_BACKUPS)
+    rotation = Rotation(settings.LOG_MB * 1_000_000, settings.LOG_BACKUPS)
+    if limit := with_defaults(release.limits, settings.DEFAULT_LIMITS).get("log_limit"):
+        rotation = rotation.kept_to(parse_size(limit))
     return ProcFile(str(name), text, runner=runner_of(release), rotation=rotation)
 
 
