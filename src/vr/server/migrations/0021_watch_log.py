@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('server', '0021_tell_notices'),
+        ('server', '0020_watch_disk'),
     ]
 
     operations = [
