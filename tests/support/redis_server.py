@@ -14,11 +14,24 @@ from support.servers import serving
 
 
 @contextmanager
-def redis_server(folder: Path) -> Iterator[str]:
-    """Run redis-server in `folder`; yields its URL, and leaves no process behind."""
+def redis_server(folder: Path, *, port: int = 0) -> Iterator[str]:
+    """Run redis-server in `folder`; yields its URL, and leaves no process behind.
+
+    With `port` it listens on loopback, too.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     socket = folder / "redis.sock"
-    argv = ["redis-server", "--port", "0", "--unixsocket", str(socket), "--dir", str(folder)]
+    argv = [
+        "redis-server",
+        "--port",
+        str(port),
+        "--bind",
+        "127.0.0.1",
+        "--unixsocket",
+        str(socket),
+        "--dir",
+        str(folder),
+    ]
     argv += ["--save", "", "--appendonly", "no", "--logfile", str(folder / "redis.log")]
     process = subprocess.Popen(argv, stdin=subprocess.DEVNULL)
     url = f"unix://{socket}"
