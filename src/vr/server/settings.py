@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from vr import __version__
+from vr.server.logs import json_logging
 from vr.settings.reading import settings_or_exit
 from vr.settings.s3 import S3Address
 from vr.settings.tls import rabbitmq_tls, redis_address
@@ -106,6 +107,9 @@ DISCOVERY = {
 PORT_RANGE = _given.ports
 # What bounds procs whose swarms set no limits.
 DEFAULT_LIMITS = _given.default_limits
+# What those may write that have no limit of that, and what must be free on hosts for new ones.
+PROC_DISK = _given.proc_disk
+FREE_DISK = _given.free_disk
 # The service accounts that apps may run as.
 RUN_AS = _given.run_as
 # Where the volumes of those who are no admins may lie on hosts.
@@ -115,6 +119,12 @@ HOST_UIDS = _given.host_uids
 # How long a new proc may take until it is ready, and old connections to a retired one to end.
 START_SECONDS = _given.start_seconds
 SETTLE_SECONDS = _given.settle_seconds
+# Who may read /metrics: token, loopback or off.
+METRICS_ACCESS = _given.metrics_access
+# Where notices may go beside the internet.
+NOTICE_NETWORKS = _given.notice_networks
+# How often procs are uptested between dispatches; 0: never.
+UPTEST_SECONDS = _given.uptest_seconds
 DRAIN_SECONDS = _given.drain_seconds
 
 # How much is kept of a proc's log.
@@ -124,6 +134,12 @@ LOG_BACKUPS = _given.log_backups
 BALANCERS = _given.balancers
 # The balancer that forms offer first.
 DEFAULT_BALANCER = _given.default_balancer
+
+if _given.log_format == "json":
+    # Ours alone: Django's own handlers would write lines for people beside it.
+    LOGGING_CONFIG = "logging.config.dictConfig"
+    LOGGING = json_logging()
+LOG_FORMAT = _given.log_format
 
 ROOT_URLCONF = "vr.server.urls"
 ASGI_APPLICATION = "vr.server.asgi.application"

@@ -19,22 +19,26 @@ from vr.settings.readers import (
     KEY,
     LIMITS,
     LINES,
+    NETWORKS,
     ORIGINS,
     PAIRS,
     PATH,
+    PROC_DISK,
     REDIS_URL,
+    SIZE,
     SUPERVISOR_URL,
     TEXT,
     UIDS,
     URL_FOLDER,
     WORDS,
+    one_of,
     optional,
     seconds,
     whole,
 )
 from vr.settings.setting import Process, setting
 from vr.specs.accounts import DEFAULT_HOST_UIDS
-from vr.specs.limits import DEFAULTS
+from vr.specs.limits import DEFAULTS, DISK_WATCH
 
 _UP = {Process.UP}
 _SERVER = {Process.SERVER}
@@ -229,6 +233,25 @@ class ServerSettings:
         ),
         read_by=_BOTH,
     )
+    proc_disk: str | None = setting(
+        "VR_PROC_DISK",
+        PROC_DISK,
+        DISK_WATCH,
+        meaning=(
+            "what a new proc without a `disk_limit` may write outside its volumes; `none`: as much "
+            "as there is. Its host looks every few seconds, and stops one that wrote more"
+        ),
+        read_by=_BOTH,
+    )
+    free_disk: int = setting(
+        "VR_FREE_DISK",
+        SIZE,
+        "1G",
+        meaning=(
+            "hosts with less disk left, where they keep their procs, get no new ones; `0`: all do"
+        ),
+        read_by=_BOTH,
+    )
     runtimes: dict[str, str] = setting(
         "VR_RUNTIMES",
         PAIRS,
@@ -298,6 +321,46 @@ class ServerSettings:
         meaning=(
             "how long new procs must stay up, routed, before old ones go, for swarms that don't "
             "say; 0: not at all"
+        ),
+        read_by=_BOTH,
+    )
+    metrics_access: str = setting(
+        "VR_METRICS_ACCESS",
+        one_of("token", "loopback", "off"),
+        "token",
+        meaning=(
+            "who may read [/metrics](reference/metrics.md): users of the API; or also whoever asks "
+            "on this machine, apps without a network of their own included; or nobody"
+        ),
+        read_by=_BOTH,
+    )
+    notice_networks: tuple[str, ...] = setting(
+        "VR_NOTICE_NETWORKS",
+        NETWORKS,
+        "",
+        meaning=(
+            "networks beside the internet that [notices](operations.md#notices) may be sent to, "
+            "such as `10.0.0.0/8`: who may add a notifier could reach them through this server"
+        ),
+        read_by=_BOTH,
+    )
+    log_format: str = setting(
+        "VR_LOG_FORMAT",
+        one_of("text", "json"),
+        "text",
+        meaning=(
+            "how web, workers and beat write their logs: lines for people, or a "
+            "[JSON object each](operations.md#logs-for-machines)"
+        ),
+        read_by=_BOTH,
+    )
+    uptest_seconds: int = setting(
+        "VR_UPTEST_SECONDS",
+        whole(0, _DAY),
+        "900",
+        meaning=(
+            "how often every proc is [uptested](swarms.md#uptests-between-dispatches) between "
+            "dispatches; 0: never"
         ),
         read_by=_BOTH,
     )

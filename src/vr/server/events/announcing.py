@@ -10,6 +10,7 @@ import redis
 from django.conf import settings
 from django.db import DatabaseError, transaction
 from django.db.models import Q
+from django.dispatch import Signal
 
 from vr.events import stream
 from vr.events.procs import ProcBoard
@@ -17,6 +18,9 @@ from vr.server.events.kinds import Kind
 from vr.server.models import Event, LogEntry
 
 log = logging.getLogger(__name__)
+
+stored = Signal()
+"""An `event` of a `kind` was stored, in the transaction that is under way."""
 
 
 @lru_cache(maxsize=1)
@@ -64,14 +68,16 @@ def announce(
     Its id is the last one only after the commit (see Event). Redis being away loses nothing:
     readers catch up from the database.
     """
-    event = Event.objects.create(
-        title=title[:200],
-        message=stream.shorten(message),
-        tags=list(kind.tags),
-        trace_id=trace_id,
-        resource_uri=resource_uri,
-    )
-    transaction.on_commit(lambda: _publish(event))
+    with transaction.atomic():
+        event = Event.objects.create(
+            title=title[:200],
+            message=stream.shorten(message),
+            tags=list(kind.tags),
+            trace_id=trace_id,
+            resource_uri=resource_uri,
+        )
+        stored.send(sender=Event, event=event, kind=kind)
+        transaction.on_commit(lambda: _publish(event))
     return event
 
 
@@ -96,5 +102,6 @@ def user_did(
     known = user if getattr(user, "pk", None) else None
     name = known.get_username() if known else "system"
     message = f"{name}: {kind.action} {what}"
-    LogEntry.objects.create(type=kind.action, user=known, message=message)
-    announce(message, kind=kind, trace_id=trace_id, resource_uri=resource_uri)
+    with transaction.atomic():
+        LogEntry.objects.create(type=kind.action, user=known, message=message)
+        announce(message, kind=kind, trace_id=trace_id, resource_uri=resource_uri)

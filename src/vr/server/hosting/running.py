@@ -94,9 +94,10 @@ def _run(job: HostJob, lease: Lease) -> None:
 def _close(job: HostJob, lease: Lease, status: HostJobStatus, error: str, output: str) -> None:
     lease.check()
     with transaction.atomic():
-        lease.rows.update(
+        if not lease.rows.update(
             status=status, error=error, output=output, ended=timezone.now(), passwords=""
-        )
+        ):
+            raise LeaseLost
         if status == HostJobStatus.FAILED:
             kind, what = Kind.HOST_FAILED, f"{job.kind} failed"
         elif job.kind == HostJobKind.PREPARE:

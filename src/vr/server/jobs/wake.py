@@ -19,6 +19,10 @@ DEPLOY_PROC = "vr.server.swarming.tasks.deploy_proc"  # ids of release and host,
 RUN_BUILD = "vr.server.builds.tasks.run_build"  # id of a build
 HOST_JOB = "vr.server.hosting.tasks.host_job"  # id of a job
 CARE = "vr.server.caretaking.tasks.care"  # id of a port's lease, and a deed
+MEND_POOLS = "vr.server.caretaking.tasks.mend_pools"  # a balancer's name, ids of swarms
+UPTEST = "vr.server.uptesting.tasks.uptest"  # id of a port's lease
+GO_UPTESTING = "vr.server.uptesting.tasks.go_round"
+SEND_NOTICES = "vr.server.notices.tasks.send_notices"  # id of a notifier
 RESUME = "vr.server.jobs.tasks.resume"
 
 

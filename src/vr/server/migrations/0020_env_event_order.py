@@ -38,7 +38,7 @@ def _on_postgres(statements: str) -> Any:
 
 
 class Migration(migrations.Migration):
-    dependencies = [("server", "0019_loss_draining")]
+    dependencies = [("server", "0021_watch_log")]
 
     operations = [
         migrations.AddField(
