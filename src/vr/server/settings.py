@@ -57,9 +57,8 @@ CELERY_BROKER_URL = redis_address(_given.broker_url, TLS_AUTHORITY).replace(
     "unix://", "redis+socket://"
 )
 CELERY_BROKER_USE_SSL = rabbitmq_tls(_given.broker_url, TLS_AUTHORITY)
-# For workers that are started without these options.
+# For workers that are started without this option.
 CELERY_WORKER_POOL = "threads"
-CELERY_WORKER_CONCURRENCY = _given.worker_threads
 
 # Finished builds, images and logs; hosts that share the machine read them as files.
 FILES_ROOT = _given.files
