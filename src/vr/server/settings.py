@@ -120,6 +120,9 @@ START_SECONDS = _given.start_seconds
 SETTLE_SECONDS = _given.settle_seconds
 # Who may read /metrics: token, loopback or off.
 METRICS_ACCESS = _given.metrics_access
+# Where traces of dispatches go; empty: nowhere.
+OTLP_ENDPOINT = _given.otlp_endpoint
+OTLP_HEADERS = _given.otlp_headers
 # Where notices may go beside the internet.
 NOTICE_NETWORKS = _given.notice_networks
 # How often procs are uptested between dispatches; 0: never.
