@@ -96,6 +96,9 @@ HOST_UIDS = _given.host_uids
 START_SECONDS = _given.start_seconds
 SETTLE_SECONDS = _given.settle_seconds
 DRAIN_SECONDS = _given.drain_seconds
+# How long a version may wait to be routed, and some of its procs are tried beside the old ones.
+HOLD_SECONDS = _given.hold_seconds
+CANARY_SECONDS = _given.canary_seconds
 
 # How much is kept of a proc's log.
 LOG_MB = _given.log_mb
