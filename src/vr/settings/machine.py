@@ -168,7 +168,8 @@ class MachineSettings:
         "VR_WORKER_THREADS",
         whole(1, 64),
         "16",
-        meaning="swarms driven at once; one app gets at most half of them",
+        meaning="threads that carry swarms on; one app gets at most half of them, and those that "
+        "wait (for uptests, say) hold none",
         read_by=_UP,
     )
     build_threads: int = setting(

@@ -75,6 +75,11 @@ def share_of(threads: int | None) -> int | None:
     return None if threads is None else (threads + 1) // 2
 
 
+def threads() -> int | None:
+    """How many threads this worker was given; None if that isn't known."""
+    return _threads
+
+
 _threads: int | None = None
 
 
