@@ -36,6 +36,14 @@ class ProcDocument(TypedDict):
     swarm: str | None
 
 
+class UnderWay(TypedDict):
+    """What a swarm is being brought to."""
+
+    trace_id: str
+    version: str
+    status: str
+
+
 class SwarmDocument(TypedDict):
     id: int
     resource_uri: str
@@ -49,6 +57,7 @@ class SwarmDocument(TypedDict):
     pool: str | None
     balancer: str | None
     env_yaml: str
+    under_way: UnderWay | None
     procs: list[ProcDocument]
 
 
@@ -76,6 +85,12 @@ class DispatchDocument(TypedDict):
     seconds: float | None
     user: str | None
     cancelled_by: str | None
+    hold: bool
+    preview: str | None
+    held_until: str | None
+    batch: int
+    batched: int
+    reverts: str | None
     steps: list[StepDocument]
 
 

@@ -13,7 +13,7 @@ from typing import Any
 from vr.errors import VelociraptorError
 from vr.server.caretaking.rescuing import Flock, HostVoice, Placed, Tried, lost_hosts, rescue
 from vr.server.models import Dispatch, Host, PortLease, Squad, Swarm
-from vr.server.models.dispatch import ENDED, OPEN
+from vr.server.models.dispatch import ENDED, UNDER_WAY
 from vr.server.swarming import asking
 from vr.specs.names import ProcName
 
@@ -72,8 +72,9 @@ def _voices() -> dict[str, HostVoice]:
 
 
 def _flocks(**search: Any) -> Iterable[Flock]:
-    """Swarms that serve something and have no open dispatch."""
-    busy = set(Dispatch.objects.filter(status__in=OPEN).values_list("swarm_id", flat=True))
+    """Swarms that serve something and that no dispatch is under way to. One that is held gives
+    way: what serves comes first."""
+    busy = set(Dispatch.objects.filter(status__in=UNDER_WAY).values_list("swarm_id", flat=True))
     swarms = Swarm.objects.filter(release__isnull=False, size__gt=0, **search).exclude(pk__in=busy)
     rows = list(swarms.values_list("pk", "size", "squad__rescue_after", "release__hash"))
     placed: dict[int, list[Placed]] = defaultdict(list)

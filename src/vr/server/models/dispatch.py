@@ -34,6 +34,8 @@ class DispatchStatus(models.TextChoices):
 
 
 OPEN = (DispatchStatus.QUEUED, DispatchStatus.RUNNING, DispatchStatus.HELD)
+# Those of them that somebody carries on, or is to.
+UNDER_WAY = (DispatchStatus.QUEUED, DispatchStatus.RUNNING)
 ENDED = (DispatchStatus.SUCCEEDED, DispatchStatus.FAILED, DispatchStatus.CANCELLED)
 
 

@@ -21,7 +21,7 @@ from vr.server.hosts import connect
 from vr.server.jobs import leases, leaving
 from vr.server.jobs.leases import LeaseLost
 from vr.server.jobs.sliced import Sliced, finish
-from vr.server.models import Dispatch, StepKind
+from vr.server.models import Dispatch, DispatchStatus, StepKind
 from vr.server.models.dispatch import OPEN
 from vr.server.procs import ports
 from vr.server.swarming import own_config, plan_types
@@ -34,8 +34,11 @@ from vr.server.swarming.plan import plan
 from vr.server.swarming.plan_types import Node, SeenProc
 from vr.server.swarming.problems import Cancelled, DispatchFailed, ForeignPorts, PlanAgain
 from vr.server.swarming.steps import (
+    batching,
     building,
+    canarying,
     deploying,
+    holding,
     releasing,
     retiring,
     routing,
@@ -51,7 +54,7 @@ log = logging.getLogger(__name__)
 _ATTEMPTS = 3
 _RETRY_SECONDS = 0.5
 # Steps after which there is no other way: they are tried again whatever goes wrong.
-_REPEATED = plan_types.Retire | plan_types.Undo | plan_types.RouteBack
+_REPEATED = plan_types.Retire | plan_types.Undo | plan_types.RouteBack | plan_types.NextBatch
 # A dispatch that deploys again and again, as its procs pass and die, must end some time.
 _LONGEST_PLAN = 200
 
@@ -59,6 +62,7 @@ _LONGEST_PLAN = 200
 class Outcome(Enum):
     ENDED = "ended"
     PARKED = "parked"  # waits for a build
+    HELD = "held"  # waits for people
     ELSEWHERE = "elsewhere"  # another worker has it, or it had ended
 
 
@@ -74,13 +78,17 @@ def driving(dispatch_id: int) -> Sliced[Outcome]:
             if lease is None:
                 return Outcome.ELSEWHERE
             outcome = yield from _Drive(DispatchRow.begin(dispatch_id, lease)).run()
-        if outcome is not Outcome.PARKED or _still_builds(dispatch_id):
+        if outcome not in {Outcome.PARKED, Outcome.HELD} or _still_waits(dispatch_id, outcome):
             return outcome
-        # The build ended between the look at it and the end of our lease: nobody wakes us.
+        # That ended between the look at it and the end of our lease: nobody wakes us.
 
 
-def _still_builds(dispatch_id: int) -> bool:
+def _still_waits(dispatch_id: int, outcome: Outcome) -> bool:
     dispatch = Dispatch.objects.select_related("build").get(pk=dispatch_id)
+    if dispatch.is_open and dispatch.cancel_asked is not None:
+        return False
+    if outcome is Outcome.HELD:
+        return dispatch.status != DispatchStatus.RUNNING
     return build_state(dispatch.build) is plan_types.BuildState.UNDERWAY
 
 
@@ -98,17 +106,25 @@ class _Drive:
 
     def run(self) -> Sliced[Outcome]:
         try:
-            for _ in range(_LONGEST_PLAN):
+            holding.go_on(self._row.dispatch, self._journal)
+            left = _LONGEST_PLAN
+            while left:
+                left -= 1
                 self._check()
                 step = self._next_step()
                 if isinstance(step, plan_types.AwaitBuild):
                     building.wait(self._row.build, self._journal)
                     return Outcome.PARKED
+                if isinstance(step, plan_types.Hold):
+                    holding.hold(self._row, step.nodes, self._journal)
+                    return Outcome.HELD
                 if isinstance(step, plan_types.Finish):
                     end(self._row, self._journal, silence(step))
                     return Outcome.ENDED
                 if not (yield from self._attempt(step)):
                     return Outcome.ENDED
+                if isinstance(step, plan_types.NextBatch):
+                    left = _LONGEST_PLAN
             self._row.note_failure(
                 DispatchFailed("The dispatch did not come to an end: its procs keep dying.")
             )
@@ -161,7 +177,7 @@ class _Drive:
             except (HostUnreachable, OperationalError) as error:
                 problem = error
             except VelociraptorError as error:
-                if not isinstance(step, _REPEATED):
+                if not isinstance(step, _REPEATED) and not self._undoes_preview(step):
                     row.note_failure(error)
                     return True
                 problem = error
@@ -172,6 +188,10 @@ class _Drive:
             log.warning("dispatch %s, attempt %s: %s", row.dispatch.pk, attempt, problem)
             self._check()
             yield _RETRY_SECONDS
+        if self._undoes_preview(step):
+            # They stay together: procs that are shown must be there. The next dispatch clears up.
+            end(row, self._journal, f"The pool of what was held could not be removed: {problem}")
+            return False
         if isinstance(step, plan_types.RouteBack):
             # The pool keeps what it holds, and so do the procs: the next dispatch clears up.
             end(row, self._journal, f"The pool could not be routed back: {problem}")
@@ -183,6 +203,9 @@ class _Drive:
             return False
         row.note_failure(problem if isinstance(problem, VelociraptorError) else _bug(problem))
         return True
+
+    def _undoes_preview(self, step: plan_types.PlannedStep) -> bool:
+        return isinstance(step, plan_types.EndPreview) and bool(self._row.dispatch.error)
 
     def _remember(self, reason: PlanAgain) -> None:
         log.info("dispatch %s plans again: %s", self._row.dispatch.pk, reason)
@@ -220,6 +243,15 @@ class _Drive:
                 yield from uptesting.uptest(
                     row.dispatch, row.release, procs, journal, check=goal.check
                 )
+            case plan_types.Preview(nodes):
+                holding.preview(goal.swarm, nodes)
+            case plan_types.EndPreview():
+                holding.end_preview(goal.swarm)
+            case plan_types.Canary(nodes):
+                procs, seconds = self._wanted(nodes), goal.canary_seconds
+                yield from canarying.try_out(row, procs, seconds, journal, listens=goal.listens)
+            case plan_types.NextBatch(batched):
+                batching.end_batch(row, batched, journal)
             case plan_types.Route(nodes, backups):
                 assert goal.pool is not None
                 remember = row.note_routed_before

@@ -110,8 +110,8 @@ def _towards_proof(
 def _held(intent: Intent, seen: Observed, wanted: tuple[Node, ...]) -> list[PlannedStep]:
     is_shown = seen.has_preview and seen.preview == frozenset(map(str, wanted))
     if intent.routed and wanted and not is_shown:
-        return [Preview(wanted), Hold()]
-    return [Hold()]
+        return [Preview(wanted), Hold(wanted)]
+    return [Hold(wanted)]
 
 
 def _towards_serving(

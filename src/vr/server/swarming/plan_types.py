@@ -167,7 +167,9 @@ class EndPreview:
 
 @dataclass(frozen=True)
 class Hold:
-    """Nothing to do until somebody has the dispatch routed or cancelled."""
+    """Nothing to do with the new procs until somebody has the dispatch routed or cancelled."""
+
+    nodes: tuple[Node, ...] = ()
 
 
 @dataclass(frozen=True)
