@@ -24,6 +24,7 @@ from vr.server.models import (
     Image,
     Ingredient,
     LogEntry,
+    Notifier,
     Release,
     Squad,
     Stack,
@@ -88,6 +89,10 @@ def fill() -> None:
     )
     blog = App.objects.create(name="blog", repo_url="https://git.example.org/blog.git", stack=stack)
     App.objects.create(name="metrics", repo_url="https://git.example.org/metrics.git")
+    notifier = Notifier.objects.create(
+        name="ops", url="https://chat.example.org/hooks/s3cret", secret="hunter2"
+    )
+    notifier.notices.create(title="shop failed", data={"id": 1}, tries=1, error="It is away.")
     ingredient = Ingredient.objects.create(
         name="postgres", env_yaml="DATABASE_URL: postgres://shop:hunter2@db/shop\n"
     )

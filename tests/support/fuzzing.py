@@ -39,6 +39,8 @@ PortLease.objects.create(host=host, port=5000, swarm=swarm, proc='{PROC}')
 run = TestRun.objects.create(dispatch=dispatch, end=timezone.now())
 run.testresults.create(hostname='testhost', procname='{PROC}', passed=True,
                        results=[{{'Name': '01_up', 'Passed': True}}])
+notifier = Notifier.objects.create(name='ops', url='https://example.org/x', app=app, squad=squad)
+notifier.notices.create(title='shop failed', data={{'id': 1}}, tries=1, error='It is away.')
 user_did(user, Kind.USER_SWARMED, 'shop')
 announce('built', 'shop v1', kind=Kind.BUILD_DONE, trace_id=dispatch.trace_id,
          resource_uri='/api/v1/builds/1/')

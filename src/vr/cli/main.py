@@ -33,9 +33,10 @@ _COMMANDS = {
         "list-swarms": Lazy("vr.cli.swarms:list_swarms", "List swarms and their procs' health."),
         "dispatches": Lazy("vr.cli.dispatches:dispatches", "Show what became of past swarms."),
         "procs": Lazy("vr.cli.procs:procs", "List procs; stop, start or restart them."),
-        "strays": Lazy("vr.cli.strays:strays", "List procs of no swarm; remove them."),
+        "strays": Lazy("vr.cli.strays:strays", "List procs of no swarm; adopt or remove them."),
         "logs": Lazy("vr.cli.procs:logs", "Show what procs say."),
         "builds": Lazy("vr.cli.builds:builds", "List builds, or end one."),
+        "uptests": Lazy("vr.cli.uptests:uptests", "Show what uptests said; run them now."),
         "events": Lazy("vr.cli.events:events", "Show what happened; -f follows."),
     },
     "Set up": {
@@ -45,6 +46,7 @@ _COMMANDS = {
         "hosts": Lazy("vr.cli.hosts:hosts", "Hosts that run procs."),
         "stacks": Lazy("vr.cli.stacks:stacks", "Stacks: what apps build and run in."),
         "buildpacks": Lazy("vr.cli.buildpacks:buildpacks", "Buildpacks, in order of detection."),
+        "notify": Lazy("vr.cli.notify:notify", "Who elsewhere is told of events: chat, mail, web."),
         "ingredients": Lazy("vr.cli.ingredients:ingredients", "Config that swarms share."),
     },
 }

@@ -38,6 +38,12 @@ _OPTIONS = (
     click.option("--check-path", help="What web must answer without uptests; '' for nothing."),
     click.option("--check-statuses", help="Good HTTP statuses there, as in 200-399,401."),
     click.option(
+        "--unroute-after",
+        metavar="NUMBER",
+        help="A proc leaves its pool after so many failed uptests in a row, until it passes; '' "
+        "for never.",
+    ),
+    click.option(
         "--read-timeout",
         metavar="SECONDS",
         help="How long an app may be silent within an answer; '' for the balancer's.",
@@ -58,7 +64,7 @@ _OPTIONS = (
 )
 
 _TRAFFIC = (
-    *("settle_seconds", "check_path", "check_statuses"),
+    *("settle_seconds", "check_path", "check_statuses", "unroute_after"),
     *("read_timeout", "body_size", "header_size"),
 )
 

@@ -199,6 +199,25 @@ class Client:
         """Stop a proc and remove what is there of it, when the requests to it have ended."""
         self.connection.request("DELETE", _path(proc), seconds=_ACTION_SECONDS)
 
+    def adopt(self, proc: ProcDocument, swarm: SwarmDocument | None = None) -> SwarmDocument:
+        """Give a stray to `swarm`, or to the one that is called like it; returns its swarm."""
+        told = {"swarm": swarm["resource_uri"]} if swarm else {}
+        return cast(SwarmDocument, self.post(f"{_path(proc)}adopt/", **told))
+
+    # Uptests between dispatches. Each returns the path of the round, which has `end` at last.
+
+    def uptest(self, swarm: SwarmDocument) -> str:
+        """Run the uptests of a swarm's procs."""
+        return str(self.post(f"{swarm['resource_uri']}uptest/")["testrun"])
+
+    def uptest_proc(self, proc: ProcDocument) -> str:
+        """Run the uptests of one proc."""
+        return str(self.post(f"{_path(proc)}uptest/")["testrun"])
+
+    def uptest_all(self) -> str:
+        """Run the uptests of all procs that serve."""
+        return str(self.post("/api/v1/testruns/uptest/")["testrun"])
+
     def log_tail(self, proc: ProcDocument, length: int) -> str:
         """The last `length` bytes of a proc's log."""
         answer = self.connection.request("GET", f"{_path(proc)}log/", query={"bytes": length})

@@ -6,6 +6,7 @@ another kind: a long uptest keeps nobody from looking at a host.
 
 from __future__ import annotations
 
+import contextvars
 import threading
 from collections import deque
 from collections.abc import Callable, Generator, Iterable
@@ -66,7 +67,9 @@ class Job(Generic[R]):
 
     def __init__(self, work: Callable[[Any], Any], items: list[Any]) -> None:
         self.results: list[R] = [None] * len(items)  # type: ignore[list-item]
-        self._work = work
+        # What is logged for the caller says so, whichever thread it is.
+        context = contextvars.copy_context()
+        self._work: Callable[[Any], Any] = lambda item: context.copy().run(work, item)
         self._left = deque(enumerate(items))
         self._errors: dict[int, BaseException] = {}
         self._under_way = 0

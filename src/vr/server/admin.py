@@ -148,6 +148,19 @@ class TestRunAdmin(ReadOnly):
     inlines = (TestResultInline,)
 
 
+@admin.register(models.Notifier)
+class NotifierAdmin(RecordAdmin):
+    list_display = ("name", "url", "kinds", "app", "squad", "active")
+    list_select_related = ("app", "squad")
+
+
+@admin.register(models.Notice)
+class NoticeAdmin(ReadOnly):
+    list_display = ("id", "notifier", "title", "status", "tries", "created")
+    list_filter = ("status",)
+    list_select_related = ("notifier",)
+
+
 @admin.register(models.Event)
 class EventAdmin(ReadOnly):
     list_display = ("id", "time", "title", "tags", "trace_id")

@@ -12,8 +12,10 @@ class ServerConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
+        from vr.server.notices import queueing
         from vr.server.patterns import replace_sqlite_function
 
+        queueing.connect()
         replace_sqlite_function()
         # Django adds an "s" to every name.
         for model in self.get_models():

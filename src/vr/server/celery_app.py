@@ -15,24 +15,42 @@ builds have a worker each, so that no dispatch waits behind builds:
 from __future__ import annotations
 
 import os
+from logging import INFO
+from logging.config import dictConfig
 
+import redis
+from amqp.exceptions import AMQPError
 from celery import Celery
+from celery.signals import setup_logging
+from django.conf import settings
 from kombu.entity import Queue
+from kombu.exceptions import KombuError
+
+from vr.server.logs import json_logging
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "vr.server.settings")
 
 # What hosts are asked to do, and what builds take long over.
 QUEUES = ("celery", "builds")
+BROKER_ERRORS = (KombuError, AMQPError, redis.RedisError, OSError)
+"""What a broker that is away, or refuses us, raises."""
 RESUME_SECONDS = 5
 CARE_SECONDS = 5
+UPTEST_SECONDS = 5
+NOTICE_SECONDS = 5
 PRUNE_SECONDS = 3600
 
 app = Celery("velociraptor")
 app.config_from_object("django.conf:settings", namespace="CELERY")
+if settings.LOG_FORMAT == "json":
+    # Who is connected to this signal sets up the logs in Celery's place.
+    setup_logging.connect(lambda loglevel=INFO, **_: dictConfig(json_logging(loglevel)), weak=False)
 app.conf.update(
     imports=[
         "vr.server.swarming.tasks",
         "vr.server.caretaking.tasks",
+        "vr.server.uptesting.tasks",
+        "vr.server.notices.tasks",
         "vr.server.builds.tasks",
         "vr.server.hosting.tasks",
         "vr.server.jobs.tasks",
@@ -66,6 +84,24 @@ app.conf.update(
             "task": "vr.server.caretaking.tasks.go_round",
             "schedule": CARE_SECONDS,
             "options": {"expires": CARE_SECONDS},
+        },
+        "go_uptesting": {
+            "task": "vr.server.uptesting.tasks.go_round",
+            "schedule": UPTEST_SECONDS,
+            "options": {"expires": UPTEST_SECONDS},
+        },
+        "prune_results": {
+            "task": "vr.server.uptesting.tasks.prune_results",
+            "schedule": PRUNE_SECONDS,
+        },
+        "send_notices": {
+            "task": "vr.server.notices.tasks.send_all",
+            "schedule": NOTICE_SECONDS,
+            "options": {"expires": NOTICE_SECONDS},
+        },
+        "prune_notices": {
+            "task": "vr.server.notices.tasks.prune_notices",
+            "schedule": PRUNE_SECONDS,
         },
         "prune_events": {
             "task": "vr.server.events.pruning.prune_events",

@@ -1,4 +1,4 @@
-"""The health page: what `vr up` and monitors ask.
+"""The pages that `vr up`, monitors and load balancers ask: does all work, and may requests come?
 
 Anybody may ask, as often as they like: one thread checks, at most once a second, and all who
 ask share its answer. Nobody waits longer than that for a check that hangs.
@@ -7,23 +7,23 @@ ask share its answer. Nobody waits longer than that for a check that hangs.
 from __future__ import annotations
 
 import asyncio
-import threading
-import time
-from collections.abc import Callable, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Mapping
 
 import redis
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, JsonResponse
 
-from vr.server.celery_app import QUEUES
+from vr.server import migration_state
+from vr.server.answers import Unavailable
+from vr.server.celery_app import BROKER_ERRORS, QUEUES
 from vr.server.celery_app import app as celery_app
 from vr.server.events.announcing import redis_connection
+from vr.server.files import store
+from vr.server.shared_check import SharedCheck
 
 Parts = Mapping[str, str]
 """The problem of each part; empty for one that is healthy."""
 
-_FRESH_SECONDS = 1.0
 _LONGEST_WAIT = 3.0
 _WORKER_SECONDS = 1.0
 _SERVED_BY = {"celery": "worker", "builds": "builder"}
@@ -34,47 +34,60 @@ async def health(request: HttpRequest) -> JsonResponse:
 
     Needs no login and tells no more than that a part doesn't answer.
     """
-    checked = asyncio.shield(asyncio.wrap_future(_CHECK.ask()))
+    return await _answer("healthy", _HEALTH)
+
+
+async def ready(request: HttpRequest) -> JsonResponse:
+    """`{"ready": bool, "parts": {part: problem}}`, as `health`: whether this process can do what
+    requests ask for. Workers don't count: what they do waits."""
+    return await _answer("ready", _READY)
+
+
+async def _answer(word: str, check: SharedCheck[Parts]) -> JsonResponse:
+    checked = asyncio.shield(asyncio.wrap_future(check.ask()))
     try:
         parts = await asyncio.wait_for(checked, _LONGEST_WAIT)
     except TimeoutError:
         parts = {"web": f"its check of database, Redis and queue takes over {_LONGEST_WAIT:.0f} s"}
-    healthy = not any(parts.values())
-    return JsonResponse({"healthy": healthy, "parts": parts}, status=200 if healthy else 503)
-
-
-class SharedCheck:
-    """One check at a time, whose answer is good for a second."""
-
-    def __init__(self, check: Callable[[], Parts]) -> None:
-        self._check = check
-        self._lock = threading.Lock()
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="health")
-        self._last: Future[Parts] | None = None
-        self._ended = 0.0
-
-    def ask(self) -> Future[Parts]:
-        """The answer of the check that is under way or was made just now, else of a new one."""
-        with self._lock:
-            last = self._last
-            if last is None or (last.done() and time.monotonic() - self._ended > _FRESH_SECONDS):
-                last = self._last = self._thread.submit(self._run)
-            return last
-
-    def _run(self) -> Parts:
-        try:
-            return self._check()
-        finally:
-            self._ended = time.monotonic()
+    is_well = not any(parts.values())
+    return JsonResponse({word: is_well, "parts": parts}, status=200 if is_well else 503)
 
 
 def _parts() -> Parts:
     try:
         parts = {"web": _database_problem(), "redis": _redis_problem()}
+        if store.in_bucket():
+            parts["files"] = _files_problem()
         parts |= dict.fromkeys(_SERVED_BY.values(), "") if parts["redis"] else _worker_problems()
         return parts
     finally:
         connection.close()
+
+
+def _parts_of_requests() -> Parts:
+    try:
+        database = _database_problem() or _migration_problem()
+        parts = {"database": database, "redis": _redis_problem(), "queue": _queue_problem()}
+        return parts | ({"files": _files_problem()} if store.in_bucket() else {})
+    finally:
+        connection.close()
+
+
+def _migration_problem() -> str:
+    try:
+        missing = migration_state.pending()
+    except DatabaseError:
+        return "the database does not answer"
+    return f"the database lacks {', '.join(missing)}: run migrate" if missing else ""
+
+
+def _queue_problem() -> str:
+    try:
+        with celery_app.connection_for_write(connect_timeout=_WORKER_SECONDS) as queue:
+            queue.ensure_connection(max_retries=1, timeout=_WORKER_SECONDS)
+    except BROKER_ERRORS:
+        return "the queue does not answer"
+    return ""
 
 
 def _database_problem() -> str:
@@ -94,13 +107,23 @@ def _redis_problem() -> str:
     return ""
 
 
+def _files_problem() -> str:
+    from vr.server.files.bucket import bucket
+
+    try:
+        bucket().check()
+    except Unavailable as error:
+        return str(error)
+    return ""
+
+
 def _worker_problems() -> dict[str, str]:
     try:
         # Usually two workers serve all queues, and their answers come at once.
         served = _served_queues(limit=len(QUEUES))
         if not served.issuperset(QUEUES):
             served |= _served_queues(limit=None)
-    except (OSError, redis.RedisError):
+    except BROKER_ERRORS:
         return dict.fromkeys(_SERVED_BY.values(), "the queue does not answer")
     return {
         part: "" if queue in served else f"no worker answers on the queue {queue}"
@@ -121,4 +144,5 @@ def _served_queues(limit: int | None) -> set[str]:
     }
 
 
-_CHECK = SharedCheck(_parts)
+_HEALTH = SharedCheck(_parts)
+_READY = SharedCheck(_parts_of_requests)

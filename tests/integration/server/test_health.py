@@ -11,8 +11,9 @@ from pathlib import Path
 import httpx
 
 from support.redis_server import redis_server
-from support.web_server import web_server
-from vr.server.health import SharedCheck
+from support.waiting import until
+from support.web_server import WebServer, web_server
+from vr.server.shared_check import SharedCheck
 
 _HANGING = """
 import asyncio, time
@@ -66,7 +67,22 @@ def test_a_burst_of_requests_is_answered_and_web_serves_on(tmp_path: Path) -> No
                 "worker": "no worker answers on the queue celery",
                 "builder": "no worker answers on the queue builds",
             }
+            # Requests are answered without workers, too.
+            ready = client.get(f"{web.url}/ready")
+            parts = {"database": "", "redis": "", "queue": ""}
+            assert (ready.status_code, ready.json()) == (200, {"ready": True, "parts": parts})
             assert client.get(f"{web.url}/login/").status_code == 200
+            _forget_a_migration(web)
+            until(lambda: client.get(f"{web.url}/ready/").status_code == 503, "it lacks one")
+            told = client.get(f"{web.url}/ready").json()["parts"]["database"]
+            assert "lacks server.0001_initial" in told
+
+
+def _forget_a_migration(web: WebServer) -> None:
+    web.python(
+        "from django.db.migrations.recorder import MigrationRecorder\n"
+        "MigrationRecorder.Migration.objects.filter(app='server').delete()"
+    )
 
 
 def _ends(hang: str) -> subprocess.CompletedProcess[str]:

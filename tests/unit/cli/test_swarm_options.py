@@ -16,7 +16,7 @@ from vr.specs.limits import LIMITS
 NOTHING: dict[str, Any] = {
     **dict.fromkeys(("squad", "version", "size", "pool", "balancer", "config")),
     **dict.fromkeys(("run_as", *LIMITS)),
-    **dict.fromkeys(("settle_seconds", "check_path", "check_statuses")),
+    **dict.fromkeys(("settle_seconds", "unroute_after", "check_path", "check_statuses")),
     **dict.fromkeys(("read_timeout", "body_size", "header_size")),
     **dict.fromkeys(("env", "volumes", "ingredient"), ()),
 }

@@ -15,14 +15,25 @@ from vr.server.api.manner import MANNER, manner_of
 from vr.server.api.openapi.operations import LOCATION, Answer, key_of, operation
 from vr.server.builds import asking as asking_for_builds
 from vr.server.caretaking.squads import rescue_squad
-from vr.server.models import Dispatch, PortLease, Swarm
-from vr.server.resources import BUILDS, DISPATCHES, RELEASES, SQUADS, SWARMS, TEST_RUNS
+from vr.server.models import Dispatch, PortLease, Swarm, TestRun
+from vr.server.notices import asking as asking_for_notices
+from vr.server.resources import (
+    BUILDS,
+    DISPATCHES,
+    NOTICES,
+    NOTIFIERS,
+    RELEASES,
+    SQUADS,
+    SWARMS,
+    TEST_RUNS,
+)
 from vr.server.resources.fields import Answering, Integer, Text
 from vr.server.resources.links import Link
 from vr.server.resources.procs import PROCS, of_swarm
-from vr.server.resources.shapes import TEXT, Schema, list_of, record
+from vr.server.resources.shapes import PATH, TEXT, Schema, list_of, record
 from vr.server.swarming import asking
 from vr.server.swarming.manual import deploy_release
+from vr.server.uptesting import asking as asking_for_uptests
 
 swarms = Router(tags=["swarms"])
 dispatches = Router(tags=["dispatches"])
@@ -30,6 +41,7 @@ builds = Router(tags=["builds"])
 releases = Router(tags=["releases"])
 squads = Router(tags=["squads"])
 testruns = Router(tags=["testruns"])
+notifiers = Router(tags=["notifiers"])
 
 _VERSION, _SIZE = Text(name="version", attribute="tag"), Integer(name="size")
 # "-" means the version that the swarm has.
@@ -45,6 +57,7 @@ DEPLOYING = ActionBody(
 _TRACE: Schema = {**TEXT, "pattern": "^[0-9a-f]{32}$", "description": "the dispatch's trace id"}
 _ACCEPTED = {202: Answer("the dispatch is queued", record({"swarm_id": _TRACE}), headers=LOCATION)}
 _SWARM, _BUILD, _RELEASE = ([key_of(one)] for one in (SWARMS, BUILDS, RELEASES))
+_TESTING = {202: Answer("the uptests are queued", record({"testrun": PATH}), headers=LOCATION)}
 
 
 @swarms.post(
@@ -123,6 +136,16 @@ def scale(request: HttpRequest, key: str) -> Any:
 def swarm_procs(request: HttpRequest, key: str) -> Any:
     """The swarm's procs as their hosts last pushed them."""
     return JsonResponse({"objects": of_swarm(SWARMS.get(key), Answering(request))})
+
+
+@swarms.post(
+    "/{key}/uptest/",
+    operation_id="swarms_uptest",
+    openapi_extra=operation(HTTPMethod.POST, _TESTING, path=_SWARM, refusals={503}),
+)
+def uptest(request: HttpRequest, key: str) -> Any:
+    """Run the uptests of the swarm's procs; 409 while a dispatch deals with them."""
+    return testing(asking_for_uptests.uptest_swarm(SWARMS.get(key), user=_user(request)))
 
 
 @dispatches.post(
@@ -211,6 +234,21 @@ def rescue(request: HttpRequest, key: str) -> Any:
     return JsonResponse({"swarm_ids": [one.trace_id for one in opened]}, status=202)
 
 
+@notifiers.post(
+    "/{key}/test/",
+    operation_id="notifiers_test",
+    openapi_extra=operation(
+        HTTPMethod.POST,
+        {202: Answer("a notice is queued", record({"notice": PATH}), headers=LOCATION)},
+        path=[key_of(NOTIFIERS)],
+    ),
+)
+def test_notifier(request: HttpRequest, key: str) -> Any:
+    """Send a notice to it, once; its `status` tells whether it got there."""
+    uri = NOTICES.uri(asking_for_notices.test(NOTIFIERS.get(key), user=_user(request)))
+    return JsonResponse({"notice": uri}, status=202, headers={"Location": uri})
+
+
 @releases.post(
     "/{key}/deploy/",
     operation_id="releases_deploy",
@@ -245,6 +283,22 @@ def latest(request: HttpRequest) -> Any:
     query = request.META.get("QUERY_STRING", "")
     location = TEST_RUNS.uri(newest) + (f"?{query}" if query else "")
     return HttpResponse(status=302, headers={"Location": location})
+
+
+@testruns.post(
+    "/uptest/",
+    operation_id="testruns_uptest",
+    openapi_extra=operation(HTTPMethod.POST, _TESTING, refusals={503}),
+)
+def uptest_all(request: HttpRequest) -> Any:
+    """Run the uptests of all procs that serve."""
+    return testing(asking_for_uptests.uptest_all(user=_user(request)))
+
+
+def testing(round_: TestRun) -> JsonResponse:
+    """The answer to who asked for uptests: the round that has `end` when it is through."""
+    uri = TEST_RUNS.uri(round_)
+    return JsonResponse({"testrun": uri}, status=202, headers={"Location": uri})
 
 
 def _user(request: HttpRequest) -> Any:

@@ -11,12 +11,22 @@ from ninja import Router
 from vr.errors import Busy, InvalidInput, VelociraptorError
 from vr.hosts.supervisor import HostUnreachable
 from vr.server.answers import HostFault, NotFound
-from vr.server.api.body import json_object
-from vr.server.api.openapi.operations import Answer, key_of, operation, proc_parameter
-from vr.server.resources import HOSTS, procs
+from vr.server.api.body import ActionBody, Asked, json_object
+from vr.server.api.openapi.operations import (
+    LOCATION,
+    Answer,
+    key_of,
+    operation,
+    proc_parameter,
+)
+from vr.server.models import PortLease
+from vr.server.records import adopting
+from vr.server.resources import HOSTS, SWARMS, TEST_RUNS, procs
 from vr.server.resources.fields import Answering
-from vr.server.resources.shapes import TEXT, component, record
+from vr.server.resources.links import Link
+from vr.server.resources.shapes import PATH, TEXT, component, record
 from vr.server.swarming.proc_actions import UnknownProc, log_tail, proc_action
+from vr.server.uptesting.asking import uptest_proc
 
 router = Router(tags=["procs"])
 
@@ -26,9 +36,11 @@ _LONGEST_TAIL = 4 * 1024 * 1024
 _HOST = [key_of(HOSTS)]
 _PROC = [*_HOST, proc_parameter()]
 _ACTION = record({"action": {"type": "string", "enum": list(_ACTIONS)}})
+_ADOPTION = ActionBody(Asked(Link(name="swarm", to="swarms"), PortLease))
 _NOW = Answer("the proc as it is now", component("ProcNow"))
 _LOG = Answer("the log's end", TEXT, content_type="text/plain")
 _DELETED = Answer("the proc is gone", record({"name": TEXT, "deleted": {"const": True}}))
+_TESTING = {202: Answer("the uptests are queued", record({"testrun": PATH}), headers=LOCATION)}
 _LENGTH = {
     "name": "bytes",
     "in": "query",
@@ -86,6 +98,30 @@ def act(request: HttpRequest, key: str, proc: str) -> Any:
     return _acted(request, key, proc, action)
 
 
+@router.post(
+    "/{key}/procs/{proc}/adopt/",
+    operation_id="hosts_proc_adopt",
+    openapi_extra=operation(
+        HTTPMethod.POST,
+        {200: Answer("the swarm that owns it now", component("Swarm"))},
+        path=_PROC,
+        body=_ADOPTION.schema,
+        is_body_needed=False,
+        refusals={409, 503},
+    ),
+)
+def adopt(request: HttpRequest, key: str, proc: str) -> Any:
+    """Give a stray to `swarm`; without one, to the swarm that is called like it, which is made of
+    its release if there is none. What runs is not touched."""
+    told = _ADOPTION.read(request, f"stray {proc}")
+    user = request.auth  # type: ignore[attr-defined]
+    try:
+        swarm = adopting.adopt(HOSTS.get(key), proc, told["swarm"], user=user)
+    except UnknownProc as error:
+        raise NotFound(error.message, hint=error.hint) from None
+    return JsonResponse(SWARMS.dump(swarm, Answering(request)))
+
+
 @router.delete(
     "/{key}/procs/{proc}/",
     operation_id="hosts_proc_delete",
@@ -94,6 +130,19 @@ def act(request: HttpRequest, key: str, proc: str) -> Any:
 def delete(request: HttpRequest, key: str, proc: str) -> Any:
     """Free the proc's port, stop it, and remove what it left on the host."""
     return _acted(request, key, proc, "delete")
+
+
+@router.post(
+    "/{key}/procs/{proc}/uptest/",
+    operation_id="hosts_proc_uptest",
+    openapi_extra=operation(HTTPMethod.POST, _TESTING, path=_PROC, refusals={409, 503}),
+)
+def uptest(request: HttpRequest, key: str, proc: str) -> Any:
+    """Run the proc's uptests; 409 while a dispatch deals with it, or if it doesn't serve."""
+    user = request.auth  # type: ignore[attr-defined]
+    round_ = uptest_proc(HOSTS.get(key), proc, user=user)
+    uri = TEST_RUNS.uri(round_)
+    return JsonResponse({"testrun": uri}, status=202, headers={"Location": uri})
 
 
 @router.get(

@@ -109,6 +109,7 @@ for _resource in TABLE:
 api.add_router("/swarms", actions.swarms)
 api.add_router("/dispatches", actions.dispatches)
 api.add_router("/squads", actions.squads)
+api.add_router("/notifiers", actions.notifiers)
 api.add_router("/builds", actions.builds)
 api.add_router("/releases", actions.releases)
 api.add_router("/hosts", host_procs.router)

@@ -8,7 +8,9 @@ from typing import Any
 
 import redis
 from django.conf import settings
-from django.db import transaction
+from django.db import DatabaseError, transaction
+from django.db.models import Q
+from django.dispatch import Signal
 
 from vr.events import stream
 from vr.events.procs import ProcBoard
@@ -16,6 +18,9 @@ from vr.server.events.kinds import Kind
 from vr.server.models import Event, LogEntry
 
 log = logging.getLogger(__name__)
+
+stored = Signal()
+"""An `event` of a `kind` was stored, in the transaction that is under way."""
 
 
 @lru_cache(maxsize=1)
@@ -60,23 +65,33 @@ def announce(
 ) -> Event:
     """Store an event and, once it is committed, publish it to live readers.
 
-    Redis being away loses nothing: readers catch up from the database.
+    Its id is the last one only after the commit (see Event). Redis being away loses nothing:
+    readers catch up from the database.
     """
-    event = Event.objects.create(
-        title=title[:200],
-        message=stream.shorten(message),
-        tags=list(kind.tags),
-        trace_id=trace_id,
-        resource_uri=resource_uri,
-    )
-    transaction.on_commit(lambda: _publish(event))
+    with transaction.atomic():
+        event = Event.objects.create(
+            title=title[:200],
+            message=stream.shorten(message),
+            tags=list(kind.tags),
+            trace_id=trace_id,
+            resource_uri=resource_uri,
+        )
+        stored.send(sender=Event, event=event, kind=kind)
+        transaction.on_commit(lambda: _publish(event))
     return event
 
 
 def _publish(event: Event) -> None:
     try:
-        stream.publish(redis_connection(), event.pk, event_data(event))
-    except redis.RedisError as error:
+        stored = Event.objects.filter(Q(pk=event.pk) | Q(first_id=event.pk)).first()
+        if stored is None:
+            return
+        event.pk = stored.pk
+        # All with lower ids are committed by now, and none comes any more.
+        before = Event.objects.filter(pk__lt=stored.pk).order_by("-pk").values_list("pk", flat=True)
+        after = before.first() or 0
+        stream.publish(redis_connection(), stored.pk, event_data(stored), after=after)
+    except (redis.RedisError, DatabaseError) as error:
         log.warning("event %s is stored but could not be published: %s", event.pk, error)
 
 
@@ -87,5 +102,6 @@ def user_did(
     known = user if getattr(user, "pk", None) else None
     name = known.get_username() if known else "system"
     message = f"{name}: {kind.action} {what}"
-    LogEntry.objects.create(type=kind.action, user=known, message=message)
-    announce(message, kind=kind, trace_id=trace_id, resource_uri=resource_uri)
+    with transaction.atomic():
+        LogEntry.objects.create(type=kind.action, user=known, message=message)
+        announce(message, kind=kind, trace_id=trace_id, resource_uri=resource_uri)

@@ -13,7 +13,8 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from contextvars import Context, copy_context
+from dataclasses import dataclass, field, replace
 from itertools import count
 from typing import Any
 
@@ -35,11 +36,13 @@ _CONNECTION_SECONDS = 60.0
 
 @dataclass(frozen=True)
 class _Piece:
-    """One row's work, by the row's key and its app's; `work` is None before it has begun."""
+    """One row's work, by the row's key and its app's; `work` is None before it has begun. What it
+    sets in its `context` is there in each slice, whichever thread it gets."""
 
     pk: int
     app: int
     work: Sliced[Any] | None = None
+    context: Context = field(default_factory=copy_context)
 
 
 class Drivers:
@@ -148,7 +151,7 @@ class Drivers:
         work = piece.work
         try:
             work = work or self._begin(piece.pk)
-            pause = next(work)
+            pause = piece.context.run(next, work)
         except StopIteration:
             pass
         except Exception as error:
@@ -167,7 +170,7 @@ class Drivers:
                 self._ended.notify_all()
             else:
                 due = time.monotonic() + pause
-                parked = _Piece(piece.pk, piece.app, work)
+                parked = replace(piece, work=work)
                 heapq.heappush(self._parked, (due, next(self._numbers), parked))
         return is_well
 

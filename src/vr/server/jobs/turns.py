@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 from celery.signals import celeryd_after_setup
@@ -59,6 +60,28 @@ class Places:
             if chosen is not None:
                 self._under_way[chosen.pk] = chosen.app
         return None if chosen is None else chosen.pk
+
+
+class Half:
+    """Half of this process's threads (rounded up), at most, for one kind of work: whatever it waits
+    for, the others are left for the messages of other kinds."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._under_way = 0
+
+    @contextmanager
+    def one(self) -> Iterator[bool]:
+        """Whether there is room for one more, within the block."""
+        share = share_of(_threads)
+        with self._lock:
+            has_room = share is None or self._under_way < share
+            self._under_way += has_room
+        try:
+            yield has_room
+        finally:
+            with self._lock:
+                self._under_way -= has_room
 
 
 def next_turn(

@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("server", "0019_loss_draining"),
+        ("server", "0021_tell_notices"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

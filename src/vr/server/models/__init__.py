@@ -13,6 +13,8 @@ from vr.server.models.host_job import HostJob, HostJobKind, HostJobStatus
 from vr.server.models.image import Image
 from vr.server.models.ingredient import Ingredient
 from vr.server.models.log_entry import LogEntry
+from vr.server.models.notice import Notice, NoticeStatus
+from vr.server.models.notifier import Notifier
 from vr.server.models.port_lease import PortLease
 from vr.server.models.proc_health import ProcHealth, ProcStatus, Told
 from vr.server.models.release import Release
@@ -23,6 +25,7 @@ from vr.server.models.step import Step, StepKind, StepStatus
 from vr.server.models.swarm import Swarm
 from vr.server.models.test_result import TestResult
 from vr.server.models.test_run import TestRun
+from vr.server.models.uptest_job import UptestJob
 
 __all__ = [
     "ApiToken",
@@ -42,6 +45,9 @@ __all__ = [
     "Image",
     "Ingredient",
     "LogEntry",
+    "Notice",
+    "NoticeStatus",
+    "Notifier",
     "PortLease",
     "ProcHealth",
     "ProcStatus",
@@ -56,4 +62,5 @@ __all__ = [
     "TestResult",
     "TestRun",
     "Told",
+    "UptestJob",
 ]

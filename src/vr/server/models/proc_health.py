@@ -22,6 +22,7 @@ class Told(models.TextChoices):
     NOTHING = ""
     DOWN = "down"
     FAILED = "failed"  # its uptests
+    DISK = "disk"  # it was stopped as it wrote too much
 
 
 class ProcHealth(models.Model):
@@ -41,6 +42,11 @@ class ProcHealth(models.Model):
     told = models.CharField(max_length=10, choices=Told.choices, blank=True, default=Told.NOTHING)
     is_stopped = models.BooleanField(default=False, help_text="Its user stopped it.")
     is_loop_told = models.BooleanField(default=False)
+    # Of its uptests outside of dispatches: when they were last run, how often in a row they failed
+    # since it passed, and whether it left its pools for that.
+    tested = models.DateTimeField(null=True, blank=True)
+    test_failures = models.PositiveIntegerField(default=0)
+    is_unrouted = models.BooleanField(default=False)
     # The worker that is at it, and until when it is believed to be alive.
     lease_owner = models.CharField(max_length=100, blank=True, default="")
     lease_until = models.DateTimeField(null=True, blank=True)

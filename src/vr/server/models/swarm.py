@@ -137,6 +137,13 @@ class Swarm(ProcSettings):
         validators=[validate_statuses],
         help_text="Which HTTP statuses are good there, such as 200-399,401. Empty: all below 500.",
     )
+    unroute_after = models.PositiveIntegerField(
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1), MaxValueValidator(1000)],
+        help_text="After how many failed uptests in a row, between dispatches, a proc leaves its "
+        "pool until it passes; the last node that serves stays. Empty: never.",
+    )
     read_timeout = models.PositiveIntegerField(
         null=True,
         blank=True,

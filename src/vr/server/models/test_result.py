@@ -20,6 +20,7 @@ class TestResult(models.Model):
 
     class Meta:
         ordering = ["id"]
+        indexes = [models.Index(fields=["procname", "id"], name="results_of_a_proc")]
 
     def __str__(self) -> str:
         return f"{self.procname}: {'passed' if self.passed else 'failed'}"

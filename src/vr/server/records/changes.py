@@ -13,8 +13,10 @@ from vr.server.access.volumes import check_volumes
 from vr.server.answers import InUse
 from vr.server.events.announcing import user_did
 from vr.server.events.kinds import Kind
+from vr.server.models.notifier import Notifier
 from vr.server.models.proc_settings import ProcSettings
 from vr.server.models.repository import RepositoryModel
+from vr.server.notices.checking import check_notifier
 from vr.server.records.addresses import address_of
 from vr.server.records.guards import why_kept
 
@@ -29,8 +31,8 @@ def may(user: Any, action: str, record: Model) -> None:
 def save(record: Model, *, user: Any, write: Callable[[], Any]) -> None:
     """Let `write` store `record`, all of it or nothing, and log that `user` did it.
 
-    Raises InvalidInput for volumes and repositories that only admins may use; then nothing is
-    stored.
+    Raises InvalidInput for volumes and repositories that only admins may use, and for notifiers
+    that can't be; then nothing is stored.
     """
     kind = Kind.USER_CHANGED if record.pk else Kind.USER_ADDED
     with transaction.atomic():
@@ -41,6 +43,8 @@ def save(record: Model, *, user: Any, write: Callable[[], Any]) -> None:
             check_volumes(record, user)
         if isinstance(record, RepositoryModel):
             check_repository(record, repository, user)
+        if isinstance(record, Notifier):
+            check_notifier(record)
         _log(user, kind, record)
 
 

@@ -14,6 +14,7 @@ from vr.server.resources.host import HOST_JOBS, HOSTS
 from vr.server.resources.image import IMAGES
 from vr.server.resources.ingredient import INGREDIENTS
 from vr.server.resources.log_entry import LOGS
+from vr.server.resources.notifier import NOTICES, NOTIFIERS
 from vr.server.resources.release import RELEASES
 from vr.server.resources.resource import Resource
 from vr.server.resources.squad import SQUADS
@@ -34,6 +35,8 @@ TABLE: tuple[Resource, ...] = (
     IMAGES,
     INGREDIENTS,
     LOGS,
+    NOTICES,
+    NOTIFIERS,
     RELEASES,
     SQUADS,
     STACKS,
@@ -63,6 +66,8 @@ __all__ = [
     "IMAGES",
     "INGREDIENTS",
     "LOGS",
+    "NOTICES",
+    "NOTIFIERS",
     "RELEASES",
     "SQUADS",
     "STACKS",

@@ -54,6 +54,7 @@ SWARMS: Resource = Resource(
         Number(name="settle_seconds", whole=True),
         Text(name="check_path", nullable=True),
         Text(name="check_statuses", nullable=True),
+        Number(name="unroute_after", whole=True),
         Number(name="read_timeout", whole=True),
         Text(name="body_size", nullable=True),
         Text(name="header_size", nullable=True),

@@ -21,6 +21,7 @@ from vr.server.hosts import connect
 from vr.server.jobs import leases, leaving
 from vr.server.jobs.leases import LeaseLost
 from vr.server.jobs.sliced import Sliced, finish
+from vr.server.logs import traced
 from vr.server.models import Dispatch, DispatchStatus, StepKind
 from vr.server.models.dispatch import OPEN
 from vr.server.procs import ports
@@ -77,7 +78,9 @@ def driving(dispatch_id: int) -> Sliced[Outcome]:
         with leases.hold(Dispatch, dispatch_id, OPEN) as lease:
             if lease is None:
                 return Outcome.ELSEWHERE
-            outcome = yield from _Drive(DispatchRow.begin(dispatch_id, lease)).run()
+            row = DispatchRow.begin(dispatch_id, lease)
+            with traced(row.dispatch.trace_id):
+                outcome = yield from _Drive(row).run()
         if outcome not in {Outcome.PARKED, Outcome.HELD} or _still_waits(dispatch_id, outcome):
             return outcome
         # That ended between the look at it and the end of our lease: nobody wakes us.
@@ -281,10 +284,11 @@ class _Drive:
                 raise TypeError(f"no way to carry out {step!r}")
 
     def _note_earlier_build(self, why: str) -> None:
-        self._row.add_note(why)
-        self._journal.event(
-            f"{self._journal.swarm} takes an earlier build", why, kind=Kind.BUILD_AWAITED
-        )
+        with transaction.atomic():
+            self._row.add_note(why)
+            self._journal.event(
+                f"{self._journal.swarm} takes an earlier build", why, kind=Kind.BUILD_AWAITED
+            )
 
     def _carry_out_failure(self, step: plan_types.Fail) -> None:
         dispatch = self._row.dispatch

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from django.db import transaction
+from django.db.models import Max
 from django.utils import timezone
 
 from vr.server.models import Dispatch, TestResult, TestRun
@@ -20,15 +21,29 @@ def end(testrun: TestRun, outcomes: Iterable[tuple[str, str, list[Result]]]) -> 
     """Store the outcomes, each as host, full name of the proc, and results."""
     with transaction.atomic():
         for host, proc, results in outcomes:
-            TestResult.objects.create(
-                testrun=testrun,
-                hostname=host,
-                procname=proc,
-                passed=have_passed(results),
-                results=results,
-            )
+            add(testrun, host, proc, results)
         testrun.end = timezone.now()
         testrun.save(update_fields=["end"])
+
+
+def add(testrun: TestRun, host: str, proc: str, results: list[Result]) -> None:
+    """Store what the uptests of one proc said."""
+    TestResult.objects.create(
+        testrun=testrun,
+        hostname=host,
+        procname=proc,
+        passed=have_passed(results),
+        results=results,
+    )
+
+
+def latest(procs: Collection[tuple[str, str]]) -> dict[tuple[str, str], TestResult]:
+    """The last result of each of the procs, given as host and full name, that has one."""
+    named = TestResult.objects.filter(procname__in={proc for _, proc in procs}).order_by()
+    newest = named.values("hostname", "procname").annotate(newest=Max("id"))
+    rows = TestResult.objects.filter(pk__in=newest.values("newest"))
+    found = {(row.hostname, row.procname): row for row in rows}
+    return {place: found[place] for place in procs if place in found}
 
 
 def passed_in(dispatch: Dispatch) -> set[tuple[str, str]]:

@@ -18,7 +18,7 @@ from vr.specs.limits import LIMITS
 from vr.text.plurals import with_article
 
 _RUNS_WITH = [one.name for one in ProcSettings._meta.local_fields if one.name not in LIMITS]
-_CHECKS = ("settle_seconds", "check_path", "check_statuses")
+_CHECKS = ("settle_seconds", "check_path", "check_statuses", "unroute_after")
 _PASSING = ("read_timeout", "body_size", "header_size")
 
 

@@ -93,6 +93,7 @@ FRAGMENTS = (
     Part("fragments/events/", dashboard.events_fragment, "events", of="home"),
     Part("fragments/progress/<slug:trace_id>/", swarms.progress_fragment, "progress", of="swarm"),
     Part("swarm/<int:pk>/procs/", swarms.procs_fragment, "swarm_procs", of="swarm"),
+    Part("swarm/<int:pk>/uptests/", swarms.uptests_fragment, "swarm_uptests", of="swarm"),
     Part("build/<int:pk>/facts/", builds.facts_fragment, "build_facts", of="build"),
     Part("proc/<str:host>/<str:name>/facts/", procs.facts_fragment, "proc_facts", of="proc"),
     Part("host/<int:pk>/machine/", hosts.machine_fragment, "host_machine", of="host"),
@@ -107,10 +108,13 @@ ACTIONS = (
     Part("dispatch/<slug:trace_id>/route/", swarms.route, "dispatch_route", of="swarm"),
     Part("dispatch/<slug:trace_id>/retry/", swarms.retry, "dispatch_retry", of="swarm"),
     Part("swarm/<int:pk>/rollback/", swarms.rollback, "swarm_rollback", of="swarm"),
+    Part("swarm/<int:pk>/uptest/", swarms.uptest, "swarm_uptest", of="swarm"),
     Part("host/<int:pk>/prepare/", hosts.prepare, "host_prepare", of="host"),
     Part("host/<int:pk>/check/", hosts.check, "host_check", of="host"),
     Part("build/<int:pk>/cancel/", builds.cancel, "build_cancel", of="build"),
     Part("build/upload/", builds.upload, "build_upload", of="build_list"),
+    Part("proc/<str:host>/<str:name>/adopt/", procs.adopt, "proc_adopt", of="proc"),
+    Part("proc/<str:host>/<str:name>/uptest/", procs.uptest, "proc_uptest", of="proc"),
     Part("proc/<str:host>/<str:name>/<slug:action>/", procs.action, "proc_action", of="proc"),
 )
 """What pages POST to, beside their own addresses."""

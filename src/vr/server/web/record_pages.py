@@ -9,7 +9,16 @@ from typing import Any
 from django.db import models
 from django.urls import reverse
 
-from vr.server.models import App, Buildpack, Host, Ingredient, Squad, Stack
+from vr.server.models import (
+    App,
+    Buildpack,
+    Host,
+    Ingredient,
+    NoticeStatus,
+    Notifier,
+    Squad,
+    Stack,
+)
 from vr.server.web.wording import listed, without_credentials
 
 Show = Callable[[Any], str]
@@ -53,7 +62,16 @@ class Section:
 
 def _activity(host: Host) -> str:
     state = "yes" if host.active else "no"
-    return f"{state}, draining" if host.draining else state
+    draining = ", draining" if host.draining else ""
+    return f"{state}{draining}{', disk full' if host.disk_full_since else ''}"
+
+
+def _of_notifier(notifier: Notifier) -> str:
+    return listed(str(one) for one in (notifier.app, notifier.squad) if one) or "all"
+
+
+def _waiting(notifier: Notifier) -> str:
+    return str(notifier.notices.filter(status=NoticeStatus.WAITING).count())
 
 
 def _names(manager: Any) -> str:
@@ -189,5 +207,25 @@ SECTIONS = (
         about="An ingredient is config that several swarms share.",
         empty="No ingredients yet. Put config here that more than one swarm needs.",
         related=(("Swarms", lambda ingredient: ingredient.swarms.select_related("app")),),
+    ),
+    Section(
+        slug="notifier",
+        icon="out",
+        title="Notifiers",
+        one="notifier",
+        model=Notifier,
+        fields=("name", "url", "secret", "kinds", "app", "squad", "active"),
+        columns=(
+            ("Name", lambda notifier: notifier.name),
+            ("Address", lambda notifier: notifier.url),
+            ("Events", lambda notifier: notifier.kinds),
+            ("Of", _of_notifier),
+            ("Waiting", _waiting),
+        ),
+        prefetch=("app", "squad"),
+        about="A notifier tells a chat, a mailbox or a webhook of events.",
+        empty="No notifiers yet. Add one to hear of failures where you are.",
+        related=(("Last notices", lambda notifier: notifier.notices.all()[:10]),),
+        empty_labels={"app": "All apps", "squad": "All squads"},
     ),
 )

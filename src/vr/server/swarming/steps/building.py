@@ -6,6 +6,8 @@ import threading
 from collections.abc import Callable
 from typing import cast
 
+from django.db import transaction
+
 from vr.errors import Unwanted, VelociraptorError
 from vr.hosts.crews import Crew
 from vr.repo import Kind as RepositoryKind
@@ -77,15 +79,16 @@ def choose(app: App, tag: str, commit: str) -> Build:
 
 def wait(build: Build, journal: Journal) -> None:
     """Tell that the build is under way and make sure that somebody does it."""
-    is_first_time = not journal.has(StepKind.BUILD)
-    with journal.step(StepKind.BUILD, f"building {build}") as step:
-        step.leave_open()
-    if is_first_time:
-        journal.event(
-            f"{journal.swarm} waits for a build",
-            f"{journal.swarm} goes on when {build} is built.",
-            kind=Kind.BUILD_AWAITED,
-        )
+    with transaction.atomic():
+        is_first_time = not journal.has(StepKind.BUILD)
+        with journal.step(StepKind.BUILD, f"building {build}") as step:
+            step.leave_open()
+        if is_first_time:
+            journal.event(
+                f"{journal.swarm} waits for a build",
+                f"{journal.swarm} goes on when {build} is built.",
+                kind=Kind.BUILD_AWAITED,
+            )
     if build.status == BuildStatus.PENDING:
         wake.now(wake.RUN_BUILD, build.pk)
 

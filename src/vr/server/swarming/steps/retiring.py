@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from django.conf import settings
 
@@ -70,12 +70,14 @@ def _remove_from(procs: HostProcs) -> Exception | None:
 
 
 def _tell_gone(procs: HostProcs, journal: Journal) -> None:
-    routed.give_back(procs.host.name, procs.names)
-    journal.event(
-        f"{journal.swarm}: {len(procs.names)} deleted from {procs.host.name}",
-        ", ".join(procs.names),
-        kind=Kind.PROCS_REMOVED,
-    )
+    def tell(names: Collection[str]) -> None:
+        journal.event(
+            f"{journal.swarm}: {len(names)} deleted from {procs.host.name}",
+            ", ".join(sorted(names)),
+            kind=Kind.PROCS_REMOVED,
+        )
+
+    routed.give_back(procs.host.name, procs.names, tell=tell)
 
 
 def _number(leaving: Sequence[HostProcs]) -> int:

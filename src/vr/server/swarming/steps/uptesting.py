@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+
+from django.db import transaction
 
 from vr.hosts.crews import TESTING
 from vr.server.events.kinds import Kind
@@ -57,8 +59,13 @@ def uptest(
         message = _summary(outcomes, seconds)
         # Before the results are stored: whoever has lost the dispatch must not add to them.
         step.check()
-        recording.end(testrun, [(proc.node.host, str(proc), said) for proc, said in outcomes])
-        _judge(outcomes, journal)
+        with transaction.atomic():
+            recording.end(testrun, [(proc.node.host, str(proc), said) for proc, said in outcomes])
+            _tell(outcomes, journal)
+        if failures := _failures(outcomes):
+            raise DispatchFailed(
+                f"The uptests of {', '.join(failures)} failed.", details=_shown(failures)
+            )
         step.say(message)
 
 
@@ -96,16 +103,25 @@ def _asked(
     return (yield from job.watched(wanted))
 
 
-def _judge(outcomes: Outcomes, journal: Journal) -> None:
-    failures = {
+def _failures(outcomes: Outcomes) -> dict[str, str]:
+    """What the tests that failed said, by their procs."""
+    return {
         str(proc): describe_failures(results)
         for proc, results in outcomes
         if not have_passed(results)
     }
-    if failures:
-        output = "\n\n".join(f"{name}:\n{text}" for name, text in failures.items())
-        journal.event(f"{journal.swarm}: uptests failed", output, kind=Kind.UPTESTS_FAILED)
-        raise DispatchFailed(f"The uptests of {', '.join(failures)} failed.", details=output)
+
+
+def _shown(failures: Mapping[str, str]) -> str:
+    return "\n\n".join(f"{name}:\n{text}" for name, text in failures.items())
+
+
+def _tell(outcomes: Outcomes, journal: Journal) -> None:
+    if failures := _failures(outcomes):
+        journal.event(
+            f"{journal.swarm}: uptests failed", _shown(failures), kind=Kind.UPTESTS_FAILED
+        )
+        return
     said = [result for _, results in outcomes for result in results]
     if _have_only_answered(said):
         folder = outcomes[0][0].name.proc

@@ -13,6 +13,7 @@ from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.views.generic import CreateView, DeleteView, ListView, UpdateView
 
+from vr.errors import InvalidInput
 from vr.server.answers import InUse
 from vr.server.models import Host
 from vr.server.records import changes
@@ -77,7 +78,12 @@ class _WithForm(_OfSection):
 
     def form_valid(self, form: ModelForm) -> HttpResponse:
         saved = form.instance
-        changes.save(saved, user=self.request.user, write=form.save)
+        try:
+            changes.save(saved, user=self.request.user, write=form.save)
+        except InvalidInput as error:
+            for problem in error.problems:
+                form.add_error(None, problem)
+            return self.form_invalid(form)
         messages.success(self.request, f"The {self.section.one} {saved} is saved.")
         return HttpResponseRedirect(self.get_success_url())
 

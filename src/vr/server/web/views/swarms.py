@@ -21,6 +21,8 @@ from vr.server.records.guards import why_kept
 from vr.server.swarming import asking
 from vr.server.swarming.pools import preview_url
 from vr.server.swarming.releases import previous_release
+from vr.server.uptesting.asking import uptest_swarm
+from vr.server.web import uptests
 from vr.server.web.feedback import say
 from vr.server.web.forms import SizeForm, SwarmForm, VersionForm
 from vr.server.web.live_state import read_swarm, swarms_without_secrets
@@ -76,6 +78,7 @@ def detail(request: HttpRequest, pk: int, trace_id: str = "") -> HttpResponse:
         "version_form": VersionForm(initial={"tag": swarm.tag}),
         "size_form": SizeForm(initial={"size": swarm.size}),
         "previous_release": previous_release(full),
+        "uptests": uptests.of_swarm(swarm),
     }
     return render(request, "web/swarm.html", context | _progress(swarm, shown) | _live(swarm))
 
@@ -87,6 +90,13 @@ def procs_fragment(request: HttpRequest, pk: int) -> HttpResponse:
     if "seen" in request.GET and request.GET["seen"] != _newest_trace(swarm):
         return HttpResponseClientRefresh()
     return render(request, "web/parts/swarm_procs.html", _live(swarm))
+
+
+@require_safe
+def uptests_fragment(request: HttpRequest, pk: int) -> HttpResponse:
+    """What the uptests of the swarm's procs said last."""
+    swarm = get_object_or_404(swarms_without_secrets(), pk=pk)
+    return render(request, "web/parts/uptests.html", {"uptests": uptests.of_swarm(swarm)})
 
 
 @require_safe
@@ -136,6 +146,18 @@ def rollback(request: HttpRequest, pk: int) -> HttpResponse:
     """Bring the swarm back to the release before the one it runs."""
     swarm = get_object_or_404(Swarm.objects.select_related("app", "squad"), pk=pk)
     say(request, lambda: asking.rollback(swarm, user=request.user))
+    return redirect("web:swarm", pk=pk)
+
+
+@require_POST
+def uptest(request: HttpRequest, pk: int) -> HttpResponse:
+    """Have the uptests of the swarm's procs run."""
+    swarm = get_object_or_404(Swarm.objects.select_related("app"), pk=pk)
+    say(
+        request,
+        lambda: uptest_swarm(swarm, user=request.user),
+        "The uptests are queued; what they say is shown below.",
+    )
     return redirect("web:swarm", pk=pk)
 
 

@@ -1,0 +1,1 @@
+"""Telling people elsewhere: events to chats, mail and webhooks."""

@@ -1,0 +1,1 @@
+"""Uptests between dispatches: of every proc from time to time, and when somebody asks."""
