@@ -26,7 +26,7 @@ from vr.server.resources.shapes import (
 )
 from vr.server.swarming.pools import preview_url
 
-_LATEST, _OPEN = "latest dispatches", "open dispatches"
+_LATEST = "latest dispatches"
 
 UNDER_WAY: Schema = record(
     {"trace_id": TEXT, "version": TEXT, "status": {"type": "string", "enum": list(OPEN)}}
@@ -77,26 +77,31 @@ def _reverted(dispatch: Dispatch, _: Answering) -> str | None:
 
 
 def under_way(swarm: Swarm, answering: Answering) -> dict[str, Any] | None:
-    """What a swarm is being brought to; read for all swarms of a list at once."""
-    if _OPEN not in answering.remembered:
-        rows = Dispatch.objects.filter(status__in=OPEN)
-        found = rows.values_list("swarm_id", "trace_id", "tag", "status")
-        answering.remembered[_OPEN] = {
-            pk: {"trace_id": trace_id, "version": tag, "status": status}
-            for pk, trace_id, tag, status in found
-        }
-    found_one: dict[str, Any] | None = answering.remembered[_OPEN].get(swarm.pk)
-    return found_one
+    """What a swarm is being brought to."""
+    newest = _newest(answering).get(swarm.pk)
+    return newest if newest and newest["status"] in OPEN else None
 
 
 def latest_uri(swarm: Swarm, answering: Answering) -> str | None:
-    """The path of a swarm's newest dispatch; read for all swarms of a list at once."""
+    """The path of a swarm's newest dispatch."""
+    newest = _newest(answering).get(swarm.pk)
+    return f"{DISPATCHES.path}{newest['trace_id']}/" if newest else None
+
+
+def _newest(answering: Answering) -> dict[int, dict[str, Any]]:
+    """The newest dispatch of each swarm, read for all swarms of a list at once. No older one is
+    open."""
     if _LATEST not in answering.remembered:
         newest = Dispatch.objects.values("swarm").annotate(newest=Max("pk")).values("newest")
-        found = Dispatch.objects.filter(pk__in=newest).values_list("swarm_id", "trace_id")
-        answering.remembered[_LATEST] = dict(found)
-    trace_id = answering.remembered[_LATEST].get(swarm.pk)
-    return f"{DISPATCHES.path}{trace_id}/" if trace_id else None
+        rows = Dispatch.objects.filter(pk__in=newest)
+        answering.remembered[_LATEST] = {
+            pk: {"trace_id": trace_id, "version": tag, "status": status}
+            for pk, trace_id, tag, status in rows.values_list(
+                "swarm_id", "trace_id", "tag", "status"
+            )
+        }
+    found: dict[int, dict[str, Any]] = answering.remembered[_LATEST]
+    return found
 
 
 def _iso(moment: datetime | None) -> str | None:
