@@ -96,7 +96,10 @@ class DispatchDocument(TypedDict):
 
 def is_serving(dispatch: DispatchDocument) -> bool:
     """Does the version of the dispatch serve by now, be it settled or not? Pure."""
-    if dispatch["error"]:
+    # Servers of before know no batches.
+    batch = dispatch.get("batch", 0)
+    is_last_batch = not batch or dispatch["batched"] + batch >= dispatch["size"]
+    if dispatch["error"] or not is_last_batch:
         return False
     return dispatch["status"] == "succeeded" or any(
         step["kind"] in _WHILE_SERVING and step["status"] != "failed" for step in dispatch["steps"]

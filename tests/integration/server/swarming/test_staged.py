@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
 from django.utils import timezone
 
 from support.load import Load
-from support.swarm_machine import ALIVE, BROKEN, Machine
+from support.swarm_machine import ALIVE, BROKEN, HOST, Machine
+from support.waiting import until
+from vr.server.caretaking import squads
+from vr.server.events.announcing import proc_board
 from vr.server.jobs import unfinished
-from vr.server.models import Dispatch, DispatchStatus, Event, PortLease, Swarm
+from vr.server.models import Dispatch, DispatchStatus, Event, Host, PortLease, Swarm
 from vr.server.swarming import asking
 from vr.server.swarming.manner import Manner
 from vr.server.swarming.problems import CannotRetry, CannotRoute, SwarmBusy
@@ -225,6 +229,51 @@ def test_a_version_that_fails_between_batches_is_taken_back(
     assert len(machine.procs()) == PortLease.objects.count() == 2
     served.refresh_from_db()
     assert (served.tag, served.release) == ("v1", back.release)
+
+
+@pytest.mark.timeout(300)
+def test_a_worker_may_die_at_any_step_of_it_all(
+    machine: Machine, served: Swarm, elsewhere: Callable[[Dispatch], Any]
+) -> None:
+    machine.build("v2")
+    served.settle_seconds = 1
+    served.save()
+    manner = Manner(hold=True, canary="1", canary_seconds=1, batch=1)
+    dispatch = asking.dispatch(served, user=None, tag="v2", manner=manner)
+
+    def comes_to(kind: str) -> bool:
+        dispatch.refresh_from_db()
+        return dispatch.steps.filter(kind=kind).exists() or not dispatch.is_open
+
+    with Load(machine.nginx.port, "shop.localhost", rate=50) as load:
+        for kind in ("deploy", "uptest", "hold"):
+            with elsewhere(dispatch) as process:
+                until(partial(comes_to, kind), f"it comes to {kind}", seconds=120)
+                process.kill()
+        machine.drive(dispatch)
+        assert dispatch.status == DispatchStatus.HELD
+        asking.route(dispatch, user=None)
+        for kind in ("canary", "settle", "retire"):
+            with elsewhere(dispatch) as process:
+                until(partial(comes_to, kind), f"it comes to {kind}", seconds=120)
+                process.kill()
+        machine.drive(dispatch)
+    assert load.failures == []
+    assert dispatch.status == DispatchStatus.SUCCEEDED, dispatch.error
+    assert machine.nginx.get("shop").text == "v2"
+    assert machine.nodes("held-shop") == []
+    assert len(machine.procs()) == len(machine.nodes()) == PortLease.objects.count() == 2
+
+
+def test_what_is_held_is_no_left_over_and_gives_way_to_a_drain(
+    machine: Machine, served: Swarm, held: Dispatch
+) -> None:
+    squads.heal({HOST: proc_board().read([HOST])[HOST]})
+    assert served.dispatches.count() == 2
+    Host.objects.update(draining=True)
+    squads.heal({HOST: proc_board().read([HOST])[HOST]})
+    held.refresh_from_db()
+    assert held.error == "Superseded: shop-prod-web was swarmed to v1 while it was held."
 
 
 def test_what_failed_is_tried_again_as_it_was(machine: Machine, served: Swarm, user: Any) -> None:
