@@ -231,7 +231,6 @@ def test_a_version_that_fails_between_batches_is_taken_back(
     assert (served.tag, served.release) == ("v1", back.release)
 
 
-@pytest.mark.timeout(300)
 def test_a_worker_may_die_at_any_step_of_it_all(
     machine: Machine, served: Swarm, elsewhere: Callable[[Dispatch], Any]
 ) -> None:
