@@ -10,7 +10,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('server', '0020_env_event_order'),
+        ('server', '0022_event_order'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
