@@ -100,6 +100,17 @@ def test_a_webhook_gets_the_event_signed(endpoint: Endpoint) -> None:
     assert len(endpoint.got) == 1
 
 
+def test_an_events_id_is_told_as_the_stream_has_it(endpoint: Endpoint) -> None:
+    """PostgreSQL gives it the last one at its commit."""
+    told = notifier(endpoint)
+    event = fail()
+    last = event.pk + 7
+    Event.objects.filter(pk=event.pk).update(pk=last, first_id=event.pk)
+    sending.send_waiting(told.pk)
+    [(_, body)] = endpoint.got
+    assert json.loads(body)["id"] == last
+
+
 def test_what_fails_is_tried_again_with_pauses_and_given_up_in_the_end(endpoint: Endpoint) -> None:
     told = notifier(endpoint)
     endpoint.status = 503
