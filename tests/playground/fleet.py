@@ -76,9 +76,8 @@ def running(folder: Path) -> Iterator[str]:
             fleet_server(fleet, folder / "server", extra, webs=2, workers=2)
         )
         say("Redis, two web processes, two workers, beat and nginx are up")
-        webs, balancer = [WEB_PORT, WEB_PORT + 1], [server.http_port]
-        for listener, ports in ((pages, webs), (apps, balancer)):
-            there = [(CONTROLLER, port) for port in ports]
+        webs = [(CONTROLLER, WEB_PORT), (CONTROLLER, WEB_PORT + 1)]
+        for listener, there in ((pages, webs), (apps, [("127.0.0.1", server.http_port)])):
             stack.enter_context(relay(listener, there, fleet.controller))
         _fill(server, fleet)
         say(f"{_HOSTS} hosts are prepared, and the shop is swarmed over them")

@@ -105,7 +105,7 @@ def test_an_events_id_is_told_as_the_stream_has_it(endpoint: Endpoint) -> None:
     told = notifier(endpoint)
     event = fail()
     last = event.pk + 7
-    Event.objects.filter(pk=event.pk).update(pk=last, first_id=event.pk)
+    Event.objects.filter(pk=event.pk).update(id=last, first_id=event.pk)
     sending.send_waiting(told.pk)
     [(_, body)] = endpoint.got
     assert json.loads(body)["id"] == last
