@@ -13,6 +13,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
+import hypothesis
 from django.conf import settings
 from django.db import connections
 
@@ -45,6 +46,11 @@ def _read_settings_again() -> None:
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
+# What is slow on a busy machine is not wrong.
+hypothesis.settings.register_profile(
+    "busy", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("busy")
 _own_environment()
 # WhiteNoise warns at every start about a folder that is not there.
 (HOME / "home" / "static").mkdir(parents=True)
