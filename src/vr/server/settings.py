@@ -120,11 +120,17 @@ START_SECONDS = _given.start_seconds
 SETTLE_SECONDS = _given.settle_seconds
 # Who may read /metrics: token, loopback or off.
 METRICS_ACCESS = _given.metrics_access
+# Where traces of dispatches go; empty: nowhere.
+OTLP_ENDPOINT = _given.otlp_endpoint
+OTLP_HEADERS = _given.otlp_headers
 # Where notices may go beside the internet.
 NOTICE_NETWORKS = _given.notice_networks
 # How often procs are uptested between dispatches; 0: never.
 UPTEST_SECONDS = _given.uptest_seconds
 DRAIN_SECONDS = _given.drain_seconds
+# How long a version may wait to be routed, and some of its procs are tried beside the old ones.
+HOLD_SECONDS = _given.hold_seconds
+CANARY_SECONDS = _given.canary_seconds
 
 # How much is kept of a proc's log.
 LOG_MB = _given.log_mb

@@ -324,6 +324,23 @@ class ServerSettings:
         ),
         read_by=_BOTH,
     )
+    hold_seconds: int = setting(
+        "VR_HOLD_SECONDS",
+        whole(60, 30 * _DAY),
+        "86400",
+        meaning=(
+            "how long a version that is swarmed with `--hold` waits for `vr route`, before it is "
+            "removed again"
+        ),
+        read_by=_BOTH,
+    )
+    canary_seconds: int = setting(
+        "VR_CANARY_SECONDS",
+        whole(1, _DAY),
+        "60",
+        meaning="how long the procs of `--canary` are tried, for dispatches that don't say",
+        read_by=_BOTH,
+    )
     metrics_access: str = setting(
         "VR_METRICS_ACCESS",
         one_of("token", "loopback", "off"),
@@ -333,6 +350,24 @@ class ServerSettings:
             "on this machine, apps without a network of their own included; or nobody"
         ),
         read_by=_BOTH,
+    )
+    otlp_endpoint: str = setting(
+        "VR_OTLP_ENDPOINT",
+        optional(HTTP_URL, ""),
+        "",
+        meaning=(
+            "an OpenTelemetry collector, such as `http://127.0.0.1:4318`, that gets a "
+            "[trace of each dispatch](operations.md#traces); empty: none does"
+        ),
+        read_by=_BOTH,
+    )
+    otlp_headers: dict[str, str] = setting(
+        "VR_OTLP_HEADERS",
+        PAIRS,
+        "",
+        meaning="headers that it wants, such as `Authorization=Bearer …`",
+        read_by=_BOTH,
+        is_hidden=True,
     )
     notice_networks: tuple[str, ...] = setting(
         "VR_NOTICE_NETWORKS",
