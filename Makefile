@@ -32,6 +32,13 @@ test-cgroup2: ## containers and their limits on a machine with cgroup v2 alone (
 	@bin/setup --tests
 	@bin/cgroup2-machine $(VENV)/pytest -p no:cacheprovider $(addprefix tests/integration/runner/test_,run.py oom.py disk_limit.py network.py abuse_escape.py abuse_exhaustion.py)
 
+fleet: ## four hosts and a server in networks of their own, to play with: PostgreSQL, Redis, RabbitMQ
+	@bin/setup --tests
+	@PYTHONPATH=tests $(VENV)/python -m playground up
+
+fleet-down: ## end it
+	@PYTHONPATH=tests $(VENV)/python -m playground down
+
 test-scale: ## long runs with many parts
 	@bin/setup --tests
 	@$(VENV)/pytest -m scale
@@ -74,4 +81,4 @@ docs: ## the documentation as a web site in site/
 lock: ## write requirements.lock anew from pyproject.toml
 	@bin/lock
 
-.PHONY: help setup run demo-stager test test-unit test-chaos test-cgroup2 test-scale fuzz-api fuzz mutants attack lint bench pilot docs lock
+.PHONY: help setup run demo-stager test test-unit test-chaos test-cgroup2 test-scale fleet fleet-down fuzz-api fuzz mutants attack lint bench pilot docs lock

@@ -10,13 +10,13 @@ import shutil
 import subprocess
 import sys
 import tarfile
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 import pytest
 
+from support.big_folders import big_folder
 from support.documents import TOP, Sample, commands, sample
 from support.images import test_image as make_test_image
 from support.ports import free_port
@@ -83,7 +83,7 @@ class Terminal:
 @pytest.fixture(scope="module")
 def tried() -> Iterator[Stack]:
     """A stack on which README's 'Try it' was done: `make run` is `bin/setup` and `vr demo`."""
-    stack = Stack(Path(tempfile.mkdtemp(prefix="vr-docs-")), procs=60)
+    stack = Stack(big_folder("vr-docs-"), procs=60)
     # As /apps, which others than root pass through: the roots of containers that make images.
     stack.home.chmod(0o755)
     stack.env["VR_NATS_PORT"] = str(free_port())

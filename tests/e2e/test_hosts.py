@@ -105,6 +105,7 @@ def test_procs_of_a_lost_host_are_placed_on_another_and_none_is_left_when_it_is_
     fleet.cut("h1")
     try:
         until(lambda: told("h1 is silent"), "it is told", seconds=60)
+        until(lambda: told("the pool shop was put right"), "its nodes leave", seconds=60)
         until(lambda: hosts_of_procs().count("127.0.0.1") == 2, "another has it", seconds=120)
         until(lambda: far.json("dispatches", SWARM)[0]["status"] == "succeeded", "it is routed")
         assert "Silent: h1." in far.json("dispatches", SWARM)[0]["note"]

@@ -7,13 +7,13 @@ import signal
 import socket
 import stat
 import subprocess
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 import pytest
 
+from support.big_folders import big_folder
 from support.stack import BIN, Stack
 from support.waiting import until
 from vr.up import leftovers
@@ -22,7 +22,7 @@ from vr.up import leftovers
 @pytest.fixture
 def own() -> Iterator[Stack]:
     """A stack that a test may start, break and stop."""
-    one = Stack(Path(tempfile.mkdtemp(prefix="vr-own-")))
+    one = Stack(big_folder("vr-own-"))
     yield one
     one.remove()
     assert one.leftovers() == []

@@ -7,12 +7,12 @@ import re
 import shutil
 import signal
 import subprocess
-import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from support.big_folders import big_folder
 from support.load import Load
 from support.ports import free_port
 from support.stack import BIN, Stack
@@ -65,6 +65,14 @@ class Upgradable:
         path.write_text(f"{text}\nthis is no Python\n")
         return lambda: void(path.write_text(text))
 
+    def break_bootstrap(self) -> Callable[[], None]:
+        """Install code that migrates the database and then fails to fill it; gives what installs
+        the former again."""
+        path = self._package / "server" / "management" / "commands" / "bootstrap.py"
+        text = path.read_text()
+        path.write_text(text.replace("        self._stack()\n", "        raise OSError('disk')\n"))
+        return lambda: void(path.write_text(text))
+
     def pids(self) -> dict[str, str]:
         """The pid of every part and proc, and of supervisord."""
         parts = self.stack.status()["parts"]
@@ -87,7 +95,7 @@ def void(_: object) -> None:
 
 @pytest.fixture(scope="module")
 def upgradable(shop_repo: Path) -> Iterator[Upgradable]:
-    stack = Stack(Path(tempfile.mkdtemp(prefix="vr-up-")), procs=60)
+    stack = Stack(big_folder("vr-up-"), procs=60)
     package = stack.use_code_of_its_own()
     try:
         stack.up()
@@ -144,6 +152,24 @@ def test_a_migration_that_fails_leaves_all_as_it_was(upgradable: Upgradable) -> 
     assert upgradable.stack.status()["healthy"] is True
     assert upgradable.outdated(), "it says that what is installed does not run"
     undo()
+    assert upgradable.outdated() == []
+
+
+def test_what_was_stopped_for_the_database_runs_again_if_only_filling_it_fails(
+    upgradable: Upgradable,
+) -> None:
+    before = upgradable.pids()
+    undo = upgradable.break_bootstrap()
+    done = upgradable.stack.vr("up", check=False)
+    assert done.returncode == 1 and "OSError: disk" in done.stderr
+    assert "what works in the background runs again" in done.stderr
+    after = upgradable.pids()
+    assert {name for name in before if before[name] != after[name]} == {
+        *("worker", "builder", "beat")
+    }
+    until(lambda: upgradable.stack.status()["healthy"], "they run", seconds=60)
+    undo()
+    upgradable.stack.vr("up")
     assert upgradable.outdated() == []
 
 

@@ -40,15 +40,17 @@ def environment(settings: Any, folder: Path) -> dict[str, str]:
 
 @contextmanager
 def celery_worker(
-    env: dict[str, str], log: Path, *, threads: int = 4
+    env: dict[str, str], log: Path, *, threads: int = 4, queue: str = ""
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """Run a worker as `vr up` does; it is killed at the end, if a test hasn't done that."""
+    """Run a worker as `vr up` does, of one queue or of all; it is killed at the end, if a test
+    hasn't done that."""
     with log.open("ab") as output:
         process = subprocess.Popen(
             [
                 *(sys.executable, "-m", "celery", "-A", "vr.server.celery_app", "worker"),
                 *("--pool", "threads", "--concurrency", str(threads), "--loglevel", "INFO"),
-                *("--without-gossip", "--without-mingle", "--hostname", "test@local"),
+                *("--without-gossip", "--without-mingle", "--hostname", f"{queue or 'test'}@local"),
+                *(["-Q", queue] if queue else []),
             ],
             env=env,
             stdin=subprocess.DEVNULL,

@@ -11,10 +11,10 @@ import ctypes
 import os
 import shutil
 import subprocess
-import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from support.big_folders import big_folder
 from support.waiting import until
 
 _SCRIPT = Path(__file__).with_name("fleet_host.sh")
@@ -34,14 +34,14 @@ Subsystem sftp internal-sftp
 @contextlib.contextmanager
 def fleet_of(size: int) -> Iterator[Fleet]:
     """So many hosts that are up; nothing of them is left afterwards."""
-    # Overlays of containers can't lie on an overlay, which /tmp may be.
-    with tempfile.TemporaryDirectory(prefix="vr-fleet-", dir="/var/tmp") as folder:
-        fleet = Fleet(Path(folder), size)
-        try:
-            fleet.up()
-            yield fleet
-        finally:
-            fleet.down()
+    folder = big_folder("vr-fleet-")
+    fleet = Fleet(folder, size)
+    try:
+        fleet.up()
+        yield fleet
+    finally:
+        fleet.down()
+        shutil.rmtree(folder)
 
 
 class Fleet:

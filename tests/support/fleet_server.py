@@ -21,8 +21,9 @@ from vr.machine.ports import answers
 
 BIN = Path(sys.executable).parent
 _PASSWORD = "only-for-tests"
-_TOKEN = "only-for-tests-token"
-_REDIS_PORT, _WEB_PORT = 6379, 8000
+TOKEN = "only-for-tests-token"
+WEB_PORT = 8000
+_REDIS_PORT = 6379
 # What the tests begin with: an admin, a squad, an image, three versions of the shop.
 _ROWS = """
 import django, hashlib, shutil, sys
@@ -91,9 +92,15 @@ class FleetServer:
 
 @contextmanager
 def fleet_server(
-    fleet: Fleet, home: Path, extra: Mapping[str, str] | None = None
+    fleet: Fleet,
+    home: Path,
+    extra: Mapping[str, str] | None = None,
+    *,
+    webs: int = 1,
+    workers: int = 1,
 ) -> Iterator[FleetServer]:
-    """Run the server's parts in the controller's network; they are ended with the block."""
+    """Run the server's parts in the controller's network; they are ended with the block. So many
+    web processes listen on ports from 8000 on; hosts fetch files from the first."""
     home.mkdir(parents=True, exist_ok=True)
     with fleet.controller(), ExitStack() as stack:
         nginx = stack.enter_context(nginx_server(home / "nginx"))
@@ -107,34 +114,41 @@ def fleet_server(
             "VR_ROOT": str(home / "apps"),
             "VR_SECRET_KEY": "only-for-tests",
             "VR_REDIS_URL": redis_url,
-            "VR_FILES_BASE_URL": f"http://{CONTROLLER}:{_WEB_PORT}",
+            "VR_FILES_BASE_URL": f"http://{CONTROLLER}:{WEB_PORT}",
             "VR_LOCAL_HOST": "controller",
             "VR_BALANCERS_FILE": str(balancers),
             "VR_DEFAULT_BALANCER": "nginx",
             "VR_ALLOWED_HOSTS": CONTROLLER,
-            "VR_URL": f"http://{CONTROLLER}:{_WEB_PORT}",
-            "VR_TOKEN": _TOKEN,
+            "VR_URL": f"http://{CONTROLLER}:{WEB_PORT}",
+            "VR_TOKEN": TOKEN,
             **(extra or {}),
         }
         server = FleetServer(fleet, home, environment, nginx.port)
         stack.enter_context(_redis(server))
         migrate = "import django; django.setup()\nfrom django.core.management import call_command\n"
         server.python(f"{migrate}call_command('migrate', verbosity=0)")
-        server.python(_ROWS.format(token=_TOKEN, image=test_image()))
+        server.python(_ROWS.format(token=TOKEN, image=test_image()))
         celery = [str(BIN / "celery"), "-A", "vr.server.celery_app"]
         parts = {
-            "web": [
-                *(str(BIN / "uvicorn"), "vr.server.asgi:application", "--host", CONTROLLER),
-                *("--port", str(_WEB_PORT), "--timeout-graceful-shutdown", "1"),
-            ],
-            "worker": [*celery, "worker", "--pool", "threads", "--concurrency", "8"],
             "beat": [*celery, "beat", "--schedule", str(home / "beat"), "--pidfile="],
         }
+        for number in range(workers):
+            name = f"worker{number or ''}"
+            own = ["--pool", "threads", "--concurrency", "8", "--hostname", f"{name}@%h"]
+            parts[name] = [*celery, "worker", *own]
+        for number in range(webs):
+            parts[f"web{number or ''}"] = [
+                *(str(BIN / "uvicorn"), "vr.server.asgi:application", "--host", CONTROLLER),
+                *("--port", str(WEB_PORT + number), "--timeout-graceful-shutdown", "1"),
+            ]
         for name, argv in parts.items():
             stack.enter_context(_part(server, name, argv))
-        with serving(
-            server.processes["web"], lambda: answers(_WEB_PORT, CONTROLLER), "web", seconds=60
-        ):
+        first = server.processes["web"]
+
+        def all_answer() -> bool:
+            return all(answers(WEB_PORT + number, CONTROLLER) for number in range(webs))
+
+        with serving(first, all_answer, "web", seconds=60, start_seconds=60):
             yield server
 
 

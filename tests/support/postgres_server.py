@@ -18,8 +18,11 @@ _FAST = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "autovac
 
 
 @contextmanager
-def postgres_server(folder: Path) -> Iterator[str]:
-    """Run a new cluster in `folder`; yields a database URL, and leaves no process behind."""
+def postgres_server(folder: Path, *, port: int | None = None) -> Iterator[str]:
+    """Run a new cluster in `folder`; yields a database URL, and leaves no process behind.
+
+    With `port` it listens on loopback, too, and that is the URL.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     shutil.chown(folder, _ACCOUNT)
     for parent in folder.parents:
@@ -35,17 +38,19 @@ def postgres_server(folder: Path) -> Iterator[str]:
         stdout=subprocess.DEVNULL,
         cwd="/",
     )
-    argv = [*prefix, str(BIN / "postgres"), "-D", str(data), "-k", str(folder), "-h", ""]
+    argv = [*prefix, str(BIN / "postgres"), "-D", str(data), "-k", str(folder)]
+    argv += ["-h", "127.0.0.1", "-p", str(port)] if port else ["-h", ""]
     for setting in _FAST:
         argv += ["-c", setting]
     with (folder / "postgres.log").open("wb") as log:
         process = subprocess.Popen(
             argv, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, cwd="/"
         )
-    ready = [str(BIN / "pg_isready"), "-q", "-h", str(folder)]
+    ready = [str(BIN / "pg_isready"), "-q", "-h", str(folder), "-p", str(port or 5432)]
 
     def answers() -> bool:
         return subprocess.run(ready, check=False).returncode == 0
 
     with serving(process, answers, f"PostgreSQL (see {folder / 'postgres.log'})"):
-        yield f"postgresql://vr@/postgres?host={folder}"
+        at = f"vr@127.0.0.1:{port}/postgres" if port else f"vr@/postgres?host={folder}"
+        yield f"postgresql://{at}"

@@ -7,12 +7,12 @@ import os
 import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from support.big_folders import big_folder
 from support.ports import free_port, port_range
 from vr.settings.readers import ports_text
 
@@ -164,7 +164,7 @@ class Stack:
 @contextmanager
 def running_stack(*, procs: int = 20, **env: str) -> Iterator[Stack]:
     """A stack that is up, with these variables; afterwards it is down, with nothing left."""
-    one = Stack(Path(tempfile.mkdtemp(prefix="vr-e2e-")), procs=procs)
+    one = Stack(big_folder("vr-e2e-"), procs=procs)
     one.env |= env
     try:
         one.up()

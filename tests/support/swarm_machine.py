@@ -77,9 +77,16 @@ class Machine:
         )[0]
 
     def build(
-        self, tag: str, *, uptest: str = ALIVE, web: str = "python3 app.py", app: str = APP
+        self,
+        tag: str,
+        *,
+        uptest: str = ALIVE,
+        web: str = "python3 app.py",
+        app: str = APP,
+        name: str = "shop",
     ) -> Build:
-        """A finished build of the shop at `tag`, whose app.py is `app`; an empty `uptest`: none."""
+        """A finished build of the app `name` (made, if there is none) at `tag`, whose app.py is
+        `app`; an empty `uptest`: none."""
         files = {
             "app.py": app,
             "Procfile": f"web: {web}\nworker: sleep 1000\n",
@@ -92,7 +99,7 @@ class Machine:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data)
         build = Build(
-            app=self.app(),
+            app=self.app(name),
             tag=tag,
             image=self.image,
             status="success",

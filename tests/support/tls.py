@@ -8,6 +8,7 @@ from pathlib import Path
 
 def certificate(folder: Path, name: str) -> tuple[Path, Path]:
     """Make a certificate for the host names `name` in `folder`; the files of it and its key."""
+    folder.mkdir(parents=True, exist_ok=True)
     certificate, key = folder / "cert.pem", folder / "key.pem"
     subprocess.run(
         [

@@ -9,16 +9,14 @@ from __future__ import annotations
 
 import logging
 import os
-import stat
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import suppress
-from pathlib import Path
 
+from vr.agent.app_log import add_line
 from vr.container import cgroups
 from vr.container.host import host_features, memory_limit
-from vr.container.launch import APP_STDERR
 from vr.container.oom_log import OomKill, oom_kills
 from vr.machine.processes import parent_of
 from vr.specs.sizes import show_size
@@ -77,32 +75,10 @@ def _tell(kill: OomKill, owner: int) -> None:
     folder = host_features().memory_group
     limit = memory_limit(folder / kill.group) if folder else None
     with suppress(OSError):  # it has just ended, or nobody reads what it says
-        _write(monitor, report(kill, limit, time.strftime("%F %T")))
+        add_line(monitor, report(kill, limit, time.strftime("%F %T")))
 
 
 def _ancestors(pid: int) -> Iterator[int]:
     while parent := parent_of(pid):
         yield parent
         pid = parent
-
-
-def _write(monitor: int, text: str) -> None:
-    """Append to what the app writes its stderr to; never waits for its reader."""
-    path = Path(f"/proc/{monitor}/fd/{APP_STDERR}")
-    # Into a file that is not only appended to, the app's next words would be written over ours.
-    if stat.S_ISREG(path.stat().st_mode) and not _appends(monitor):
-        return
-    flags = os.O_WRONLY | os.O_APPEND | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
-    descriptor = os.open(path, flags)
-    try:
-        os.write(descriptor, text.encode())
-    finally:
-        os.close(descriptor)
-
-
-def _appends(monitor: int) -> bool:
-    for line in Path(f"/proc/{monitor}/fdinfo/{APP_STDERR}").read_text().splitlines():
-        key, _, value = line.partition(":")
-        if key == "flags":
-            return bool(int(value, 8) & os.O_APPEND)
-    return False

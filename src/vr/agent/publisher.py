@@ -8,7 +8,8 @@ An event listener of Supervisor:
     environment=REDIS_URL="redis://localhost:6379/0",HOSTNAME="web1"
 
 REDIS_URL_FILE names a file with the address instead, which keeps its password out of reach.
-HOSTNAME must be the host's name on the server; without it the machine's full name is taken.
+HOSTNAME must be the host's name on the server; without it the machine's full name is taken. VR_ROOT
+is where its procs are, if not in /apps.
 Any TICK event is a heartbeat: TICK_5 shows a silent host sooner than the original's TICK_60.
 """
 
@@ -27,10 +28,15 @@ from xmlrpc.client import Fault, ServerProxy
 import redis
 
 from vr.agent import oom_watch
+from vr.agent.disk_watch import DiskWatch
 from vr.agent.protocol import Notice, Protocol
 from vr.errors import InvalidInput, run_main
+from vr.events.disk import HostDisk, over_disk_of, with_over_disk
 from vr.events.procs import REMOVED, REWRITE_SECONDS, ProcBoard, name_fields, proc_object
-from vr.events.restarts import Restarts, after_start, packed
+from vr.events.restarts import Restarts, after_start, packed, unpacked
+from vr.files.disk_usage import free_disk
+from vr.hosts.supervisor import Supervisor
+from vr.paths import DEFAULT_ROOT, Root
 
 log = logging.getLogger("proc_publisher")
 
@@ -42,11 +48,15 @@ Info = dict[str, Any]
 class Publisher:
     """Turns Supervisor's notices into the proc board's messages."""
 
-    def __init__(self, host: str, board: ProcBoard, supervisor: Any) -> None:
+    def __init__(
+        self, host: str, board: ProcBoard, supervisor: Any, root: Root, watch: DiskWatch
+    ) -> None:
         """`supervisor` is the `supervisor` namespace of an XML-RPC proxy."""
         self._host = host
         self._board = board
         self._supervisor = supervisor
+        self._root = root
+        self._watch = watch
         self._restarts: dict[str, Restarts] = {}
         self._remembers = False
         self._told: list[Info] | None = None
@@ -55,13 +65,14 @@ class Publisher:
     def refresh(self) -> None:
         """Write the heartbeat and, if anything but clocks has changed, the complete list."""
         if not self._remembers:
-            # What a publisher before this one has counted.
-            self._restarts = {**self._board.restarts(self._host), **self._restarts}
+            self._remember(self._board.pushed(self._host))
             self._remembers = True
-        infos = [self._with_restarts(info) for info in self._supervisor.getAllProcessInfo()]
+        infos = [self._whole(info) for info in self._supervisor.getAllProcessInfo()]
         names = {info["name"] for info in infos}
         self._restarts = {name: one for name, one in self._restarts.items() if name in names}
         told = [_lasting(self._host, info) for info in infos]
+        if (disk := _disk(self._root)) is not None:
+            self._board.keep_disk(self._host, disk)
         if told == self._told:
             written = self._board.beat(self._host)
             if written is not None and time.time() - written < REWRITE_SECONDS:
@@ -82,8 +93,16 @@ class Publisher:
             if (info := self._info(notice)) is not None:
                 self._board.announce(notice.event, proc_object(self._host, info))
         elif notice.event == REMOVED:
+            self._watch.forget(notice.payload.get("groupname", ""))
             self._board.announce(REMOVED, removal(self._host, notice, time.time()))
         self.refresh()
+
+    def _remember(self, pushed: Mapping[str, Mapping[str, Any]]) -> None:
+        """Take over what a publisher before this one has counted, and found."""
+        counted = {name: one for name, info in pushed.items() if (one := unpacked(info))}
+        self._restarts = {**counted, **self._restarts}
+        stopped = {name: over for name, info in pushed.items() if (over := over_disk_of(info))}
+        self._watch.remember(stopped)
 
     def _keep_pace(self, seconds: float) -> None:
         if self._pace is None or seconds < self._pace:
@@ -93,7 +112,7 @@ class Publisher:
     def _info(self, notice: Notice) -> Info | None:
         name = f"{notice.payload['groupname']}:{notice.payload['processname']}"
         try:
-            return self._with_restarts(self._supervisor.getProcessInfo(name))
+            return self._whole(self._supervisor.getProcessInfo(name))
         except Fault:
             return None
 
@@ -101,13 +120,22 @@ class Publisher:
         if notice.event != "PROCESS_STATE_STARTING":
             return
         name = notice.payload["processname"]
+        self._watch.forget(name)
         before = self._restarts.get(name, Restarts())
         self._restarts[name] = after_start(
             before, notice.payload.get("from_state", ""), time.time()
         )
 
-    def _with_restarts(self, info: Info) -> Info:
-        return {**info, "restarts": packed(self._restarts.get(info["name"], Restarts()))}
+    def _whole(self, info: Info) -> Info:
+        """With what Supervisor doesn't know."""
+        name = info["name"]
+        over = self._watch.over(name)
+        if over is not None and info["start"] > over.at:
+            # It was started while no publisher heard of that.
+            self._watch.forget(name)
+            over = None
+        restarts = packed(self._restarts.get(name, Restarts()))
+        return with_over_disk({**info, "restarts": restarts}, over)
 
 
 def _lasting(host: str, info: Info) -> Info:
@@ -115,6 +143,14 @@ def _lasting(host: str, info: Info) -> Info:
     lasting = {key: value for key, value in info.items() if key not in {"now", "description"}}
     # Time alone ends a loop of restarts.
     return lasting | {"shown": proc_object(host, info)["statename"]}
+
+
+def _disk(root: Root) -> HostDisk | None:
+    """None if there is no such folder yet."""
+    try:
+        return HostDisk(*free_disk(root.path))
+    except OSError:
+        return None
 
 
 def removal(host: str, notice: Notice, now: float) -> Info:
@@ -176,8 +212,12 @@ def serve(stdin: BinaryIO, stdout: BinaryIO, environ: Mapping[str, str]) -> int:
     connection = redis.Redis.from_url(url, socket_timeout=5, socket_connect_timeout=5)
     proxy: ServerProxy = getRPCInterface(dict(environ))
     oom_watch.start(owner=os.getppid())
+    root = Root(Path(environ.get("VR_ROOT") or DEFAULT_ROOT))
+    watch = DiskWatch(root, Supervisor(host, environ["SUPERVISOR_SERVER_URL"]))
+    watch.start()
     log.info("publishing as %s", host)
-    listen(Publisher(host, ProcBoard(connection), proxy.supervisor), Protocol(stdin, stdout))
+    publisher = Publisher(host, ProcBoard(connection), proxy.supervisor, root, watch)
+    listen(publisher, Protocol(stdin, stdout))
     return 0
 
 

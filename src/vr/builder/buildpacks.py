@@ -65,7 +65,7 @@ def obtain(
         version = _copy_folder(local, target)
         _expect(source, version)
     elif source.url.lower().endswith(_ARCHIVES):
-        version = _unpack_archive(source, target)
+        version = _unpack_archive(source, target, check)
         _expect(source, version)
     else:
         done = checkout(
@@ -127,11 +127,11 @@ def _copy_folder(folder: Path, target: Path) -> str:
     return folder_hash(target)
 
 
-def _unpack_archive(source: Source, target: Path) -> str:
+def _unpack_archive(source: Source, target: Path, check: Callable[[], None]) -> str:
     tarball = target.with_name(f"{target.name}.download")
-    fetch(source.url, tarball)
+    fetch(source.url, tarball, check=check)
     version = file_md5(tarball)
-    unpack(tarball, target)
+    unpack(tarball, target, check=check)
     tarball.unlink()
     entries = list(target.iterdir())
     if len(entries) == 1 and entries[0].is_dir() and not entries[0].is_symlink():

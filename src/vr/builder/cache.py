@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import shutil
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 from vr.errors import VelociraptorError
@@ -17,8 +18,10 @@ _LOCK_SECONDS = 300
 class BuildCache:
     """The caches of one app; `folder` is `<builder>/cache/<app>-<md5 of its URL>`."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, check: Callable[[], None] = lambda: None) -> None:
+        """What `check` raises ends the waiting for another build of the app that is at them."""
         self.folder = folder
+        self._check = check
 
     def restore(self, key: str, target: Path) -> bool:
         """Put a copy at the new folder `target`; False, and no folder, if nothing is kept."""
@@ -55,7 +58,7 @@ class BuildCache:
 
     def _lock(self) -> Lock:
         private_folder(self.folder)  # what lies in it is as readable as the app wants it
-        return Lock(self.folder / ".lock", wait=_LOCK_SECONDS)
+        return Lock(self.folder / ".lock", wait=_LOCK_SECONDS, check=self._check)
 
 
 def cache_key(buildpack_url: str, image: str) -> str:

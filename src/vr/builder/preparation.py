@@ -71,7 +71,7 @@ def prepared(
         else:
             fetched = fetch(spec, space.app, root, say)
         packs = _obtain_packs(spec, root, space, say.check)
-        caches = BuildCache(root.builder / "cache" / space.app_folder)
+        caches = BuildCache(root.builder / "cache" / space.app_folder, check=say.check)
         for pack in packs:
             caches.restore(cache_key(pack.reference, image_md5), space.kept_cache(pack.folder))
         _write_files(spec, space)
@@ -121,7 +121,7 @@ def _system(spec: BuildSpec, root: Root, say: OutputLog) -> Path:
         spec.image_url,
         spec.image_name,
         spec.image_md5,
-        progress=lambda _done, _total: say.check(),
+        check=say.check,
     )
 
 

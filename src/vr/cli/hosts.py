@@ -37,7 +37,8 @@ def _last_part(path: str | None) -> str:
 
 def _activity(host: Document) -> str:
     state = "yes" if host["active"] else "no"
-    return f"{state}, DRAINING" if host["draining"] else state
+    draining = ", DRAINING" if host["draining"] else ""
+    return f"{state}{draining}{', DISK FULL' if host['disk_full_since'] else ''}"
 
 
 def _procs(programs: Sequence[ProcDocument]) -> int:

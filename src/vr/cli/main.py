@@ -31,7 +31,7 @@ _COMMANDS = {
         "list-swarms": Lazy("vr.cli.swarms:list_swarms", "List swarms and their procs' health."),
         "dispatches": Lazy("vr.cli.dispatches:dispatches", "Show what became of past swarms."),
         "procs": Lazy("vr.cli.procs:procs", "List procs; stop, start or restart them."),
-        "strays": Lazy("vr.cli.strays:strays", "List procs of no swarm; remove them."),
+        "strays": Lazy("vr.cli.strays:strays", "List procs of no swarm; adopt or remove them."),
         "logs": Lazy("vr.cli.procs:logs", "Show what procs say."),
         "builds": Lazy("vr.cli.builds:builds", "List builds, or end one."),
         "uptests": Lazy("vr.cli.uptests:uptests", "Show what uptests said; run them now."),

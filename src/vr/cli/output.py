@@ -24,6 +24,7 @@ _STYLES = {
     "running": "yellow",
     "started": "yellow",
     "FATAL": "red",
+    "OVER_DISK": "red",
     "EXITED": "red",
     "failed": "red",
     "cancelled": "yellow",

@@ -15,7 +15,7 @@ from vr.client.client import ENDED, Client
 from vr.client.documents import DispatchDocument, StepDocument
 from vr.errors import VelociraptorError
 from vr.text.durations import duration
-from vr.text.terminal import harmless, plain
+from vr.text.terminal import can_redraw, harmless, plain
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -44,7 +44,7 @@ class Progress:
             for found in updates:
                 if found:
                     latest[found["trace_id"]] = found
-        elif sys.stderr.isatty():
+        elif can_redraw(sys.stderr):
             _show_live(updates, latest)
         else:
             for found in updates:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import click
 
 from vr.cli import patterns
@@ -9,14 +11,14 @@ from vr.cli.groups import DefaultGroup
 from vr.cli.output import confirm, json_option, print_json, say, table, yes_option
 from vr.cli.procs import say_silent
 from vr.client import ApiError, Client
-from vr.client.documents import FOREIGN, ProcDocument
+from vr.client.documents import FOREIGN, ProcDocument, SwarmDocument
 from vr.errors import FAILED, explain
 from vr.text.plurals import counted
 
 
 @click.group(cls=DefaultGroup)
 def strays() -> None:
-    """List procs that belong to no swarm: vr strays. Or remove them."""
+    """List procs that belong to no swarm: vr strays. Or adopt or remove them."""
 
 
 @strays.command("list")
@@ -40,6 +42,38 @@ def list_(as_json: bool) -> None:
     )
 
 
+@strays.command("adopt")
+@click.argument("pattern")
+@click.option("--swarm", "to", help="The swarm that gets them, by its name.")
+@yes_option
+def adopt(pattern: str, to: str | None, yes: bool) -> None:
+    """Give the strays that begin with PATTERN to a swarm; what runs is not touched.
+
+    Without --swarm each goes to the swarm that is called like it. Where there is none, one is made
+    of the release that the stray runs.
+    """
+    client = Client.from_env()
+    found = patterns.procs(_strays(client), pattern)
+    swarm = _swarm(client, to) if to else None
+    whose = swarm["name"] if swarm else "the swarms that are called like them"
+    confirm(f"Give {counted(len(found), 'stray')} to {whose}: {_names(found)}?", yes=yes)
+    adopted = {}
+    failed = False
+    for one in found:
+        try:
+            owner = client.adopt(one, swarm)
+        except ApiError as error:
+            failed = True
+            say(explain(error))
+        else:
+            adopted[owner["name"]] = owner
+            say(f"{one['name']} on {one['host']} is a proc of {owner['name']} now.")
+    for name in adopted:
+        say(f"Dispatch it to let it test and route what it owns: vr swarm {name} -")
+    if failed:
+        raise SystemExit(FAILED)
+
+
 @strays.command("remove")
 @click.argument("pattern")
 @yes_option
@@ -47,8 +81,7 @@ def remove(pattern: str, yes: bool) -> None:
     """Stop and remove the strays that begin with PATTERN. Procs of swarms are left alone."""
     client = Client.from_env()
     found = patterns.procs(_strays(client), pattern)
-    names = ", ".join(f"{one['name']} on {one['host']}" for one in found)
-    confirm(f"Remove {counted(len(found), 'stray')}: {names}?", yes=yes)
+    confirm(f"Remove {counted(len(found), 'stray')}: {_names(found)}?", yes=yes)
     failed = False
     for one in found:
         try:
@@ -60,6 +93,20 @@ def remove(pattern: str, yes: bool) -> None:
             say(f"Removed {one['name']} from {one['host']}.")
     if failed:
         raise SystemExit(FAILED)
+
+
+def _swarm(client: Client, name: str) -> SwarmDocument:
+    found = patterns.swarms(client.swarms(), name)
+    if len(found) > 1:
+        raise click.UsageError(
+            f"{name!r} means {counted(len(found), 'swarm')}: "
+            f"{', '.join(swarm['name'] for swarm in found)}. Name one of them."
+        )
+    return found[0]
+
+
+def _names(found: Sequence[ProcDocument]) -> str:
+    return ", ".join(f"{one['name']} on {one['host']}" for one in found)
 
 
 def _strays(client: Client) -> list[ProcDocument]:

@@ -182,6 +182,11 @@ class Client:
         """Stop a proc and remove what is there of it, when the requests to it have ended."""
         self.connection.request("DELETE", _path(proc), seconds=_ACTION_SECONDS)
 
+    def adopt(self, proc: ProcDocument, swarm: SwarmDocument | None = None) -> SwarmDocument:
+        """Give a stray to `swarm`, or to the one that is called like it; returns its swarm."""
+        told = {"swarm": swarm["resource_uri"]} if swarm else {}
+        return cast(SwarmDocument, self.post(f"{_path(proc)}adopt/", **told))
+
     # Uptests between dispatches. Each returns the path of the round, which has `end` at last.
 
     def uptest(self, swarm: SwarmDocument) -> str:

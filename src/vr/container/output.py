@@ -9,7 +9,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Protocol
 
 from vr.container import cgroups
 from vr.container.launch import ContainerTimeout, Running, start
@@ -32,6 +32,15 @@ _CONTINUATION = bytes(range(0x80, 0xC0))
 _MOST_REFUSED = 1000
 _WATCH_SECONDS = 1.0
 
+
+class Log(Protocol):
+    """What a log is written to."""
+
+    def write(self, data: bytes, /) -> object: ...
+
+    def close(self) -> None: ...
+
+
 LOG_FIRST, LOG_LAST = 16 << 20, 1 << 20
 """Bytes of a log in a file that are kept at most: of its beginning, and of its end."""
 
@@ -46,7 +55,7 @@ class BoundedLog:
     Between them it says how many were left out. `close` closes the file, too.
     """
 
-    def __init__(self, file: BinaryIO, *, first: int = LOG_FIRST, last: int = LOG_LAST) -> None:
+    def __init__(self, file: Log, *, first: int = LOG_FIRST, last: int = LOG_LAST) -> None:
         self._file, self._room, self._last = file, first, last
         self._end: deque[bytes] = deque()
         self._end_size = 0

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -15,6 +16,7 @@ from typing import Any
 import redis
 
 from vr.events import restarts
+from vr.events.disk import HostDisk, over_disk_of
 from vr.events.restarts import Restarts
 from vr.specs.names import ProcName
 from vr.text.durations import duration
@@ -24,6 +26,7 @@ REMOVED = "PROCESS_GROUP_REMOVED"
 HEARTBEATS = "host_heartbeats"
 WRITTEN = "host_written"
 PACES = "host_paces"
+DISKS = "host_disks"
 # What a silent host last said is shown for this long.
 KEEP_SECONDS = 7 * 86400
 # A list in which only clocks went on is written this often, not at every beat.
@@ -32,7 +35,10 @@ REWRITE_SECONDS = 60
 _SLOWEST_PACE = 60.0
 RESTARTING = "RESTARTING"
 """The state of a proc that ends and is started again and again, whatever it is at the moment."""
+OVER_DISK = "OVER_DISK"
+"""The state of a proc that its host stopped, as it wrote more than its limit."""
 _BETWEEN = frozenset({"STARTING", "RUNNING", "BACKOFF", "EXITED"})
+_STOPPED = frozenset({"STOPPING", "STOPPED"})
 
 Proc = dict[str, Any]
 
@@ -40,12 +46,13 @@ Proc = dict[str, Any]
 @dataclass(frozen=True)
 class HostState:
     """What a host last said. `seen` is unix time, None if it never spoke; `pace` is how often it
-    speaks at least, in seconds."""
+    speaks at least, in seconds; `disk` is None if it doesn't tell."""
 
     host: str
     seen: float | None
     procs: list[Proc] = field(default_factory=list)
     pace: float = _SLOWEST_PACE
+    disk: HostDisk | None = None
 
     @property
     def silent_after(self) -> float:
@@ -65,6 +72,9 @@ def proc_object(host: str, info: Mapping[str, Any]) -> Proc:
     statename, description = info.get("statename", "UNKNOWN"), info.get("description", "")
     if counted is not None and is_loop:
         statename, description = RESTARTING, f"{told_loop(counted)}; {description}"
+    over = over_disk_of(info)
+    if over is not None and statename in _STOPPED:
+        statename, description = OVER_DISK, f"stopped by its host: {over}"
     return {
         "id": f"{host}-{name}",
         "host": host,
@@ -160,20 +170,22 @@ class ProcBoard:
         """Tell how often the host speaks at least."""
         self._redis.hset(PACES, host, str(seconds))
 
+    def keep_disk(self, host: str, disk: HostDisk) -> None:
+        """Tell how much the host's procs may still write."""
+        # A Redis of an older server doesn't let its hosts; all else must be pushed all the same.
+        with suppress(redis.exceptions.NoPermissionError):
+            self._redis.hset(DISKS, host, f"{disk.free} {disk.total}")
+
     def _now(self) -> float:
         """Unix time by Redis' clock, as hosts' own may differ by more than a beat."""
         seconds, micros = self._redis.time()
         return float(seconds + micros / 1e6)
 
-    def restarts(self, host: str) -> dict[str, Restarts]:
-        """What the host last pushed of its procs' restarts, by their names."""
-        infos: Mapping[Any, Any] = self._redis.hgetall(_key(host))
-        found = {}
-        for text in infos.values():
-            info = json.loads(text)
-            if (counted := restarts.unpacked(info)) is not None:
-                found[str(info["name"])] = counted
-        return found
+    def pushed(self, host: str) -> dict[str, Mapping[str, Any]]:
+        """What the host last pushed of its procs, by their names."""
+        texts: Mapping[Any, Any] = self._redis.hgetall(_key(host))
+        infos = [json.loads(text) for text in texts.values()]
+        return {str(info["name"]): info for info in infos}
 
     def announce(self, event: str, proc: Mapping[str, Any]) -> None:
         """Tell subscribers that a proc changed; `event` is Supervisor's event name."""
@@ -190,14 +202,14 @@ class ProcBoard:
             pipe.hmget(HEARTBEATS, list(hosts))
             pipe.hmget(WRITTEN, list(hosts))
             pipe.hmget(PACES, list(hosts))
-            beats, writes, paces = (
-                [float(one) if one else None for one in row] for row in pipe.execute()
-            )
-        told = zip(hosts, beats, paces, strict=True)
+            pipe.hmget(DISKS, list(hosts))
+            *times, disks = pipe.execute()
+        beats, writes, paces = ([float(one) if one else None for one in row] for row in times)
+        told = zip(hosts, beats, paces, disks, strict=True)
         lists = self._lists(dict(zip(hosts, map(_revision, beats, writes), strict=True)))
         return {
-            host: HostState(host, seen, lists[host], pace or _SLOWEST_PACE)
-            for host, seen, pace in told
+            host: HostState(host, seen, lists[host], pace or _SLOWEST_PACE, _read_disk(disk))
+            for host, seen, pace, disk in told
         }
 
     def _lists(self, revisions: Mapping[str, float | None]) -> dict[str, list[Proc]]:
@@ -223,6 +235,13 @@ class ProcBoard:
             if (revision := revisions[host]) is not None:
                 self._remembered[host] = (revision, procs)
         return found
+
+
+def _read_disk(text: Any) -> HostDisk | None:
+    if not text:
+        return None
+    free, total = text.split()
+    return HostDisk(int(free), int(total))
 
 
 def _revision(beat: float | None, written: float | None) -> float | None:

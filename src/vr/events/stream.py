@@ -26,9 +26,14 @@ def shorten(message: str) -> str:
     return f"{message[:_KEPT_AT_EACH_END]}\n\n[… snip …]\n\n{message[-_KEPT_AT_EACH_END:]}"
 
 
-def publish(connection: redis.Redis, event_id: int, data: Mapping[str, Any]) -> None:
-    """Publish one stored event to live readers and the short buffer of the original."""
-    text = json.dumps({"id": str(event_id), "data": json.dumps(dict(data))})
+def publish(connection: redis.Redis, event_id: int, data: Mapping[str, Any], *, after: int) -> None:
+    """Publish one stored event to live readers and the short buffer of the original.
+
+    `after` is the id of the stored event before it (0: there is none), so that a reader knows
+    whether something is missing between this one and the last that it has.
+    """
+    message = {"id": str(event_id), "data": json.dumps(dict(data)), "after": str(after)}
+    text = json.dumps(message)
     with connection.pipeline() as pipe:
         pipe.publish(CHANNEL, text)
         pipe.lpush(BUFFER, text)

@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from pathlib import Path
 
 from vr.machine.path import SYSTEM_PATH
+
+
+def free_disk(folder: Path) -> tuple[int, int]:
+    """Bytes that ordinary users may still write where the folder is, and all that they might on an
+    empty disk; raises OSError if it is not there."""
+    status = os.statvfs(folder)
+    reserved = status.f_bfree - status.f_bavail
+    return status.f_bavail * status.f_frsize, (status.f_blocks - reserved) * status.f_frsize
 
 
 def disk_usage(folder: Path) -> int:

@@ -7,7 +7,7 @@ import fcntl
 import hashlib
 import os
 import re
-import shutil
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import IO
@@ -22,6 +22,8 @@ Progress = Callable[[int, int | None], None]
 SILENCE_SECONDS = 60
 """How long a server may send nothing before the download fails."""
 
+_POLL_SECONDS = 0.1
+
 
 def fetch(
     url: str,
@@ -30,6 +32,7 @@ def fetch(
     md5: str | None = None,
     sha256: str | None = None,
     progress: Progress | None = None,
+    check: Callable[[], None] = lambda: None,
 ) -> Path:
     """Bring `url` to the file `target` and return `target`.
 
@@ -37,7 +40,8 @@ def fetch(
     is. Two processes fetching the same target transfer it once. A transfer that broke off goes
     on where it stopped, if a checksum can prove the result. Raises VelociraptorError if the
     source can't be read and ChecksumMismatch if it is not what was asked for; `target` is then
-    untouched.
+    untouched. So it is after what `check` raises, which is called again and again meanwhile, also
+    while another process fetches.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
     if target.exists() and matches(target, md5=md5, sha256=sha256):
@@ -46,12 +50,22 @@ def fetch(
     part = target.with_name(f"{target.name}.part-{hashlib.md5(wanted).hexdigest()[:8]}")
     with part.open("ab+") as file:
         # Whoever waited here finds the finished file; the rename also moved the lock away.
-        fcntl.flock(file, fcntl.LOCK_EX)
+        while not _try_lock(file):
+            check()
+            time.sleep(_POLL_SECONDS)
         if target.exists() and matches(target, md5=md5, sha256=sha256):
             part.unlink(missing_ok=True)
             return target
-        _complete(url, part, file, target, md5=md5, sha256=sha256, progress=progress)
+        _complete(url, part, file, target, md5=md5, sha256=sha256, progress=progress, check=check)
     return target
+
+
+def _try_lock(file: IO[bytes]) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def local_path(url: str) -> Path | None:
@@ -98,20 +112,26 @@ def _complete(
     md5: str | None,
     sha256: str | None,
     progress: Progress | None,
+    check: Callable[[], None],
 ) -> None:
+    def told(done: int, total: int | None) -> None:
+        check()
+        if progress:
+            progress(done, total)
+
     provable = bool(md5 or sha256)
     resumed = provable and file.seek(0, os.SEEK_END) > 0
     if not resumed:
         file.truncate(0)
     try:
-        _transfer(url, file, progress)
+        _transfer(url, file, told)
         try:
             verify(part, without_credentials(url), md5=md5, sha256=sha256)
         except ChecksumMismatch:
             if not resumed:
                 raise
             file.truncate(0)
-            _transfer(url, file, progress)
+            _transfer(url, file, told)
             verify(part, without_credentials(url), md5=md5, sha256=sha256)
         os.fsync(file.fileno())
         part.replace(target)
@@ -124,10 +144,10 @@ def _complete(
         raise
 
 
-def _transfer(url: str, file: IO[bytes], progress: Progress | None) -> None:
+def _transfer(url: str, file: IO[bytes], progress: Progress) -> None:
     source = local_path(url)
     if source is not None:
-        _copy_local(source, file)
+        _copy_local(source, file, progress)
         return
     scheme = urlsplit(url).scheme
     if scheme not in {"http", "https"}:
@@ -138,11 +158,13 @@ def _transfer(url: str, file: IO[bytes], progress: Progress | None) -> None:
     _copy_http(url, file, progress)
 
 
-def _copy_local(source: Path, file: IO[bytes]) -> None:
+def _copy_local(source: Path, file: IO[bytes], progress: Progress) -> None:
     file.truncate(0)
     try:
         with source.open("rb") as opened:
-            shutil.copyfileobj(opened, file, CHUNK)
+            while chunk := opened.read(CHUNK):
+                file.write(chunk)
+                progress(file.tell(), None)
     except OSError as error:
         raise VelociraptorError(
             f"{source} can't be read: {error.strerror}.", hint="Check the path in the URL."
@@ -150,7 +172,7 @@ def _copy_local(source: Path, file: IO[bytes]) -> None:
     file.flush()
 
 
-def _copy_http(url: str, file: IO[bytes], progress: Progress | None) -> None:
+def _copy_http(url: str, file: IO[bytes], progress: Progress) -> None:
     import http.client
     import urllib.error
     import urllib.request
@@ -174,8 +196,7 @@ def _copy_http(url: str, file: IO[bytes], progress: Progress | None) -> None:
             while chunk := response.read(CHUNK):
                 file.write(chunk)
                 done += len(chunk)
-                if progress:
-                    progress(done, total)
+                progress(done, total)
             file.flush()
     except urllib.error.HTTPError as error:
         if error.code == 416 and done:  # nothing lies behind what we have: start over

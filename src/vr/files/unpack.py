@@ -8,6 +8,7 @@ import shutil
 import stat
 import tarfile
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import IO
 
@@ -26,6 +27,7 @@ def unpack(
     kind: Kind = "build",
     owner: tuple[int, int] | None = None,
     limits: Limits | None = None,
+    check: Callable[[], None] = lambda: None,
 ) -> None:
     """Unpack a gz, bz2, xz, zst or plain tarball, known by its content, to the new `target_dir`.
 
@@ -33,7 +35,8 @@ def unpack(
     setuid, setgid and sticky bits, and owner and group can read and write all files, as the
     original did; images keep their modes. Device nodes, fifos and sockets are left out.
     `target_dir` appears complete or not at all. Raises UnsafeArchive for entries that would leave
-    the folder or exceed `limits`, and VelociraptorError for damaged archives and full disks.
+    the folder or exceed `limits`, VelociraptorError for damaged archives and full disks, and what
+    `check` raises, which is called for each entry.
     """
     target_dir.parent.mkdir(parents=True, exist_ok=True)
     # Beside the target: the rename must not cross file systems. 0700: nobody may meddle meanwhile.
@@ -41,7 +44,7 @@ def unpack(
     try:
         folder = workshop / "contents"
         folder.mkdir(mode=0o755)
-        _fill(folder, tarball, Gate(str(tarball), kind, limits or Limits()), owner)
+        _fill(folder, tarball, Gate(str(tarball), kind, limits or Limits()), owner, check)
         try:
             folder.rename(target_dir)
         except OSError:
@@ -50,7 +53,13 @@ def unpack(
         shutil.rmtree(workshop)
 
 
-def _fill(folder: Path, tarball: Path, gate: Gate, owner: tuple[int, int] | None) -> None:
+def _fill(
+    folder: Path,
+    tarball: Path,
+    gate: Gate,
+    owner: tuple[int, int] | None,
+    check: Callable[[], None],
+) -> None:
     modes: dict[str, int] = {}
     root = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     if owner:
@@ -60,6 +69,7 @@ def _fill(folder: Path, tarball: Path, gate: Gate, owner: tuple[int, int] | None
             source = _Forward(stream)
             with tarfile.TarFile(fileobj=source, errorlevel=2) as archive:  # type: ignore[arg-type]
                 while (entry := archive.next()) is not None:
+                    check()
                     # A million of them would not fit into memory.
                     archive.members.clear()  # type: ignore[attr-defined]
                     _place(root, gate, entry, source, owner, modes)

@@ -46,6 +46,21 @@ class LogReader(Protocol):
     def close(self) -> None: ...
 
 
+class Command(Protocol):
+    """A command that was begun. Any thread may ask for it, one at a time."""
+
+    def poll(self) -> Result | None:
+        """How it ended, whatever its status; None while it runs. Never waits for it.
+
+        Raises VelociraptorError if it wasn't done in time, which kills it.
+        """
+        ...
+
+    def close(self) -> None:
+        """Say that nobody asks for it any more; one that still runs is left alone."""
+        ...
+
+
 class HostConnection(Protocol):
     """A host; all paths are the host's. Methods raise HostUnreachable when it doesn't answer."""
 
@@ -60,6 +75,10 @@ class HostConnection(Protocol):
 
         Raises VelociraptorError if it can't be started or isn't done within `timeout` seconds.
         """
+        ...
+
+    def begin(self, argv: Sequence[str], *, timeout: float = 60) -> Command:
+        """As `run`, without waiting: for what may last long, and be many at once."""
         ...
 
     def tool(self, name: str) -> str:

@@ -9,11 +9,12 @@ from __future__ import annotations
 import contextvars
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
-_CHECK_SECONDS = 0.2
+# How soon a job is looked at again that is left alone.
+_PAUSE = 0.03
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -32,42 +33,43 @@ class Crew:
         self,
         work: Callable[[T], R],
         items: Iterable[T],
-        *,
-        check: Callable[[], None] | None = None,
     ) -> list[R]:
         """`work` done to all items side by side; returns what it returned, in their order.
-
-        `check` is called again and again meanwhile: what it raises is raised at once, and what is
-        under way is left behind. Then a thread of its own works in place of the caller's.
 
         Once it has raised for one, no other is begun; when those under way have ended, the
         exception of the first in order is raised. The caller's thread works, too: so `work` may
         itself call a crew, this one included, and gets on when all threads are busy. Other
         threads have no database connection that anybody would close.
         """
-        # What is logged for the caller says so, whichever thread it is.
-        context = contextvars.copy_context()
-        job = _Job(lambda item: context.copy().run(work, item), list(items))
-        for _ in range(min(len(job.results) - 1, self._share - 1)):
-            self._threads.submit(self._help, job)
-        if check is None:
-            job.do_all()
-            return job.ended()
-        threading.Thread(target=job.do_all, name=f"{self.name}-own", daemon=True).start()
-        return job.watched(check)
+        job: Job[R] = Job(work, list(items))
+        self._begin(job, min(len(job.results) - 1, self._share - 1))
+        job.do_all()
+        return job.ended()
 
-    def _help(self, job: _Job) -> None:
+    def begin(self, work: Callable[[T], R], items: Iterable[T]) -> Job[R]:
+        """As `do`, without the caller's thread, which looks in again: `Job.watched`."""
+        job: Job[R] = Job(work, list(items))
+        self._begin(job, min(len(job.results), self._share))
+        return job
+
+    def _begin(self, job: Job[Any], threads: int) -> None:
+        for _ in range(threads):
+            self._threads.submit(self._help, job)
+
+    def _help(self, job: Job[Any]) -> None:
         # One item at a time, then to the end of the queue: callers get the threads in turn.
         if job.do_next():
             self._threads.submit(self._help, job)
 
 
-class _Job:
+class Job(Generic[R]):
     """The items of one call: what is still to do, what is under way, what came out."""
 
     def __init__(self, work: Callable[[Any], Any], items: list[Any]) -> None:
-        self.results: list[Any] = [None] * len(items)
-        self._work = work
+        self.results: list[R] = [None] * len(items)  # type: ignore[list-item]
+        # What is logged for the caller says so, whichever thread it is.
+        context = contextvars.copy_context()
+        self._work: Callable[[Any], Any] = lambda item: context.copy().run(work, item)
         self._left = deque(enumerate(items))
         self._errors: dict[int, BaseException] = {}
         self._under_way = 0
@@ -98,24 +100,25 @@ class _Job:
         while self.do_next():
             pass
 
-    def watched(self, check: Callable[[], None]) -> list[Any]:
-        """As `ended`, with `check` called meanwhile; what it raises begins no other item."""
-        while True:
-            with self._changed:
-                if self._changed.wait_for(self._is_over, _CHECK_SECONDS):
-                    break
-            try:
+    def watched(self, check: Callable[[], None]) -> Generator[float, None, list[R]]:
+        """As `ended`, in slices: gives for how many seconds it may be left alone. `check` is called
+        in each, and what it raises is raised at once: then no other item is begun, and what is
+        under way is left behind."""
+        try:
+            while not self._is_over():
+                yield _PAUSE
                 check()
-            except BaseException:
-                with self._changed:
-                    self._left.clear()
-                raise
+        except BaseException:
+            with self._changed:
+                self._left.clear()
+            raise
         return self.ended()
 
     def _is_over(self) -> bool:
-        return not self._left and not self._under_way
+        with self._changed:
+            return not self._left and not self._under_way
 
-    def ended(self) -> list[Any]:
+    def ended(self) -> list[R]:
         """The results, when nothing is under way any more; raises the first exception."""
         with self._changed:
             self._changed.wait_for(lambda: not self._under_way)

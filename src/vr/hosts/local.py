@@ -7,9 +7,11 @@ import os
 import shutil
 import socket
 import subprocess
+import tempfile
 import threading
-from collections.abc import Sequence
-from contextlib import AbstractContextManager, suppress
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack, suppress
 from pathlib import Path
 
 from vr.errors import VelociraptorError
@@ -45,26 +47,27 @@ class LocalConnection:
     def run(
         self, argv: Sequence[str], *, input: bytes | None = None, timeout: float = 60
     ) -> Result:
-        env = {key: os.environ[key] for key in _PASSED_ON if key in os.environ}
-        env |= {"HOME": "/root", "VR_ROOT": str(self.root.path)}
         try:
             done = subprocess.run(
                 list(argv),
                 input=b"" if input is None else input,
                 capture_output=True,
                 timeout=timeout,
-                env=env,
+                env=self._env(),
                 check=False,
             )
         except subprocess.TimeoutExpired:
-            raise VelociraptorError(
-                f"{Path(argv[0]).name} on {self.name} was not done after {timeout:.0f} s."
-            ) from None
+            raise _too_slow(argv, self.name, timeout) from None
         except OSError as error:
-            raise VelociraptorError(
-                f"{argv[0]} can't be run on {self.name}: {error.strerror}"
-            ) from None
+            raise _not_runnable(argv, self.name, error) from None
         return Result(done.returncode, done.stdout, done.stderr)
+
+    def begin(self, argv: Sequence[str], *, timeout: float = 60) -> LocalCommand:
+        return LocalCommand(self.name, argv, self._env(), timeout)
+
+    def _env(self) -> dict[str, str]:
+        env = {key: os.environ[key] for key in _PASSED_ON if key in os.environ}
+        return env | {"HOME": "/root", "VR_ROOT": str(self.root.path)}
 
     def tool(self, name: str) -> str:
         return str(self._tools / name)
@@ -129,6 +132,54 @@ class LocalConnection:
             return 0, f"no answer ({str(error) or type(error).__name__})"
         finally:
             connection.close()
+
+
+class LocalCommand:
+    """A command of this machine. What it says goes into files, so that no thread must read it."""
+
+    def __init__(
+        self, host: str, argv: Sequence[str], env: Mapping[str, str], timeout: float
+    ) -> None:
+        self._host = host
+        self._argv = argv
+        self._timeout = timeout
+        self._deadline = time.monotonic() + timeout
+        with ExitStack() as files:
+            self._said = [files.enter_context(tempfile.TemporaryFile()) for _ in range(2)]
+            try:
+                self._process = subprocess.Popen(
+                    list(argv),
+                    stdin=subprocess.DEVNULL,
+                    stdout=self._said[0],
+                    stderr=self._said[1],
+                    env=env,
+                )
+            except OSError as error:
+                raise _not_runnable(argv, host, error) from None
+            self._files = files.pop_all()
+
+    def poll(self) -> Result | None:
+        status = self._process.poll()
+        if status is None:
+            if time.monotonic() > self._deadline:
+                self._process.kill()
+                self._process.wait()
+                raise _too_slow(self._argv, self._host, self._timeout)
+            return None
+        for file in self._said:
+            file.seek(0)
+        return Result(status, *(file.read() for file in self._said))
+
+    def close(self) -> None:
+        self._files.close()
+
+
+def _too_slow(argv: Sequence[str], host: str, seconds: float) -> VelociraptorError:
+    return VelociraptorError(f"{Path(argv[0]).name} on {host} was not done after {seconds:.0f} s.")
+
+
+def _not_runnable(argv: Sequence[str], host: str, error: OSError) -> VelociraptorError:
+    return VelociraptorError(f"{argv[0]} can't be run on {host}: {error.strerror}")
 
 
 def _cut(connection: socket.socket, was_cut: threading.Event) -> None:

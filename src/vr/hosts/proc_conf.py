@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from vr.paths import ProcPaths
 
@@ -15,11 +15,15 @@ _MARGIN = 5
 
 @dataclass(frozen=True)
 class Rotation:
-    """How much is kept of a proc's log: `megabytes` in the file that is written, and as much in
-    each of the `backups` before it."""
+    """How much is kept of a proc's log: `bytes` in the file that is written, and as much in each
+    of the `backups` before it."""
 
-    megabytes: int = 10
+    bytes: int = 10_000_000
     backups: int = 3
+
+    def kept_to(self, total: int) -> Rotation:
+        """The same number of files, with at most `total` bytes in all of them."""
+        return replace(self, bytes=total // (self.backups + 1))
 
 
 ROTATION = Rotation()
@@ -52,7 +56,7 @@ stopwaitsecs={stop_timeout + _MARGIN}
 killasgroup=true
 redirect_stderr=true
 stdout_logfile={_value(str(paths.log))}
-stdout_logfile_maxbytes={rotation.megabytes * 1_000_000}
+stdout_logfile_maxbytes={rotation.bytes}
 stdout_logfile_backups={rotation.backups}
 """
 

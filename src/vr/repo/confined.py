@@ -85,8 +85,9 @@ def environment(
     inside = dict(env) | {"HOME": _HOME, "TMPDIR": f"{_INSIDE}/tmp"}
     for gone in ("XDG_CONFIG_HOME", "SSH_AUTH_SOCK", "SSH_ASKPASS"):
         inside.pop(gone, None)
-    if listed := inside.get("HGRCPATH"):
-        inside["HGRCPATH"] = os.pathsep.join(_moved(part, moved) for part in listed.split(":"))
+    for name in ("HGRCPATH", "GIT_CONFIG_SYSTEM"):
+        if listed := inside.get(name):
+            inside[name] = os.pathsep.join(_moved(part, moved) for part in listed.split(":"))
     return inside
 
 

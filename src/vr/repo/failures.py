@@ -57,15 +57,17 @@ class UnknownRevision(VelociraptorError):
     """The repository is fine, but has no such tag, branch or commit."""
 
 
-def unreachable(source: Source, output: str) -> UnreachableRepository:
-    """The error for a failed fetch; `output` is what the program printed to stderr."""
+def unreachable(source: Source, output: str, *, advice: str = "") -> UnreachableRepository:
+    """The error for a failed fetch; `output` is what the program printed to stderr, `advice` a
+    sentence that belongs to it whatever that says."""
     said = redact(output).lower()
     hint = next(
         (hint for phrases, hint in _HINTS if any(phrase in said for phrase in phrases)),
         _DEFAULT_HINT,
     )
     return UnreachableRepository(
-        f"The repository {source.public_url} can't be fetched: {_gist(output)}", hint=hint
+        f"The repository {source.public_url} can't be fetched: {_gist(output)}",
+        hint=f"{hint} {advice}".rstrip(),
     )
 
 

@@ -9,7 +9,9 @@ from __future__ import annotations
 import os
 import re
 import shutil
-from collections.abc import Callable, Mapping
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -122,14 +124,29 @@ class Git:
     def _submodules(self, target: Path) -> None:
         # Relative URLs in .gitmodules are relative to the origin.
         self._git("config", "remote.origin.url", self.url, at=target)
-        # Only who builds from this machine's disk may have submodules from it as well.
-        allow = "always" if self.source.local_path is not None else "never"
-        updated = self._run(
-            "-c", f"protocol.file.allow={allow}",
-            "submodule", "--quiet", "update", "--init", "--recursive", "--force", at=target,
-        )  # fmt: skip
+        # Where they are says the commit, not who chose the repository: they are strangers, even
+        # where that lies on this machine's disk. Its submodules may then lie there as well.
+        with _system_settings() as settings:
+            told = self._env | {"GIT_CONFIG_SYSTEM": str(settings)}
+            is_local = self.source.local_path is not None
+            updated = process.run(
+                [
+                    *("git", "-C", target),
+                    *("-c", f"protocol.file.allow={'always' if is_local else 'never'}"),
+                    *("submodule", "--quiet", "update", "--init", "--recursive", "--force"),
+                ],
+                env=told if is_local else self._env,
+                timeout=self.timeout,
+                stranger=process.Stranger(files=(settings,)) if is_local else self._stranger,
+                check=self._check,
+            )
         if not updated.ok:
-            raise unreachable(self.source, f"a submodule: {updated.stderr}")
+            advice = "On this machine's own disk submodules must be readable by all users."
+            raise unreachable(
+                self.source,
+                f"a submodule: {updated.stderr}",
+                advice=advice if is_local else "",
+            )
 
     def _large_files(self, target: Path) -> None:
         """Put the files of Git LFS in the place of their pointers, where git-lfs is installed."""
@@ -186,6 +203,16 @@ class Git:
             stranger=self._stranger,
             check=self._check,
         )
+
+
+@contextmanager
+def _system_settings() -> Iterator[Path]:
+    """The machine's settings of git for a user who owns nothing: reading others' repositories is
+    for the file system to allow."""
+    with tempfile.NamedTemporaryFile("w", prefix="vr-git-") as file:
+        file.write("[include]\n\tpath = /etc/gitconfig\n[safe]\n\tdirectory = *\n")
+        file.flush()
+        yield Path(file.name)
 
 
 def environment(

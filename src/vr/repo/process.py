@@ -45,7 +45,7 @@ class TooSlow(VelociraptorError):
 @dataclass(frozen=True)
 class Stranger:
     """What a program may have that talks to a stranger's server: root's keys of ssh or not, and
-    these files of the caller's (named in HGRCPATH)."""
+    these files of the caller's (named in HGRCPATH or GIT_CONFIG_SYSTEM)."""
 
     with_ssh: bool = False
     files: tuple[Path, ...] = ()

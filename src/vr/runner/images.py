@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
@@ -35,12 +36,14 @@ def ensure_image(
     *,
     sha256: str | None = None,
     progress: Progress | None = None,
+    check: Callable[[], None] = lambda: None,
 ) -> Path:
     """The folder with the unpacked image, fetched and unpacked first if need be.
 
     Kept by content: another checksum under the same name is unpacked beside the
     old one, which running containers go on using. Raises ChecksumMismatch, UnsafeArchive,
-    InvalidInput for a name that is no file name, VelociraptorError for an unreadable source.
+    InvalidInput for a name that is no file name, VelociraptorError for an unreadable source, and
+    what `check` raises, which is called again and again, also while another process is at it.
     """
     problem = part_problem("image_name", name.replace("-", "_"))
     if problem:
@@ -51,14 +54,15 @@ def ensure_image(
     given = key(md5, sha256)
     if given and _contents(folder, given).is_dir():
         return _contents(folder, given)
-    tarball, found = obtain(url, folder, md5, progress, sha256=sha256)
+    tarball, found = obtain(url, folder, md5, progress, sha256=sha256, check=check)
 
     def fill(new: Path) -> None:
-        unpack(tarball, new / "contents", kind="image")
+        unpack(tarball, new / "contents", kind="image", check=check)
         for path in _MOUNTED_OVER:
             _make_plain(new / "contents", path)
 
-    return ensure_layer(_contents(folder, found).parent, root.locks, fill) / "contents"
+    final = _contents(folder, found).parent
+    return ensure_layer(final, root.locks, fill, check=check) / "contents"
 
 
 def _contents(folder: Path, key: str) -> Path:

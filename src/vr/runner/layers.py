@@ -32,13 +32,14 @@ def obtain(
     progress: Progress | None,
     *,
     sha256: str | None = None,
+    check: Callable[[], None] = lambda: None,
 ) -> tuple[Path, str]:
     """The tarball on this host and its key: a local one where it is, another one downloaded.
 
     The key is the checksum that was given, or the MD5. The local name carries it, or a checksum
     of the address, because different builds may end in the same file name. A file that somebody
     placed there under the address's own last name is used if it has the checksum that was given.
-    Raises ChecksumMismatch and VelociraptorError.
+    Raises ChecksumMismatch, VelociraptorError, and what `check` raises meanwhile.
     """
     given = key(md5, sha256)
     source = local_path(url)
@@ -50,7 +51,7 @@ def obtain(
         os.utime(placed)
         return placed, given
     target = downloads / f"{(given or _address_key(url))[:12]}-{file_name(url)}"
-    fetch(url, target, md5=md5, sha256=sha256, progress=progress)
+    fetch(url, target, md5=md5, sha256=sha256, progress=progress, check=check)
     os.utime(target)  # gc keeps what was used lately
     return target, given or file_md5(target)
 
@@ -60,15 +61,22 @@ def key(md5: str | None, sha256: str | None) -> str | None:
     return (sha256 or md5 or "").lower() or None
 
 
-def ensure_layer(final: Path, locks: Path, fill: Callable[[Path], None]) -> Path:
+def ensure_layer(
+    final: Path,
+    locks: Path,
+    fill: Callable[[Path], None],
+    *,
+    check: Callable[[], None] = lambda: None,
+) -> Path:
     """The folder `final`, made by `fill` in a folder beside it unless it is there already.
 
-    Processes that want the same layer at once make it once. Raises what `fill` raises.
+    Processes that want the same layer at once make it once. Raises what `fill` raises, and
+    what `check` raises while another process makes it.
     """
     if final.is_dir():
         return final
     private_folder(locks)
-    with Lock(lock_file(final, locks), wait=LOCK_SECONDS):
+    with Lock(lock_file(final, locks), wait=LOCK_SECONDS, check=check):
         if final.is_dir():
             return final
         new = final.with_name(f".new-{final.name}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 
 from vr.files.download import Progress
+from vr.text.terminal import can_redraw
 
 
 def say(text: str) -> None:
@@ -14,7 +15,7 @@ def say(text: str) -> None:
 
 def download_progress(what: str) -> Progress | None:
     """Shows a download on a terminal; None elsewhere, where it would only fill a log."""
-    if not sys.stdout.isatty():
+    if not can_redraw(sys.stdout):
         return None
 
     def show(done: int, total: int | None) -> None:

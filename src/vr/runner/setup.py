@@ -43,7 +43,7 @@ from vr.runner.layers import leased
 from vr.runner.limits import container_limits
 from vr.runner.progress import download_progress, say
 from vr.runner.volumes import volume_mounts
-from vr.runner.writable_layer import Upper, make_app_folder, renew_upper
+from vr.runner.writable_layer import Upper, make_app_folder, renew_upper, why_no_quota
 from vr.specs.limits import LIMITS
 from vr.specs.proc import ProcYaml, load
 from vr.specs.sizes import parse_size
@@ -102,10 +102,24 @@ def _set_up(job: _Job, env: Mapping[str, str | None]) -> None:
         under = _pilot(job, build, system)
         app = read_app(job.proc, job.proc_yaml, build, env, under)
         _write_private(job, app, under)
-        limit = parse_size(job.proc.disk_limit) if job.proc.disk_limit else None
-        upper = renew_upper(job.paths, job.who, limit)
+        held, watched = _disk_limits(job.proc)
+        upper = renew_upper(job.paths, job.who, held)
         container = _container(job, (build, system), upper, under)
+        limits = replace(container.limits, watched_disk=watched)
+        container = replace(container, limits=limits)
         _write_launcher(job, container, app, under)
+
+
+def _disk_limits(proc: ProcYaml) -> tuple[int | None, int | None]:
+    """What the proc may write, in bytes: as its file system holds it to that, and as the host's
+    publisher watches it."""
+    if proc.disk_limit is None:
+        return None, parse_size(proc.disk_watch) if proc.disk_watch else None
+    limit = parse_size(proc.disk_limit)
+    if why := why_no_quota():
+        say(f"warning: disk_limit is watched only, no file system holds the app to it: {why}")
+        return None, limit
+    return limit, None
 
 
 def _check_variant(proc: ProcYaml, variant: Variant, proc_yaml: Path) -> None:

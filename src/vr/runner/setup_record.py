@@ -35,6 +35,17 @@ def load(paths: ProcPaths, proc_yaml: Path) -> Container:
     return container
 
 
+def watched_disk(paths: ProcPaths) -> tuple[Path, int] | None:
+    """The proc's writable layer and how many bytes of it somebody must watch; None if the file
+    system does, or nothing is set up."""
+    try:
+        values = json.loads((paths.folder / _FILE).read_bytes())
+        limit = values["limits"]["watched_disk"]
+        return (Path(values["upper"]), int(limit)) if limit else None
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
 def layers_in_use(procs: Path) -> set[Path]:
     """The layers of all procs in the folder `procs`, set up or in the middle of another setup.
 

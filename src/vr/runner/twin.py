@@ -39,8 +39,14 @@ def twin(
         upper = folder / "memory" / "upper"
         # A new setup may give the proc other layers while this twin still runs in these.
         with all_leased(container.lowers):
+            limits = replace(container.limits, watched_disk=None)
             copy = replace(
-                container, name=name, upper=upper, upper_disk=None, upper_size=_UPPER_SIZE
+                container,
+                name=name,
+                upper=upper,
+                upper_disk=None,
+                upper_size=_UPPER_SIZE,
+                limits=limits,
             )
             if isinstance(container.network, PrivateNetwork):
                 # The port is the proc's; addresses of its own let both be at work.

@@ -30,11 +30,20 @@ class Upper:
     disk: Path | None = None
 
 
+def why_no_quota() -> str:
+    """Why this host's file systems can't hold a proc to its limit; empty if they can."""
+    if not _LOOP_DEVICES.exists():
+        return f"{_LOOP_DEVICES} is missing (modprobe loop)"
+    if shutil.which(_MAKE[0], path=SYSTEM_PATH) is None:
+        return f"{_MAKE[0]} is missing (apt install e2fsprogs)"
+    return ""
+
+
 def renew_upper(paths: ProcPaths, who: Account, limit: int | None) -> Upper:
     """The layer that the next run writes to; what the app wrote below /app is gone.
 
-    What it wrote elsewhere stays, unless there is a `limit` (bytes). Raises VelociraptorError if
-    this host can't limit it.
+    What it wrote elsewhere stays, unless there is a `limit` (bytes), for which there must be
+    nothing that `why_no_quota` tells of. Raises VelociraptorError if it can't be made.
     """
     disk, mount_point = paths.folder / "disk.ext4", paths.folder / "disk"
     _remove(paths.folder / "work")
@@ -71,17 +80,12 @@ def _make_disk(disk: Path, who: Account, size: int) -> None:
 
 
 def _run(command: list[str]) -> None:
-    problem = "" if _LOOP_DEVICES.exists() else f"{_LOOP_DEVICES} is missing"
-    try:
-        done = subprocess.run(
-            command, env={"PATH": SYSTEM_PATH}, capture_output=True, text=True, check=False
-        )
-        problem = problem or (done.stderr.strip() if done.returncode else "")
-    except FileNotFoundError:
-        problem = f"{command[0]} is missing"
-    if problem:
+    done = subprocess.run(
+        command, env={"PATH": SYSTEM_PATH}, capture_output=True, text=True, check=False
+    )
+    if done.returncode:
         raise VelociraptorError(
-            f"disk_limit can't be kept on this host: {problem}.",
+            f"disk_limit can't be kept on this host: {done.stderr.strip()}.",
             hint="It needs loop devices (modprobe loop) and ext4 (apt install e2fsprogs).",
         )
 

@@ -18,10 +18,13 @@ import os
 from logging import INFO
 from logging.config import dictConfig
 
+import redis
+from amqp.exceptions import AMQPError
 from celery import Celery
 from celery.signals import setup_logging
 from django.conf import settings
 from kombu.entity import Queue
+from kombu.exceptions import KombuError
 
 from vr.server.logs import json_logging
 
@@ -29,6 +32,8 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "vr.server.settings")
 
 # What hosts are asked to do, and what builds take long over.
 QUEUES = ("celery", "builds")
+BROKER_ERRORS = (KombuError, AMQPError, redis.RedisError, OSError)
+"""What a broker that is away, or refuses us, raises."""
 RESUME_SECONDS = 5
 CARE_SECONDS = 5
 UPTEST_SECONDS = 5

@@ -12,12 +12,13 @@ from collections.abc import Mapping
 import redis
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, JsonResponse
-from kombu.exceptions import OperationalError
 
 from vr.server import migration_state
-from vr.server.celery_app import QUEUES
+from vr.server.answers import Unavailable
+from vr.server.celery_app import BROKER_ERRORS, QUEUES
 from vr.server.celery_app import app as celery_app
 from vr.server.events.announcing import redis_connection
+from vr.server.files import store
 from vr.server.shared_check import SharedCheck
 
 Parts = Mapping[str, str]
@@ -55,6 +56,8 @@ async def _answer(word: str, check: SharedCheck[Parts]) -> JsonResponse:
 def _parts() -> Parts:
     try:
         parts = {"web": _database_problem(), "redis": _redis_problem()}
+        if store.in_bucket():
+            parts["files"] = _files_problem()
         parts |= dict.fromkeys(_SERVED_BY.values(), "") if parts["redis"] else _worker_problems()
         return parts
     finally:
@@ -64,7 +67,8 @@ def _parts() -> Parts:
 def _parts_of_requests() -> Parts:
     try:
         database = _database_problem() or _migration_problem()
-        return {"database": database, "redis": _redis_problem(), "queue": _queue_problem()}
+        parts = {"database": database, "redis": _redis_problem(), "queue": _queue_problem()}
+        return parts | ({"files": _files_problem()} if store.in_bucket() else {})
     finally:
         connection.close()
 
@@ -81,7 +85,7 @@ def _queue_problem() -> str:
     try:
         with celery_app.connection_for_write(connect_timeout=_WORKER_SECONDS) as queue:
             queue.ensure_connection(max_retries=1, timeout=_WORKER_SECONDS)
-    except (OSError, OperationalError, redis.RedisError):
+    except BROKER_ERRORS:
         return "the queue does not answer"
     return ""
 
@@ -103,13 +107,23 @@ def _redis_problem() -> str:
     return ""
 
 
+def _files_problem() -> str:
+    from vr.server.files.bucket import bucket
+
+    try:
+        bucket().check()
+    except Unavailable as error:
+        return str(error)
+    return ""
+
+
 def _worker_problems() -> dict[str, str]:
     try:
         # Usually two workers serve all queues, and their answers come at once.
         served = _served_queues(limit=len(QUEUES))
         if not served.issuperset(QUEUES):
             served |= _served_queues(limit=None)
-    except (OSError, redis.RedisError):
+    except BROKER_ERRORS:
         return dict.fromkeys(_SERVED_BY.values(), "the queue does not answer")
     return {
         part: "" if queue in served else f"no worker answers on the queue {queue}"

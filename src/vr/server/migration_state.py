@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from django.db import connection
+from django.db import OperationalError, connection, transaction
 from django.db.migrations.executor import MigrationExecutor
+
+# What serves meanwhile waits for the tables, so it must not be for long.
+_LONGEST_SECONDS = 20
+_LOCK_SECONDS = 5
 
 
 def pending() -> tuple[str, ...]:
@@ -26,3 +30,40 @@ def unknown() -> tuple[str, ...]:
             if app in loader.migrated_apps and (app, name) not in loader.disk_migrations
         )
     )
+
+
+def rehearse() -> str:
+    """Apply the pending migrations to PostgreSQL in one transaction, and take that back.
+
+    Returns why that could not be found out, as a sentence; empty if all went well. Raises what a
+    migration raises.
+    """
+    from psycopg import errors
+
+    executor = MigrationExecutor(connection, progress_callback=_settle_constraints)
+    targets = executor.loader.graph.leaf_nodes()
+    plan = executor.migration_plan(targets)
+    if lone := [str(one) for one, _ in plan if not one.atomic]:
+        return f"{', '.join(lone)} can't be taken back, as it is in no transaction."
+    try:
+        with transaction.atomic():
+            with connection.cursor() as cursor:
+                cursor.execute(f"SET LOCAL lock_timeout = '{_LOCK_SECONDS}s'")
+                cursor.execute(f"SET LOCAL statement_timeout = '{_LONGEST_SECONDS}s'")
+            executor.migrate(targets, plan)
+            transaction.set_rollback(True)
+    except OperationalError as error:
+        if isinstance(error.__cause__, errors.LockNotAvailable):
+            return f"Others held the tables for {_LOCK_SECONDS} s."
+        if isinstance(error.__cause__, errors.QueryCanceled):
+            return f"A step took more than {_LONGEST_SECONDS} s."
+        raise
+    return ""
+
+
+def _settle_constraints(action: str, *_: object) -> None:
+    """As at the end of the transaction that each migration really has of its own."""
+    if action == "apply_success":
+        with connection.cursor() as cursor:
+            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+            cursor.execute("SET CONSTRAINTS ALL DEFERRED")

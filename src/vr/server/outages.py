@@ -6,10 +6,11 @@ import errno
 import logging
 
 import redis
+from amqp.exceptions import AMQPError
 from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent, ValidationError
 from django.db import DatabaseError, InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
-from kombu.exceptions import OperationalError as BrokerError
+from kombu.exceptions import KombuError
 
 from vr.errors import InvalidInput, VelociraptorError
 from vr.server.answers import Unavailable, answer, readable
@@ -37,7 +38,10 @@ def sentence_for(error: Exception) -> VelociraptorError | None:
             return _full()
         what = "is busy" if "locked" in str(error) else "does not answer"
         return Unavailable(f"The database {what}, so nothing was done.", hint="Try again soon.")
-    if isinstance(error, redis.RedisError | BrokerError):
+    if isinstance(error, KombuError | AMQPError):
+        sentence = "The queue does not answer now, so workers were not told."
+        return Unavailable(sentence, hint="They look for open work by themselves, once it does.")
+    if isinstance(error, redis.RedisError):
         sentence = "The state of procs can't be read now, as Redis does not answer."
         return Unavailable(sentence, hint="See `vr status`.")
     if isinstance(error, OSError) and error.errno in _FULL:

@@ -14,6 +14,8 @@ from urllib.parse import urlsplit
 from vr import __version__
 from vr.server.logs import json_logging
 from vr.settings.reading import settings_or_exit
+from vr.settings.s3 import S3Address
+from vr.settings.tls import rabbitmq_tls, redis_address
 
 _given = settings_or_exit(os.environ)
 
@@ -43,14 +45,32 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
         "timeout": 20,
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
     }
+else:
+    # A server that is away must not keep pages waiting.
+    DATABASES["default"].setdefault("OPTIONS", {}).setdefault("connect_timeout", 5)
 
-REDIS_URL = _given.redis_url
-# What the publishers of other hosts report to.
+TLS_AUTHORITY = _given.tls_authority
+REDIS_URL = redis_address(_given.redis_url, TLS_AUTHORITY)
+# What the publishers of other hosts report to; there the authority lies elsewhere.
 HOSTS_REDIS_URL = _given.hosts_redis_url
-CELERY_BROKER_URL = _given.broker_url.replace("unix://", "redis+socket://")
+CELERY_BROKER_URL = redis_address(_given.broker_url, TLS_AUTHORITY).replace(
+    "unix://", "redis+socket://"
+)
+CELERY_BROKER_USE_SSL = rabbitmq_tls(_given.broker_url, TLS_AUTHORITY)
+# For workers that are started without these options.
+CELERY_WORKER_POOL = "threads"
+CELERY_WORKER_CONCURRENCY = _given.worker_threads
 
 # Finished builds, images and logs; hosts that share the machine read them as files.
 FILES_ROOT = _given.files
+# The bucket that they lie in instead; FILES_ROOT then is this machine's for work in hand.
+S3 = S3Address(
+    bucket=_given.s3_bucket,
+    endpoint=_given.s3_endpoint,
+    region=_given.s3_region,
+    access_key=_given.s3_access_key,
+    secret_key=_given.s3_secret_key,
+)
 # Where a host fetches files from; empty means that hosts see FILES_ROOT itself.
 FILES_BASE_URL = _given.files_base_url
 # The internal address at which an nginx in front of this server has FILES_ROOT; empty: none is.
@@ -87,6 +107,9 @@ DISCOVERY = {
 PORT_RANGE = _given.ports
 # What bounds procs whose swarms set no limits.
 DEFAULT_LIMITS = _given.default_limits
+# What those may write that have no limit of that, and what must be free on hosts for new ones.
+PROC_DISK = _given.proc_disk
+FREE_DISK = _given.free_disk
 # The service accounts that apps may run as.
 RUN_AS = _given.run_as
 # Where the volumes of those who are no admins may lie on hosts.

@@ -168,8 +168,9 @@ class MachineSettings:
         "VR_WORKER_THREADS",
         whole(1, 64),
         "16",
-        meaning="swarms driven at once; one app gets at most half of them",
-        read_by=_UP,
+        meaning="threads that carry swarms on; one app gets at most half of them, and those that "
+        "wait (for uptests, say) hold none",
+        read_by=_BOTH,
     )
     build_threads: int = setting(
         "VR_BUILD_THREADS",

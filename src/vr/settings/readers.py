@@ -15,9 +15,10 @@ import dj_database_url
 
 from vr.bus.addresses import http_uri_problem, nats_uri_problem
 from vr.specs.accounts import parse_uids
-from vr.specs.limits import parse_limits_or_none
+from vr.specs.limits import limits_problems, parse_limits_or_none
 from vr.specs.names import HOST_NAME
 from vr.specs.proc import FIRST_HOST_UID, LAST_HOST_UID
+from vr.specs.sizes import parse_size
 
 T = TypeVar("T")
 D = TypeVar("D")
@@ -192,6 +193,13 @@ def _pairs(text: str) -> dict[str, str]:
     return found
 
 
+def _proc_disk(text: str) -> str | None:
+    if text.strip() == "none":
+        return None
+    _demand(not list(limits_problems({"disk_limit": text})))
+    return text.strip()
+
+
 def _http_url(text: str) -> str:
     _demand(not http_uri_problem(text))
     return text
@@ -199,6 +207,11 @@ def _http_url(text: str) -> str:
 
 def _url_folder(text: str) -> str:
     _demand(re.fullmatch(r"/([\w.~-]+/)+", text, re.ASCII))
+    return text
+
+
+def _bucket(text: str) -> str:
+    _demand(re.fullmatch(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", text))
     return text
 
 
@@ -250,8 +263,11 @@ PAIRS = Reader("pairs such as ruby=/opt/ruby/bin/ruby,node=nodejs", _pairs)
 LIMITS = Reader(
     "limits such as mem_limit=1G,cpu_limit=2,pids_limit=512; or none", parse_limits_or_none
 )
+SIZE = Reader("a size such as 1G or 512M", parse_size)
+PROC_DISK = Reader("a size such as 4G, at least 8M; or none", _proc_disk)
 HTTP_URL = Reader("an address that begins with http:// or https://", _http_url)
 URL_FOLDER = Reader("a path that begins and ends with /, such as /stored/", _url_folder)
+BUCKET = Reader("3 to 63 small letters, digits, dots and hyphens", _bucket)
 NATS_URL = Reader("an address such as nats://user:password@host:port", _nats_url)
 REDIS_URL = Reader(
     "an address such as redis://host:6379/0 or unix:///path/of/a/socket",

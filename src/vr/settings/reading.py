@@ -13,6 +13,7 @@ from vr.errors import InvalidInput, VelociraptorError, explain
 from vr.hosts.connect import ThisMachine
 from vr.paths import Root
 from vr.settings.balancers import balancer_problems
+from vr.settings.s3 import S3Address, s3_problems
 from vr.settings.setting import Process, Setting
 from vr.settings.table import TABLE, Settings
 
@@ -145,6 +146,12 @@ def _server_problems(
             f"VR_DEFAULT_BALANCER: is {name!r}, expected a balancer of VR_BALANCERS_FILE: "
             f"{', '.join(sorted(known)) or 'there is none'}"
         )
+    yield from s3_problems(
+        S3Address(
+            *(values[f"s3_{name}"] for name in ("bucket", "endpoint", "region")),
+            *(values[f"s3_{name}"] for name in ("access_key", "secret_key")),
+        )
+    )
     if values["builder"] == "nats" and not (env.get("VR_FARM_URL") or env.get("VR_FILES_BASE_URL")):
         yield (
             "VR_FARM_URL: is not given, expected with VR_BUILDER=nats the address at which "

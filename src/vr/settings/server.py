@@ -11,7 +11,9 @@ from vr.settings.balancers import BALANCERS, NONE, Balancers
 from vr.settings.readers import (
     ADDRESS,
     BROKER_URL,
+    BUCKET,
     DATABASE,
+    EXISTING_FILE,
     FLAG,
     HTTP_URL,
     KEY,
@@ -21,7 +23,9 @@ from vr.settings.readers import (
     ORIGINS,
     PAIRS,
     PATH,
+    PROC_DISK,
     REDIS_URL,
+    SIZE,
     SUPERVISOR_URL,
     TEXT,
     UIDS,
@@ -34,7 +38,7 @@ from vr.settings.readers import (
 )
 from vr.settings.setting import Process, setting
 from vr.specs.accounts import DEFAULT_HOST_UIDS
-from vr.specs.limits import DEFAULTS
+from vr.specs.limits import DEFAULTS, DISK_WATCH
 
 _UP = {Process.UP}
 _SERVER = {Process.SERVER}
@@ -78,9 +82,10 @@ class ServerSettings:
         DATABASE,
         "sqlite:///{VR_HOME}/velociraptor.sqlite3",
         shown="SQLite in `VR_HOME`",
-        meaning="`postgres://user:password@host/name`",
+        meaning="`postgres://user:password@host/name`; see [fleet mode](fleet.md#postgresql)",
         read_by=_BOTH,
         is_hidden=True,
+        file_reader=DATABASE,
     )
     redis_url: str = setting(
         "VR_REDIS_URL",
@@ -106,9 +111,21 @@ class ServerSettings:
         BROKER_URL,
         "{VR_REDIS_URL}",
         shown="as `VR_REDIS_URL`",
-        meaning="the queue, such as `amqp://…`",
+        meaning="the queue, such as `amqp://user:password@host/`",
         read_by=_BOTH,
         is_hidden=True,
+        file_reader=BROKER_URL,
+    )
+    tls_authority: Path | None = setting(
+        "VR_TLS_AUTHORITY",
+        optional(EXISTING_FILE, None),
+        "",
+        shown="the system's",
+        meaning=(
+            "file of the certificates (PEM) that signed those of Redis (`rediss://`), RabbitMQ "
+            "(`amqps://`) and the file store"
+        ),
+        read_by=_BOTH,
     )
     files: Path = setting(
         "VR_FILES",
@@ -116,6 +133,47 @@ class ServerSettings:
         "{VR_HOME}/files",
         meaning="builds, images, logs",
         read_by=_BOTH,
+    )
+    s3_bucket: str = setting(
+        "VR_S3_BUCKET",
+        optional(BUCKET, ""),
+        "",
+        shown="none: files lie in `VR_FILES`",
+        meaning="the bucket that builds, images and logs lie in; see [fleet mode](fleet.md#files)",
+        read_by=_BOTH,
+    )
+    s3_endpoint: str = setting(
+        "VR_S3_ENDPOINT",
+        optional(HTTP_URL, ""),
+        "",
+        shown="Amazon's",
+        meaning="address of the S3-compatible service; hosts and browsers reach it by it, too",
+        read_by=_BOTH,
+    )
+    s3_region: str = setting(
+        "VR_S3_REGION",
+        ADDRESS,
+        "us-east-1",
+        meaning="its region",
+        read_by=_BOTH,
+    )
+    s3_access_key: str = setting(
+        "VR_S3_ACCESS_KEY",
+        TEXT,
+        "",
+        shown="what Amazon's tools find",
+        meaning="who we are there",
+        read_by=_BOTH,
+    )
+    s3_secret_key: str = setting(
+        "VR_S3_SECRET_KEY",
+        TEXT,
+        "",
+        shown="what Amazon's tools find",
+        meaning="the key's secret",
+        read_by=_BOTH,
+        is_hidden=True,
+        file_reader=KEY,
     )
     files_base_url: str = setting(
         "VR_FILES_BASE_URL",
@@ -172,6 +230,25 @@ class ServerSettings:
         meaning=(
             "limits of new procs whose swarms don't set them, by the keys of proc.yaml; `none` for "
             "none. `disk_limit` needs loop devices on hosts"
+        ),
+        read_by=_BOTH,
+    )
+    proc_disk: str | None = setting(
+        "VR_PROC_DISK",
+        PROC_DISK,
+        DISK_WATCH,
+        meaning=(
+            "what a new proc without a `disk_limit` may write outside its volumes; `none`: as much "
+            "as there is. Its host looks every few seconds, and stops one that wrote more"
+        ),
+        read_by=_BOTH,
+    )
+    free_disk: int = setting(
+        "VR_FREE_DISK",
+        SIZE,
+        "1G",
+        meaning=(
+            "hosts with less disk left, where they keep their procs, get no new ones; `0`: all do"
         ),
         read_by=_BOTH,
     )

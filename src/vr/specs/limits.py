@@ -82,7 +82,7 @@ _TABLE = (
         kind="size",
         label="Disk limit",
         help="What one proc may write outside its volumes, such as 512M.",
-        unset="no limit",
+        unset="VR_PROC_DISK",
         example="512M",
         least=8 << 20,
         expected="at least 8M",
@@ -96,6 +96,16 @@ _TABLE = (
         example="64M",
         least=0,
         expected="a size",
+    ),
+    Limit(
+        name="log_limit",
+        kind="size",
+        label="Log",
+        help="How much is kept of one proc's log, with what was rotated, such as 100M.",
+        unset="VR_LOG_MB and VR_LOG_BACKUPS",
+        example="100M",
+        least=1 << 20,
+        expected="at least 1M",
     ),
     Limit(
         name="nofile",
@@ -114,6 +124,8 @@ LIMITS: dict[str, Limit] = {one.name: one for one in _TABLE}
 _MEMORY = {"mem_limit", "memsw_limit"}
 DEFAULTS = "mem_limit=1G,memsw_limit=1G,cpu_limit=2,pids_limit=512,tmp_size=64M"
 """What holds for the procs of a server that sets no limits, as `parse_limits` reads it."""
+DISK_WATCH = "4G"
+"""What a proc without a `disk_limit` may write; its host looks how much that is."""
 BUILD_DEFAULTS = "mem_limit=4G,memsw_limit=4G,cpu_limit=4,pids_limit=2048,disk_limit=20G"
 """What holds for builds, and for scripts that make images, as `parse_limits_or_none` reads it."""
 BUILD_SECONDS, FETCH_SECONDS = 3600.0, 600.0

@@ -31,7 +31,7 @@ _NAMING = frozenset(
     {"app_name", "version", "config_name", "release_hash", "proc_name", "proc", "cmd", "port"}
 )
 _CHECKSUMS = {"build_md5": 32, "image_md5": 32, "build_sha256": 64, "image_sha256": 64}
-_SIZES = {limit.name for limit in LIMITS.values() if limit.kind == "size"}
+_SIZES = {"disk_watch", *(limit.name for limit in LIMITS.values() if limit.kind == "size")}
 _NUMBERS = (
     "port",
     "host_uid",
@@ -75,6 +75,8 @@ class ProcYaml(msgspec.Struct, frozen=True, kw_only=True, repr_omit_defaults=Tru
     pids_limit: int | None = None
     tmp_size: str | None = None
     disk_limit: str | None = None
+    disk_watch: str | None = None
+    log_limit: str | None = None
     nofile: int | None = None
     read_only: bool = False
     network: Literal["host", "private"] = "host"
@@ -208,6 +210,9 @@ def _contradictions(values: Mapping[str, Any], where: str) -> Iterator[str]:
     # A limit of the wrong type is the struct's to name.
     limits = {key: value for key, value in values.items() if _is_readable(key, value)}
     yield from (f"{key}: {problem}" for key, problem in limits_problems(limits))
+    if _is_readable("disk_watch", watched := values.get("disk_watch")):
+        found = limits_problems({"disk_limit": watched})
+        yield from (f"disk_watch: {problem}" for _key, problem in found)
     with contextlib.suppress(msgspec.ValidationError):
         pairs = msgspec.convert(values.get("volumes") or [], list[tuple[str, str]])
         yield from (f"volumes: {problem}" for problem in volume_problems(pairs))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+from typing import TextIO
 
 # Terminals act on these even inside a sequence, which then goes on; the newline is left alone, as
 # no sequence may reach into the next line, nor CAN, SUB and ESC, which end one.
@@ -21,10 +23,16 @@ _CONTROL = r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]"
 
 _ALL = re.compile(f"{_SEQUENCE}|{_CONTROL}")
 _STEERING = re.compile(rf"(?!{_COLOUR})(?:{_SEQUENCE})|(?!\x1b){_CONTROL}|\r")
+_DUMB = frozenset({"", "dumb", "unknown"})
 # They make text read otherwise than it is: embeddings, overrides, isolates and their ends.
 _BIDIRECTIONAL = {
     code: f"<U+{code:04X}>" for code in (*range(0x202A, 0x202F), *range(0x2066, 0x206A))
 }
+
+
+def can_redraw(stream: TextIO) -> bool:
+    """Is it a terminal on which what was written can be written over?"""
+    return stream.isatty() and os.environ.get("TERM", "dumb") not in _DUMB
 
 
 def plain(text: str) -> str:

@@ -34,8 +34,8 @@ def check(config: Config, say: Say) -> Schema:
     """Try whether the installed code starts, and whether it can bring the database to its
     version. Changes nothing.
 
-    Raises VelociraptorError if the database is newer than the code, the code doesn't start, or,
-    with SQLite, its migrations fail on a copy of the database.
+    Raises VelociraptorError if the database is newer than the code, the code doesn't start, or its
+    migrations fail: with SQLite on a copy, with PostgreSQL in a transaction that is taken back.
     """
     schema = _schema(config)
     if schema.unknown:
@@ -45,7 +45,20 @@ def check(config: Config, say: Say) -> Schema:
     if schema.pending and path:
         say(f"trying {counted(len(schema.pending), 'migration')} on a copy of the database")
         _rehearse(config, path)
+    elif schema.pending:
+        say(f"trying {counted(len(schema.pending), 'migration')}, to take back what they do")
+        why = _manage(config, "rehearse", failed="Its migrations fail.").strip()
+        if why:
+            say(f"whether they succeed is not known: {why}")
     return schema
+
+
+def is_current(config: Config) -> bool:
+    """Whether the database is of the installed version; not, too, if it can't be read."""
+    try:
+        return _schema(config) == Schema((), ())
+    except VelociraptorError:
+        return False
 
 
 def keep_a_copy(config: Config) -> Path | None:

@@ -6,8 +6,9 @@ from vr.up.config import Config
 
 # What publishers do (events/procs.py): of what others wrote they can read the lists of procs only.
 _PUBLISHER = (
-    "~host_procs:* ~host_heartbeats ~host_written ~host_paces &proc_events -@all +auth +hello "
-    "+client +ping +select +time +multi +exec +discard +del +hset +hget +hgetall +expire +publish"
+    "~host_procs:* ~host_heartbeats ~host_written ~host_paces ~host_disks &proc_events "
+    "-@all +auth +hello +client +ping +select +time +multi +exec +discard +del +hset +hget "
+    "+hgetall +expire +publish"
 )
 
 

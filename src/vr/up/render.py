@@ -171,6 +171,7 @@ def publisher(config: Config, bin_folder: Path) -> Program:
                 else {"REDIS_URL": f"unix://{config.redis_socket}"}
             ),
             "HOSTNAME": config.host_name,
+            "VR_ROOT": str(config.root),
         },
         section="eventlistener",
         extra="events=PROCESS_STATE,PROCESS_GROUP,TICK_5\nbuffer_size=1000\n",

@@ -53,7 +53,7 @@ def refresh(config: Config, supervisord: Supervisor, say: Say) -> None:
     found = _changes(config, wanted, now, altered)
     _rest(supervisord, found, say)
     if schema:
-        _prepare(config, schema, say)
+        _prepare(config, supervisord, schema, found, say)
     pools.listen_anew(config)
     _renew(config, supervisord, wanted, found, say)
 
@@ -124,7 +124,9 @@ def _rest(supervisord: Supervisor, found: Changes, say: Say) -> None:
         supervisord.remove(name)
 
 
-def _prepare(config: Config, schema: database.Schema, say: Say) -> None:
+def _prepare(
+    config: Config, supervisord: Supervisor, schema: database.Schema, found: Changes, say: Say
+) -> None:
     try:
         if schema.pending:
             kept = database.keep_a_copy(config)
@@ -135,9 +137,26 @@ def _prepare(config: Config, schema: database.Schema, say: Say) -> None:
         raise VelociraptorError(
             error.message,
             details=error.details,
-            hint="web and all procs go on as before, but what works in the background was "
-            "stopped: nothing is built or swarmed until vr up ends well. " + error.hint,
+            hint=f"{_after_failure(config, supervisord, found, say)} {error.hint}".rstrip(),
         ) from None
+
+
+def _after_failure(config: Config, supervisord: Supervisor, found: Changes, say: Say) -> str:
+    """Start what was stopped for the database, if it can work with that as it is now; gives a
+    sentence about what holds."""
+    stopped = [name for name in found.replaced if name in BACKGROUND]
+    if not database.is_current(config):
+        return (
+            "web and all procs go on as before, but what works in the background was "
+            "stopped, and the installed code can't work with the database as it is: nothing is "
+            "built or swarmed until vr up ends well."
+        )
+    for name in stopped:
+        _start_anew(supervisord, name, found, say)
+    return (
+        "The database itself is of the installed version: web and all procs go on as before, "
+        "what works in the background runs again. Run vr up again when this is mended."
+    )
 
 
 def _renew(

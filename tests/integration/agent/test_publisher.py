@@ -17,9 +17,11 @@ from supervisor.xmlrpc import SupervisorTransport
 from support.redis_server import redis_server
 from support.supervisord import supervisord
 from support.waiting import until
+from vr.agent.disk_watch import DiskWatch
 from vr.agent.publisher import Publisher
 from vr.events.procs import CHANNEL, ProcBoard
 from vr.hosts.supervisor import Supervisor
+from vr.paths import Root
 
 HOST = "web1.example.com"
 PROC = "shop-v1-prod-0123abcd-web-5000"
@@ -38,7 +40,7 @@ def supervisor(folder: Path) -> Iterator[Supervisor]:
 [eventlistener:proc_publisher]
 command={Path(sys.executable).parent}/proc_publisher
 events=PROCESS_STATE,PROCESS_GROUP,TICK_5
-environment=REDIS_URL="unix://{folder}/redis/redis.sock",HOSTNAME="{HOST}"
+environment=REDIS_URL="unix://{folder}/redis/redis.sock",HOSTNAME="{HOST}",VR_ROOT="{folder}"
 stderr_logfile={folder}/publisher.log
 """
     with supervisord(folder / "supervisor", f"{folder}/programs/*.conf", listener) as url:
@@ -126,6 +128,34 @@ def test_a_proc_that_ends_and_is_started_again_and_again_is_told_as_such(
     until(lambda: _proc(states)["statename"] == "RUNNING", "it was started by somebody")
 
 
+def test_a_proc_that_wrote_too_much_is_stopped_and_told_as_such(
+    folder: Path, supervisor: Supervisor, board: tuple[ProcBoard, Any]
+) -> None:
+    states, _changes = board
+    place = folder / "procs" / PROC
+    (place / "rootfs").mkdir(parents=True)
+    (place / "rootfs" / "big").write_bytes(bytes(2 << 20))
+    setup = {"upper": str(place / "rootfs"), "limits": {"watched_disk": 1 << 20}}
+    (place / "setup.json").write_text(json.dumps(setup))
+    program(folder, PROC)
+    supervisor.reload()
+    supervisor.add(PROC)
+    until(lambda: _proc(states)["statename"] == "OVER_DISK", "it is stopped")
+    assert "it had written 2M, its limit is 1M" in _proc(states)["description"]
+
+    # The next publisher knows it, too.
+    pid = supervisor.get("proc_publisher")["pid"]  # type: ignore[index]
+    supervisor.signal("proc_publisher", "KILL")
+    until(lambda: supervisor.get("proc_publisher")["pid"] not in {0, pid}, "it is back")  # type: ignore[index]
+    beat = states.read([HOST])[HOST].seen
+    until(lambda: states.read([HOST])[HOST].seen != beat, "it has spoken")
+    assert _proc(states)["statename"] == "OVER_DISK"
+
+    (place / "rootfs" / "big").unlink()
+    supervisor.start(PROC)
+    until(lambda: _proc(states)["statename"] == "RUNNING", "it was started by somebody")
+
+
 def test_a_list_in_which_only_clocks_go_on_is_not_written_at_each_beat(tmp_path: Path) -> None:
     class Told:
         """Supervisor's answers, one after another."""
@@ -143,12 +173,15 @@ def test_a_list_in_which_only_clocks_go_on_is_not_written_at_each_beat(tmp_path:
     with redis_server(tmp_path / "redis") as url:
         connection = redis.Redis.from_url(url, decode_responses=True)
         told, states = Told(), ProcBoard(connection)
-        publisher = Publisher(HOST, ProcBoard(connection), told)
+        root = Root(tmp_path)
+        watch = DiskWatch(root, Supervisor(HOST, f"unix://{tmp_path}/none.sock"))
+        publisher = Publisher(HOST, ProcBoard(connection), told, root, watch)
 
         def beat() -> tuple[float, list[dict[str, Any]]]:
             publisher.refresh()
             state = states.read([HOST])[HOST]
             assert state.seen is not None
+            assert state.disk is not None and 0 < state.disk.free < state.disk.total
             return state.seen, state.procs
 
         first, procs = beat()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -238,7 +239,19 @@ def test_strays_are_procs_that_are_called_like_ours_and_belong_to_no_swarm(
     assert (found["name"], found["host"]) == (stray, "testhost")
     assert owned not in ok("strays").out
     assert vr("strays", "remove", "shop", "--yes").code == 2, "procs of swarms are no strays"
+    refused = vr("strays", "adopt", "gone", "--yes")
+    assert refused.code == 1 and "runs a release that is not known any more" in refused.err
     connection.close()
+
+
+def test_a_stray_is_given_to_the_swarm_that_is_named(redis_url: str, ok: Any, swarm: str) -> None:
+    stray = "shop-v1-left-0a1b2c3d-web-5002"
+    with closing(redis.Redis.from_url(redis_url)) as connection:
+        ProcBoard(connection).replace("testhost", [{"name": stray}])
+    said = ok("strays", "adopt", "shop-v1-left", "--swarm", f"shop-{swarm}-web", "--yes").err
+    assert f"{stray} on testhost is a proc of shop-{swarm}-web now" in said
+    assert f"vr swarm shop-{swarm}-web -" in said
+    assert ok("strays", "--json").data == []
 
 
 def test_procs_come_from_what_hosts_pushed(redis_url: str, ok: Any, vr: Any, swarm: str) -> None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
+import tempfile
 import threading
 from base64 import b64encode
+from collections.abc import Iterator
 from functools import partial
 from http.server import SimpleHTTPRequestHandler
 from pathlib import Path
@@ -112,13 +115,37 @@ def test_a_tools_question_for_the_version_is_answered(git: GitRepository, place:
     assert said.stdout.strip() == "v1.0"
 
 
-def test_submodules_are_checked_out(git: GitRepository, place: Place, tmp_path: Path) -> None:
-    library = GitRepository(tmp_path / "library")
-    library.commit({"lib.txt": "library"})
-    git.run("-c", "protocol.file.allow=always", "submodule", "add", "--quiet", "../library", "lib")
-    git.commit({"a.txt": "one"}, tag="v1")
+@pytest.fixture
+def library(git: GitRepository) -> Iterator[GitRepository]:
+    """A submodule `lib` of the repository, in a folder that all users may read."""
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        made = GitRepository(Path(folder) / "library")
+        made.commit({"lib.txt": "library"})
+        add = ("submodule", "add", "--quiet", made.url, "lib")
+        git.run("-c", "protocol.file.allow=always", *add)
+        git.commit({"a.txt": "one"}, tag="v1")
+        yield made
+
+
+def test_submodules_are_checked_out(
+    git: GitRepository, place: Place, library: GitRepository
+) -> None:
     done = place.git(git.url, "v1")
     assert (done.folder / "lib/lib.txt").read_text() == "library"
+    assert (done.folder / "lib/lib.txt").stat().st_uid == os.geteuid()
+    run = ["git", "-C", str(done.folder), "submodule", "status"]
+    assert "lib" in subprocess.run(run, capture_output=True, text=True, check=True).stdout
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root reads what others may not")
+def test_a_local_repositorys_submodules_are_not_read_by_root(
+    git: GitRepository, place: Place, library: GitRepository
+) -> None:
+    library.path.chmod(0o700)
+    with pytest.raises(UnreachableRepository, match="submodule") as error:
+        place.git(git.url, "v1")
+    assert "must be readable by all users" in (error.value.hint or "")
 
 
 def test_links_and_executable_files_survive(git: GitRepository, place: Place) -> None:

@@ -28,7 +28,7 @@ from vr.hosts import deployment
 from vr.server.balancers import balancer_named
 from vr.server.events.announcing import redis_connection
 from vr.server.hosts import connect
-from vr.server.models import ApiToken
+from vr.server.models import ApiToken, DispatchStatus, Swarm
 
 
 @pytest.fixture(scope="session")
@@ -151,6 +151,16 @@ def machine(
     for pool in nginx.folder.glob("pools/*.conf"):
         balancer_named("nginx").delete_pool(pool.stem)
     balancer_named.cache_clear()
+
+
+@pytest.fixture
+def served(machine: Machine) -> Swarm:
+    """A swarm of two procs whose v1 is routed."""
+    machine.build("v1")
+    swarm = machine.swarm()
+    dispatch = machine.dispatch(swarm)
+    assert dispatch.status == DispatchStatus.SUCCEEDED, dispatch.error
+    return swarm
 
 
 @pytest.fixture

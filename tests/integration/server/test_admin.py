@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -34,6 +35,12 @@ def test_all_pages_of_ours_are_guarded_and_logged() -> None:
     assert [type(page) for page in pages if not isinstance(page, RecordAdmin)] == []
     inlines = [inline for page in pages for inline in page.inlines]
     assert [inline for inline in inlines if not issubclass(inline, RecordInline)] == []
+
+
+def test_its_pages_have_our_mark(staff: Client) -> None:
+    for client, path in ((staff, "/admin/"), (Client(), "/admin/login/")):
+        page = client.get(path).content.decode()
+        assert re.search(r'<link rel="icon" href="[^"]*vr/mark[^"]*\.svg"', page)
 
 
 @pytest.mark.parametrize("model", [one._meta.model_name for one in admin.site._registry])

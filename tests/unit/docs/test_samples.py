@@ -53,6 +53,7 @@ BLOCKS = {
         "image_url:": TYPED,
         "/builder.sh": TYPED,
     },
+    "docs/fleet.md": {"# sh -c": "tests/integration/server/fleet/test_fleet_mode.py"},
     "docs/hosts.md": {
         "# VR_HOSTS_ADDRESS=": "tests/e2e/test_hosts.py",
         "# vr squads change": "tests/e2e/test_hosts.py",

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import http.server
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -137,6 +138,49 @@ def test_parallel_fetches_transfer_once(server: Server, url: str, tmp_path: Path
         thread.join()
     assert len(server.requests) == 1
     assert [path.name for path in tmp_path.iterdir()] == ["x"]
+
+
+class GivenUp(Exception):
+    pass
+
+
+def given_up_after(number: int) -> Callable[[], None]:
+    left = iter(range(number))
+
+    def check() -> None:
+        if next(left, None) is None:
+            raise GivenUp
+
+    return check
+
+
+def test_what_another_process_fetches_is_not_waited_for_by_who_gives_up(
+    server: Server, url: str, tmp_path: Path
+) -> None:
+    server.drop_after = 40_000
+    with pytest.raises(VelociraptorError):
+        fetch(url, tmp_path / "x", md5=MD5)
+    (part,) = tmp_path.iterdir()
+    server.drop_after = None
+    with part.open("ab") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        with pytest.raises(GivenUp):
+            fetch(url, tmp_path / "x", md5=MD5, check=given_up_after(2))
+        assert part.stat().st_size == 40_000
+    assert fetch(url, tmp_path / "x", md5=MD5, check=given_up_after(99)).read_bytes() == CONTENT
+
+
+@pytest.mark.parametrize("is_local", [False, True])
+def test_a_transfer_ends_when_it_is_given_up_and_goes_on_later(
+    url: str, tmp_path: Path, is_local: bool
+) -> None:
+    source = tmp_path / "source"
+    source.write_bytes(CONTENT)
+    address = str(source) if is_local else url
+    with pytest.raises(GivenUp):
+        fetch(address, tmp_path / "x", md5=MD5, check=given_up_after(0))
+    assert not (tmp_path / "x").exists()
+    assert fetch(address, tmp_path / "x", md5=MD5).read_bytes() == CONTENT
 
 
 def test_an_error_of_the_server_is_told_without_the_query(server: Server, tmp_path: Path) -> None:

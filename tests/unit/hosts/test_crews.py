@@ -8,6 +8,7 @@ from collections import Counter
 import pytest
 
 from vr.hosts.crews import Crew
+from vr.server.jobs.sliced import finish
 
 
 @pytest.mark.parametrize("number", [0, 1, 2, 100])
@@ -118,3 +119,32 @@ def test_nothing_more_is_begun_after_a_failure() -> None:
     with pytest.raises(ValueError, match="0"):
         Crew("test", share=1).do(work, range(10))
     assert begun == [0]
+
+
+def test_work_that_is_given_up_leaves_the_rest_undone() -> None:
+    begun: list[int] = []
+    gate, is_begun = threading.Event(), threading.Event()
+
+    def work(number: int) -> None:
+        begun.append(number)
+        is_begun.set()
+        assert gate.wait(20)
+
+    def check() -> None:
+        raise LookupError
+
+    job = Crew("test", size=1, share=1).begin(work, range(5)).watched(check)
+    assert next(job) > 0
+    assert is_begun.wait(20)
+    with pytest.raises(LookupError):
+        next(job)
+    gate.set()
+    assert begun == [0]
+
+
+def test_work_that_is_looked_at_now_and_then_ends_as_other_work_does() -> None:
+    assert finish(Crew("test", size=2).begin(lambda n: n * n, range(5)).watched(lambda: None)) == [
+        *(0, 1, 4, 9, 16)
+    ]
+    with pytest.raises(ZeroDivisionError):
+        finish(Crew("test").begin(lambda n: 1 // n, [1, 0]).watched(lambda: None))

@@ -29,10 +29,15 @@ def test_it_runs_the_command_in_the_foreground_as_root() -> None:
 
 
 def test_its_log_is_bounded() -> None:
-    rotation = Rotation(megabytes=2, backups=7)
+    rotation = Rotation(bytes=2_000_000, backups=7)
     conf = section(render(NAME, ProcPaths(FOLDER), ["x"], rotation=rotation))
     assert conf["stdout_logfile_maxbytes"] == "2000000"
     assert conf["stdout_logfile_backups"] == "7"
+
+
+def test_a_limit_is_for_all_files_together() -> None:
+    kept = Rotation(backups=3).kept_to(40 << 20)
+    assert (kept.bytes, kept.backups) == (10 << 20, 3)
 
 
 def test_supervisor_waits_longer_than_the_runner() -> None:

@@ -135,6 +135,8 @@ def test_what_holds_without_a_limit_is_told_as_it_is() -> None:
     assert told.pop("pids_limit") == str(DEFAULT_PIDS)
     assert told.pop("tmp_size") == show_size(DEFAULT_TMP_SIZE)
     assert told.pop("nofile") == "what the host allows"
+    assert told.pop("disk_limit") == "VR_PROC_DISK"
+    assert told.pop("log_limit") == "VR_LOG_MB and VR_LOG_BACKUPS"
     assert set(told.values()) == {"no limit"}
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import re
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vr.text.terminal import harmless, plain
+from vr.text.terminal import can_redraw, harmless, plain
 
 
 @pytest.mark.parametrize(
@@ -69,3 +70,21 @@ _HOSTILE = st.text(
 def test_nothing_that_steers_a_terminal_gets_through(text: str) -> None:
     assert not re.search(r"[^ -~\n\t]", re.sub(r"\x1b\[[0-9;]*m", "", harmless(text)))
     assert not re.search(r"[^ -~\n\t]", plain(text))
+
+
+class Screen(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize(
+    ("term", "can"), [("xterm", True), ("dumb", False), ("unknown", False), ("", False)]
+)
+def test_only_terminals_that_can_are_redrawn(
+    term: str, can: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TERM", term)
+    assert can_redraw(Screen()) is can
+    assert not can_redraw(io.StringIO())
+    monkeypatch.delenv("TERM")
+    assert not can_redraw(Screen())

@@ -12,6 +12,8 @@ RUN = HOME / "run"
 LOGS = HOME / "log"
 SUPERVISORD_CONF = ETC / "supervisord.conf"
 REDIS_URL = ETC / "redis-url"
+# Who signed the certificate of the server's Redis.
+REDIS_AUTHORITY = ETC / "redis-authority.pem"
 START = HOME / "start"
 SOCKET = RUN / "supervisor.sock"
 PID_FILE = RUN / "supervisord.pid"

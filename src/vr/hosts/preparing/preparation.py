@@ -25,12 +25,14 @@ _KEPT_RELEASES = 3
 @dataclass(frozen=True)
 class HostSetup:
     """What a host is told: the server's name for it, where its publisher reports to, the folder
-    of procs; `wheels` is where the server keeps what it fetched for hosts."""
+    of procs; `wheels` is where the server keeps what it fetched for hosts. `redis_authority` is
+    the text of layout.REDIS_AUTHORITY, which the address may name."""
 
     name: str
     redis_url: str
     wheels: Path
     apps: str = str(layout.APPS)
+    redis_authority: str = ""
 
 
 def prepare(shell: Shell, setup: HostSetup, say: Say) -> str:
@@ -171,6 +173,8 @@ def _configuration(shell: Shell, found: Facts, setup: HostSetup, say: Say) -> No
         _put(layout.SUPERVISORD_CONF, texts.supervisord_conf(setup.name, apps=setup.apps), "600"),
         _put(layout.START, texts.start_script(), "755"),
     ]
+    if setup.redis_authority:
+        parts.append(_put(layout.REDIS_AUTHORITY, setup.redis_authority, "644"))
     if found.has_systemd:
         parts += [_put(layout.UNIT, texts.unit(), "644"), "systemctl daemon-reload"]
     procs = shlex.quote(f"{setup.apps}/procs")

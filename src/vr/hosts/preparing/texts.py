@@ -45,7 +45,7 @@ startretries=1000000
 stderr_logfile={layout.LOGS}/proc_publisher.log
 stderr_logfile_maxbytes=1MB
 stderr_logfile_backups=1
-environment=REDIS_URL_FILE="{layout.REDIS_URL}",HOSTNAME="{name}"
+environment=REDIS_URL_FILE="{layout.REDIS_URL}",HOSTNAME="{name}",VR_ROOT="{apps}"
 
 [include]
 files={apps}/procs/*/proc.conf

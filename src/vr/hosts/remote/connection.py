@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from vr.errors import VelociraptorError
-from vr.hosts.connection import LOCK_SECONDS, LogReader, Result
+from vr.hosts.connection import LOCK_SECONDS, Command, LogReader, Result
 from vr.hosts.remote.address import APPS, TOOLS, SshAddress
 from vr.hosts.remote.channel import Channel
 from vr.hosts.remote.links import LINKS, Links
@@ -52,6 +52,11 @@ class RemoteConnection:
         self, argv: Sequence[str], *, input: bytes | None = None, timeout: float = 60
     ) -> Result:
         return Result(*self.call("run", list(argv), input, timeout, seconds=timeout))
+
+    def begin(self, argv: Sequence[str], *, timeout: float = 60) -> Command:
+        to = self._find()
+        number, channel = self._links.call(to, "begin", [list(argv), timeout], _SECONDS)
+        return _RemoteCommand(self._on(channel, to), channel, number)
 
     def tool(self, name: str) -> str:
         return f"{self._tools}/{name}"
@@ -113,8 +118,8 @@ class RemoteConnection:
         return call
 
 
-class _RemoteLog:
-    """A LogReader; what the host keeps open for it goes with the channel."""
+class _Held:
+    """What the host keeps open for us under a number; it goes with the channel."""
 
     def __init__(self, call: Callable[..., Any], channel: Channel, number: int) -> None:
         self._call = call
@@ -123,16 +128,34 @@ class _RemoteLog:
         self._is_open = True
         channel.held += 1
 
-    def read(self) -> bytes:
-        return bytes(self._call("log_read", self._number))
-
-    def close(self) -> None:
+    def _close(self, method: str) -> None:
         if not self._is_open:
             return
         self._is_open = False
         self._channel.held -= 1
         with contextlib.suppress(VelociraptorError):
-            self._call("log_close", self._number)
+            self._call(method, self._number)
+
+
+class _RemoteLog(_Held):
+    """A LogReader."""
+
+    def read(self) -> bytes:
+        return bytes(self._call("log_read", self._number))
+
+    def close(self) -> None:
+        self._close("log_close")
+
+
+class _RemoteCommand(_Held):
+    """A Command. Its end is unknown if the channel is lost."""
+
+    def poll(self) -> Result | None:
+        said = self._call("command_poll", self._number)
+        return None if said is None else Result(*said)
+
+    def close(self) -> None:
+        self._close("command_close")
 
 
 class RemoteSupervisor(Supervisor):

@@ -19,7 +19,7 @@ from typing import Any
 
 import vr
 from vr.errors import VelociraptorError
-from vr.hosts.connection import LogReader
+from vr.hosts.connection import Command, LogReader
 from vr.hosts.local import LocalConnection
 from vr.hosts.remote import failures
 from vr.hosts.remote.frames import PROTOCOL, BadFrame, Unpacker, pack
@@ -38,6 +38,7 @@ class Service:
         self._numbers = count(1)
         self._held: dict[int, AbstractContextManager[object]] = {}
         self._logs: dict[int, LogReader] = {}
+        self._commands: dict[int, Command] = {}
 
     def call(self, method: str, arguments: list[Any]) -> Any:
         """What the method returns; raises VelociraptorError for one that isn't known."""
@@ -52,6 +53,19 @@ class Service:
     def do_run(self, argv: list[str], input: bytes | None, timeout: float) -> list[Any]:
         result = self._host.run(argv, input=input, timeout=timeout)
         return [result.status, result.stdout, result.stderr]
+
+    def do_begin(self, argv: list[str], timeout: float) -> int:
+        number = next(self._numbers)
+        self._commands[number] = self._host.begin(argv, timeout=timeout)
+        return number
+
+    def do_command_poll(self, number: int) -> list[Any] | None:
+        result = self._commands[number].poll()
+        return None if result is None else [result.status, result.stdout, result.stderr]
+
+    def do_command_close(self, number: int) -> None:
+        if command := self._commands.pop(number, None):
+            command.close()
 
     def do_supervisor(self, method: str, arguments: list[Any]) -> Any:
         return self._host.supervisor.call(method, *arguments)

@@ -11,7 +11,7 @@ from ninja import Router
 from vr.errors import Busy, InvalidInput, VelociraptorError
 from vr.hosts.supervisor import HostUnreachable
 from vr.server.answers import HostFault, NotFound
-from vr.server.api.body import json_object
+from vr.server.api.body import ActionBody, Asked, json_object
 from vr.server.api.openapi.operations import (
     LOCATION,
     Answer,
@@ -19,8 +19,11 @@ from vr.server.api.openapi.operations import (
     operation,
     proc_parameter,
 )
-from vr.server.resources import HOSTS, TEST_RUNS, procs
+from vr.server.models import PortLease
+from vr.server.records import adopting
+from vr.server.resources import HOSTS, SWARMS, TEST_RUNS, procs
 from vr.server.resources.fields import Answering
+from vr.server.resources.links import Link
 from vr.server.resources.shapes import PATH, TEXT, component, record
 from vr.server.swarming.proc_actions import UnknownProc, log_tail, proc_action
 from vr.server.uptesting.asking import uptest_proc
@@ -33,6 +36,7 @@ _LONGEST_TAIL = 4 * 1024 * 1024
 _HOST = [key_of(HOSTS)]
 _PROC = [*_HOST, proc_parameter()]
 _ACTION = record({"action": {"type": "string", "enum": list(_ACTIONS)}})
+_ADOPTION = ActionBody(Asked(Link(name="swarm", to="swarms"), PortLease))
 _NOW = Answer("the proc as it is now", component("ProcNow"))
 _LOG = Answer("the log's end", TEXT, content_type="text/plain")
 _DELETED = Answer("the proc is gone", record({"name": TEXT, "deleted": {"const": True}}))
@@ -92,6 +96,30 @@ def act(request: HttpRequest, key: str, proc: str) -> Any:
         expected = ", ".join(_ACTIONS)
         raise InvalidInput(f"proc {proc}", [f"action: is {action!r}, expected one of {expected}"])
     return _acted(request, key, proc, action)
+
+
+@router.post(
+    "/{key}/procs/{proc}/adopt/",
+    operation_id="hosts_proc_adopt",
+    openapi_extra=operation(
+        HTTPMethod.POST,
+        {200: Answer("the swarm that owns it now", component("Swarm"))},
+        path=_PROC,
+        body=_ADOPTION.schema,
+        is_body_needed=False,
+        refusals={409, 503},
+    ),
+)
+def adopt(request: HttpRequest, key: str, proc: str) -> Any:
+    """Give a stray to `swarm`; without one, to the swarm that is called like it, which is made of
+    its release if there is none. What runs is not touched."""
+    told = _ADOPTION.read(request, f"stray {proc}")
+    user = request.auth  # type: ignore[attr-defined]
+    try:
+        swarm = adopting.adopt(HOSTS.get(key), proc, told["swarm"], user=user)
+    except UnknownProc as error:
+        raise NotFound(error.message, hint=error.hint) from None
+    return JsonResponse(SWARMS.dump(swarm, Answering(request)))
 
 
 @router.delete(

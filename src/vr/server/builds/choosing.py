@@ -36,6 +36,6 @@ def usable_build(app: App, image: Image | None, tag: str, *, commit: str = "") -
     for build in builds.order_by("-id"):
         if build.status != BuildStatus.SUCCESS:
             return build
-        if build.is_usable and store.path_of(build.file).is_file():
+        if build.is_usable and store.has(build.file):
             return build
     return None

@@ -112,9 +112,7 @@ def _save(build: Build, log: str, user: Any) -> None:
         build.save()
         build.compile_log = f"builds/build_{build.pk}_compile.log"
         build.save(update_fields=["compile_log"])
-        path = store.path_of(build.compile_log)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(log)
+        store.add_text(build.compile_log, log)
         address = f"/api/v1/builds/{build.pk}/"
         user_did(user, Kind.USER_UPLOADED, f"a droplet as {build}", resource_uri=address)
         announce(

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import logging
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models import F
 from django.utils import timezone
 
@@ -85,12 +85,10 @@ def log_tail(build: Build, length: int) -> str:
     """The end of the compile log."""
     if not build.compile_log:
         return ""
-    path = store.path_of(build.compile_log)
-    if not path.is_file():
+    try:
+        return store.end(build.compile_log, length)[0].decode(errors="replace").strip()
+    except FileNotFoundError:
         return ""
-    with path.open("rb") as file:
-        file.seek(max(0, path.stat().st_size - length))
-        return file.read().decode(errors="replace").strip()
 
 
 def output_tail(build: Build, length: int) -> str:
@@ -133,13 +131,9 @@ def _run(build: Build, lease: Lease) -> None:
     build.start_time = timezone.now()
     build.attempts += 1
     build.compile_log = f"builds/build_{build.pk}_compile.log"
-    lease.rows.update(
-        status=build.status,
-        start_time=build.start_time,
-        attempts=build.attempts,
-        compile_log=build.compile_log,
-    )
-    _announce(build, "started", Kind.BUILD_STARTED)
+    with transaction.atomic():
+        _write(build, lease, ["status", "start_time", "attempts", "compile_log"])
+        _announce(build, "started", Kind.BUILD_STARTED)
     folder = _scratch(build)
     try:
         with Wanted(lease) as wanted:
@@ -169,10 +163,7 @@ def _compile(build: Build, folder: Path, check: Callable[[], None]) -> BuildResu
     from vr.server.builds.farm import links
 
     root = Root(Path(settings.VR_ROOT))
-    path = store.path_of(build.compile_log)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    # Unbuffered, as people watch it grow.
-    with BoundedLog(path.open("wb", buffering=0)) as compile_log:
+    with BoundedLog(store.new_log(build.compile_log)) as compile_log:
         match settings.BUILDER:
             case "local" if build.app.framework:
                 raise VelociraptorError(
@@ -212,23 +203,33 @@ def _keep(build: Build, result: BuildResult, folder: Path) -> None:
 def close(
     build: Build, lease: Lease, status: BuildStatus, error: str = "", details: str = ""
 ) -> None:
-    """Mark the build as ended, tell its log and people."""
+    """Mark the build as ended, tell its log and people. Raises LeaseLost.
+
+    All at once: a build that has ended has also been told of, wherever its worker dies.
+    """
     build.status, build.error, build.end_time = status, error, timezone.now()
     fields = [
         "status", "error", "end_time", "file", "file_md5", "hash", "revision", "buildpack_url",
         "buildpack_version", "release_data", "process_types", "env_yaml",
     ]  # fmt: skip
     lease.check()
-    lease.rows.update(**{field: getattr(build, field) for field in fields})
     if status == BuildStatus.FAILED:
         if build.compile_log:
-            _log_line(build, f"{details.rstrip()}\n{_last_words(error)}\n")
+            store.add_text(build.compile_log, f"{details.rstrip()}\n{_last_words(error)}\n")
+        what, kind = "failed", Kind.BUILD_FAILED
         said = f"{error}\n\n{output_tail(build, _ERROR_TAIL)}".strip()
-        _announce(build, "failed", Kind.BUILD_FAILED, said)
-        return
-    assert build.start_time is not None
-    seconds = (build.end_time - build.start_time).total_seconds()
-    _announce(build, "built", Kind.BUILD_DONE, f"It took {seconds:.1f} s.")
+    else:
+        assert build.start_time is not None
+        what, kind = "built", Kind.BUILD_DONE
+        said = f"It took {(build.end_time - build.start_time).total_seconds():.1f} s."
+    with transaction.atomic():
+        _write(build, lease, fields)
+        _announce(build, what, kind, said)
+
+
+def _write(build: Build, lease: Lease, fields: Sequence[str]) -> None:
+    if not lease.rows.update(**{field: getattr(build, field) for field in fields}):
+        raise LeaseLost
 
 
 def _announce(build: Build, what: str, kind: Kind, message: str = "") -> None:
@@ -242,13 +243,6 @@ def _announce(build: Build, what: str, kind: Kind, message: str = "") -> None:
             trace_id=trace_id,
             resource_uri=f"/api/v1/builds/{build.pk}/",
         )
-
-
-def _log_line(build: Build, text: str) -> None:
-    path = store.path_of(build.compile_log)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("ab") as compile_log:
-        compile_log.write(text.encode(errors="replace"))
 
 
 def _scratch(build: Build) -> Path:

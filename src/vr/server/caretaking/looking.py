@@ -15,7 +15,7 @@ from vr.hosts.stopping import stays_down
 from vr.hosts.supervisor import HostUnreachable, ProcessInfo, SupervisorFault
 from vr.server.caretaking.mending import Condition, History, Key, Seen, Sight, Wanted
 from vr.server.hosts import connect
-from vr.server.models import PortLease
+from vr.server.models import PortLease, Told
 from vr.server.swarming.asking import swarms_with_busy_procs
 from vr.specs.names import ProcName
 
@@ -31,6 +31,7 @@ class Kept:
     wanted: Wanted
     history: History
     is_loop_told: bool = False
+    told: str = Told.NOTHING
 
     @property
     def host(self) -> str:
@@ -43,11 +44,11 @@ def read_wanted() -> list[Kept]:
     rows = PortLease.objects.filter(swarm__release__isnull=False).values_list(
         *("pk", "host__name", "proc", "spawn", "swarm_id", "swarm__release__hash"),
         *("health__status", "health__spawn", "health__tries", "health__due", "health__is_stopped"),
-        "health__is_loop_told",
+        *("health__is_loop_told", "health__told"),
     )
     found = []
     for pk, host, proc, first_spawn, swarm, serving, *remembered in rows:
-        status, spawn, tries, due, stopped, told = remembered
+        status, spawn, tries, due, stopped, loop_told, told = remembered
         name = ProcName.parse(proc)
         if name is None or name.hash != serving:
             continue
@@ -57,7 +58,7 @@ def read_wanted() -> list[Kept]:
             if status is None
             else History(Condition(status), spawn, tries, _unix(due))
         )
-        found.append(Kept(pk, wanted, history, bool(told)))
+        found.append(Kept(pk, wanted, history, bool(loop_told), told or Told.NOTHING))
     return found
 
 

@@ -1,4 +1,5 @@
-"""Which swarms are brought to their size again, as hosts were lost, drained or came back. Pure.
+"""Which swarms are brought to their size again, as hosts were lost, drained or came back, or
+could not be reached by a dispatch. Pure.
 
 A swarm is rescued once for each silence of a host, again at growing intervals while that fails.
 Once a host is back, what is too many by then is retired, and only then; that is tried again, too,
@@ -9,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 
 from vr.server.models import DispatchStatus
 
@@ -18,20 +20,23 @@ _RESCUE_PAUSE_SECONDS, _RETURN_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 60.0, 15.
 @dataclass(frozen=True)
 class HostVoice:
     """A host's silences; moments in unix time, None: it never was, or isn't. `draining`: its
-    procs are to move to others."""
+    procs are to move to others. `is_heard`: it speaks at the moment, whatever was told of it."""
 
     silent_since: float | None = None
     back_since: float | None = None
     draining: bool = False
+    is_heard: bool = True
 
 
 @dataclass(frozen=True)
 class Tried:
-    """A dispatch of the swarm that has ended."""
+    """A dispatch of the swarm that has ended. `is_own`: no user asked for it."""
 
     created: float
     ended: float
     status: str
+    size: int = 0
+    is_own: bool = False
 
 
 @dataclass(frozen=True)
@@ -60,7 +65,14 @@ def rescue(flock: Flock, hosts: Mapping[str, HostVoice], now: float) -> str:
         _for_lost(flock, hosts, now)
         or _for_returned(flock, hosts, now)
         or _for_drained(flock, hosts, now)
+        or _for_left_over(flock, hosts, now)
     )
+
+
+def may_have_left_over(placed: Sequence[Placed], size: int) -> bool:
+    """Could the swarm have procs that it doesn't want? Nobody needs to know what was tried if
+    not."""
+    return len(placed) > size or any(not one.is_serving for one in placed)
 
 
 def lost_hosts(flock: Flock, hosts: Mapping[str, HostVoice], now: float, after: float) -> list[str]:
@@ -112,6 +124,27 @@ def _for_drained(flock: Flock, hosts: Mapping[str, HostVoice], now: float) -> st
     if not drained or _is_pausing(tried, now, _RETURN_PAUSE_SECONDS):
         return ""
     return f"Drained: {', '.join(sorted(drained))}. Procs there move to other hosts."
+
+
+def _for_left_over(flock: Flock, hosts: Mapping[str, HostVoice], now: float) -> str:
+    """What a dispatch could not retire, as it did not reach the host, goes once that one is heard.
+
+    A smaller size that was written down only, and not dispatched, makes nothing too many.
+    """
+    heard = {n for n, host in hosts.items() if host.is_heard and host.silent_since is None}
+    here = [one for one in flock.placed if one.host in heard]
+    done = next((one for one in flock.tried if one.status == DispatchStatus.SUCCEEDED), None)
+    if done is None:
+        return ""
+    serving = [one.host for one in here if one.is_serving]
+    left = {one.host for one in here if not one.is_serving}
+    if len(serving) > max(flock.size, done.size):
+        left |= set(serving)
+    own = list(takewhile(lambda one: one.is_own, flock.tried))
+    tried = own or flock.tried[:1]
+    if not left or _is_pausing(tried, now, _RETURN_PAUSE_SECONDS):
+        return ""
+    return f"Left over on {', '.join(sorted(left))}: what is not wanted there is retired."
 
 
 def _is_pausing(tried: Sequence[Tried], now: float, first: float) -> bool:

@@ -15,9 +15,10 @@ import redis
 from django.utils import timezone
 
 from vr.events.procs import HostState
-from vr.server.caretaking import looking, loops, squads
+from vr.server.caretaking import disks, looking, loops, squads
 from vr.server.caretaking.looking import Kept
 from vr.server.caretaking.mending import Action, Deed, History, mend
+from vr.server.caretaking.pool_care import PoolRounds
 from vr.server.caretaking.silence import Silences
 from vr.server.events.announcing import proc_board
 from vr.server.jobs import leases, leaving, wake
@@ -33,6 +34,7 @@ DEED_SECONDS = 30.0
 _MOST_TESTS = 3
 _SILENT_AT_ONCE = 8
 _silences = Silences()
+_pools = PoolRounds()
 
 
 def go_round() -> None:
@@ -55,7 +57,9 @@ def _go_round(lease: Lease) -> None:
     heard = _heard(sorted({*hosts_of_procs, *Host.objects.values_list("name", flat=True)}))
     if heard is not None:
         _silences.tell(heard)
-        squads.heal()
+        disks.tell_of_hosts(heard)
+        squads.heal(heard)
+        _pools.go()
     now = time.time()
     # While nobody can say which hosts are silent, all are asked.
     states = {host: heard[host] if heard else HostState(host, now) for host in hosts_of_procs}
@@ -64,7 +68,9 @@ def _go_round(lease: Lease) -> None:
     for hosts in (speaking, random.sample(silent, min(len(silent), _SILENT_AT_ONCE))):
         if hosts:
             _mend([one for one in kept if one.host in set(hosts)], hosts, lease)
-    loops.tell(kept, {host: states[host] for host in speaking})
+    told = {host: states[host] for host in speaking}
+    loops.tell(kept, told)
+    disks.tell_of_procs(kept, told)
 
 
 def _heard(hosts: Sequence[str]) -> dict[str, HostState] | None:

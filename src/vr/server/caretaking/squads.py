@@ -6,12 +6,21 @@ from __future__ import annotations
 import logging
 import time
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
 from vr.errors import VelociraptorError
-from vr.server.caretaking.rescuing import Flock, HostVoice, Placed, Tried, lost_hosts, rescue
+from vr.events.procs import HostState
+from vr.server.caretaking.rescuing import (
+    Flock,
+    HostVoice,
+    Placed,
+    Tried,
+    lost_hosts,
+    may_have_left_over,
+    rescue,
+)
 from vr.server.models import Dispatch, Host, PortLease, Squad, Swarm
 from vr.server.models.dispatch import ENDED, OPEN
 from vr.server.swarming import asking
@@ -22,16 +31,16 @@ log = logging.getLogger(__name__)
 _TRIED = 10
 
 
-def heal() -> None:
-    """Dispatch the swarms that hosts were lost to, as their squads say, and those whose hosts are
-    back or drained. What is refused is logged, and tried in a later round."""
-    hosts = _voices()
-    if not any(
-        voice.silent_since or voice.back_since or voice.draining for voice in hosts.values()
-    ):
-        return
+def heal(states: Mapping[str, HostState]) -> None:
+    """Dispatch the swarms that hosts were lost to, as their squads say, those whose hosts are
+    back or drained, and those with procs that an earlier dispatch could not retire. `states`: what
+    hosts last pushed. What is refused is logged, and tried in a later round."""
     now = time.time()
-    for flock in _flocks():
+    hosts = _voices(frozenset(name for name, state in states.items() if state.is_silent(now)))
+    is_all_well = not any(
+        voice.silent_since or voice.back_since or voice.draining for voice in hosts.values()
+    )
+    for flock in _flocks(only_left_over=is_all_well):
         if why := rescue(flock, hosts, now):
             _dispatch(flock.id, why, user=None)
 
@@ -63,18 +72,19 @@ def _swarms() -> Any:
     return Swarm.objects.select_related("app", "squad", "release__build")
 
 
-def _voices() -> dict[str, HostVoice]:
+def _voices(unheard: frozenset[str] = frozenset()) -> dict[str, HostVoice]:
     rows = Host.objects.values_list("name", "silent_since", "back_since", "draining")
     return {
-        name: HostVoice(_unix(silent), _unix(back), draining)
+        name: HostVoice(_unix(silent), _unix(back), draining, name not in unheard)
         for name, silent, back, draining in rows
     }
 
 
-def _flocks(**search: Any) -> Iterable[Flock]:
-    """Swarms that serve something and have no open dispatch."""
+def _flocks(*, only_left_over: bool = False, **search: Any) -> Iterable[Flock]:
+    """Swarms that serve something and have no open dispatch; on demand those only that may have
+    procs which they don't want."""
     busy = set(Dispatch.objects.filter(status__in=OPEN).values_list("swarm_id", flat=True))
-    swarms = Swarm.objects.filter(release__isnull=False, size__gt=0, **search).exclude(pk__in=busy)
+    swarms = Swarm.objects.filter(release__isnull=False, **search).exclude(pk__in=busy)
     rows = list(swarms.values_list("pk", "size", "squad__rescue_after", "release__hash"))
     placed: dict[int, list[Placed]] = defaultdict(list)
     serving = {pk: hash_ for pk, _, _, hash_ in rows}
@@ -83,15 +93,16 @@ def _flocks(**search: Any) -> Iterable[Flock]:
         name = ProcName.parse(proc)
         placed[swarm].append(Placed(host, name is not None and name.hash == serving[swarm]))
     for pk, size, after, _ in rows:
-        if placed[pk]:
+        if placed[pk] and (not only_left_over or may_have_left_over(placed[pk], size)):
             yield Flock(pk, size, after, placed[pk], _tried(pk))
 
 
 def _tried(swarm_id: int) -> tuple[Tried, ...]:
     rows = Dispatch.objects.filter(swarm_id=swarm_id, status__in=ENDED).order_by("-id")
+    columns = ("created", "ended", "status", "size", "user_id")
     return tuple(
-        Tried(created.timestamp(), (ended or created).timestamp(), status)
-        for created, ended, status in rows.values_list("created", "ended", "status")[:_TRIED]
+        Tried(created.timestamp(), (ended or created).timestamp(), status, size, user is None)
+        for created, ended, status, size, user in rows.values_list(*columns)[:_TRIED]
     )
 
 

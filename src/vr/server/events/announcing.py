@@ -8,7 +8,8 @@ from typing import Any
 
 import redis
 from django.conf import settings
-from django.db import transaction
+from django.db import DatabaseError, transaction
+from django.db.models import Q
 from django.dispatch import Signal
 
 from vr.events import stream
@@ -64,7 +65,8 @@ def announce(
 ) -> Event:
     """Store an event and, once it is committed, publish it to live readers.
 
-    Redis being away loses nothing: readers catch up from the database.
+    Its id is the last one only after the commit (see Event). Redis being away loses nothing:
+    readers catch up from the database.
     """
     with transaction.atomic():
         event = Event.objects.create(
@@ -79,10 +81,24 @@ def announce(
     return event
 
 
+def last_id(written: int) -> int | None:
+    """The id by which everybody knows the event that had the id `written` when it was stored;
+    None if it is gone."""
+    rows = Event.objects.filter(Q(pk=written) | Q(first_id=written))
+    return rows.values_list("pk", flat=True).first()
+
+
 def _publish(event: Event) -> None:
     try:
-        stream.publish(redis_connection(), event.pk, event_data(event))
-    except redis.RedisError as error:
+        last = last_id(event.pk)
+        if last is None:
+            return
+        event.pk = last
+        # All with lower ids are committed by now, and none comes any more.
+        before = Event.objects.filter(pk__lt=last).order_by("-pk").values_list("pk", flat=True)
+        after = before.first() or 0
+        stream.publish(redis_connection(), last, event_data(event), after=after)
+    except (redis.RedisError, DatabaseError) as error:
         log.warning("event %s is stored but could not be published: %s", event.pk, error)
 
 
@@ -93,5 +109,6 @@ def user_did(
     known = user if getattr(user, "pk", None) else None
     name = known.get_username() if known else "system"
     message = f"{name}: {kind.action} {what}"
-    LogEntry.objects.create(type=kind.action, user=known, message=message)
-    announce(message, kind=kind, trace_id=trace_id, resource_uri=resource_uri)
+    with transaction.atomic():
+        LogEntry.objects.create(type=kind.action, user=known, message=message)
+        announce(message, kind=kind, trace_id=trace_id, resource_uri=resource_uri)

@@ -69,10 +69,25 @@ class Kind(Enum):
     HOST_FAILED = _Facts(
         ("host", "failed"), "alert", "bad", "work on a host failed, with what it said"
     )
+    POOL_MENDED = _Facts(
+        ("route", "mend"),
+        "route",
+        "warn",
+        "nodes left a pool that are lost, or none of its swarm's",
+    )
     HOST_SILENT = _Facts(
         ("host", "silent"), "alert", "bad", "nothing is heard of a host any more, and since when"
     )
     HOST_BACK = _Facts(("host", "success"), "server", "ok", "a silent host is heard of again")
+    HOST_DISK_FULL = _Facts(
+        ("host", "disk", "failed"),
+        "alert",
+        "bad",
+        "a host has little disk left, and gets no new procs",
+    )
+    HOST_DISK_FREE = _Facts(
+        ("host", "disk", "success"), "server", "ok", "a host whose disk was full has room again"
+    )
     HOST_REMOVED = _Facts(("host", "deleted"), "trash", "idle", "all of ours left a host")
     PROC_DOWN = _Facts(
         ("proc", "failed"), "alert", "bad", "a proc went down and is started again, with its log"
@@ -84,6 +99,9 @@ class Kind(Enum):
         ("proc", "restarting"), "alert", "bad", "a proc began to restart again and again"
     )
     PROC_STEADY = _Facts(("proc", "steady"), "check", "ok", "a proc stays up that restarted so")
+    PROC_OVER_DISK = _Facts(
+        ("proc", "disk"), "alert", "bad", "a proc wrote more than its limit, and was stopped"
+    )
     PROC_WELL = _Facts(("proc", "success"), "check", "ok", "a proc that had gone down is well")
 
     NOTICE_FAILED = _Facts(
@@ -121,6 +139,7 @@ class Kind(Enum):
     USER_STOPPED = _Facts(("user", "stop"), "user", "idle", "somebody stopped a proc")
     USER_RESTARTED = _Facts(("user", "restart"), "user", "idle", "somebody restarted a proc")
     USER_DESTROYED = _Facts(("user", "destroy"), "trash", "idle", "somebody destroyed a proc")
+    USER_ADOPTED = _Facts(("user", "adopt"), "user", "idle", "somebody gave a stray to a swarm")
     USER_FAILED = _Facts(
         ("user", "failed"), "alert", "bad", "Supervisor refused what somebody asked of a proc"
     )

@@ -16,7 +16,7 @@ from urllib.parse import quote
 
 from django.conf import settings
 from django.core.signing import BadSignature, SignatureExpired
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.http import http_date
 from django.views.decorators.csrf import csrf_exempt
@@ -65,13 +65,17 @@ async def download(request: HttpRequest, signature: str, name: str) -> HttpRespo
     if request.method not in {"GET", "HEAD"}:
         return HttpResponse(status=405, headers={"Allow": "GET, HEAD"})
     try:
-        path = store.path_of(links.name_from_signature(signature))
+        stored = links.name_from_signature(signature)
+        path = store.path_of(stored)
     except SignatureExpired:
         return refusal(
             410, "This link has expired; get a new one from the build's or image's page."
         )
     except (BadSignature, ValueError):
         return refusal(403, "This link is not signed by this server; copy it whole.")
+    if store.in_bucket():
+        # A link from before there was one.
+        return HttpResponseRedirect(await asyncio.to_thread(links.link, stored))
     if not path.is_file():
         return refusal(404, f"{name} is not in the file store any more.")
     return serve(request, path)

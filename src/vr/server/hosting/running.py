@@ -10,6 +10,7 @@ import logging
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from pathlib import Path
 from typing import Any
 
 import redis
@@ -18,7 +19,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from vr.errors import VelociraptorError
-from vr.hosts.preparing import facts, preparation
+from vr.hosts.preparing import facts, layout, preparation
 from vr.hosts.preparing.preparation import HostSetup
 from vr.hosts.remote import ssh
 from vr.hosts.remote.links import LINKS
@@ -26,11 +27,13 @@ from vr.hosts.remote.shell import Shell, shell
 from vr.server import hosts
 from vr.server.events.announcing import announce, proc_board
 from vr.server.events.kinds import Kind
+from vr.server.files import store
 from vr.server.host_addresses import ROOT, address_of, server_key
 from vr.server.jobs import leases
 from vr.server.jobs.leases import Lease, LeaseLost
 from vr.server.models import Host, HostJob, HostJobKind, HostJobStatus
 from vr.server.models.host_job import OPEN
+from vr.settings.tls import redis_address
 
 log = logging.getLogger(__name__)
 
@@ -91,9 +94,10 @@ def _run(job: HostJob, lease: Lease) -> None:
 def _close(job: HostJob, lease: Lease, status: HostJobStatus, error: str, output: str) -> None:
     lease.check()
     with transaction.atomic():
-        lease.rows.update(
+        if not lease.rows.update(
             status=status, error=error, output=output, ended=timezone.now(), passwords=""
-        )
+        ):
+            raise LeaseLost
         if status == HostJobStatus.FAILED:
             kind, what = Kind.HOST_FAILED, f"{job.kind} failed"
         elif job.kind == HostJobKind.PREPARE:
@@ -138,7 +142,7 @@ def _setup(host: Host) -> HostSetup:
     missing = []
     if settings.HOSTS_REDIS_URL.startswith("unix:"):
         missing.append("its Redis (VR_HOSTS_REDIS_URL)")
-    if not settings.FILES_BASE_URL:
+    if not settings.FILES_BASE_URL and not store.in_bucket():
         missing.append("the builds that it fetches (VR_FILES_BASE_URL)")
     if missing:
         raise VelociraptorError(
@@ -147,7 +151,14 @@ def _setup(host: Host) -> HostSetup:
             hint="With `vr up`: VR_HOSTS_ADDRESS=<this machine's address> VR_BIND=0.0.0.0 vr up. "
             "See docs/hosts.md.",
         )
-    return HostSetup(host.name, settings.HOSTS_REDIS_URL, settings.VR_HOME / "wheels")
+    authority: Path | None = settings.TLS_AUTHORITY
+    url = redis_address(settings.HOSTS_REDIS_URL, layout.REDIS_AUTHORITY if authority else None)
+    return HostSetup(
+        host.name,
+        url,
+        settings.VR_HOME / "wheels",
+        redis_authority=authority.read_text() if authority else "",
+    )
 
 
 def _pin(host: Host, told: dict[str, Any], say: Callable[[str], object]) -> None:

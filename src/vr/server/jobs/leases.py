@@ -1,8 +1,8 @@
 """Leases: one worker drives a dispatch or a build, and a dead one's work is taken over.
 
-A lease is two columns of the row. It is taken by compare-and-set, renewed by a thread, and may
-be taken by another once it has lapsed, or at once if its owner was a process of this machine
-that is gone.
+A lease is two columns of the row. It is taken by compare-and-set, renewed by a thread that all
+leases of a process share, and may be taken by another once it has lapsed, or at once if its owner
+was a process of this machine that is gone.
 """
 
 from __future__ import annotations
@@ -40,7 +40,6 @@ class Lease:
         self._rows = rows.filter(lease_owner=owner)
         self._owner = owner
         self._good_until = time.monotonic() + SECONDS
-        self._ended = threading.Event()
 
     @property
     def rows(self) -> models.QuerySet[Any]:
@@ -53,26 +52,74 @@ class Lease:
         if time.monotonic() > self._good_until:
             raise LeaseLost
 
-    def _renew_until_ended(self) -> None:
-        try:
-            while not self._ended.wait(_RENEW_SECONDS):
-                self._renew()
-        finally:
-            connection.close()
-
-    def _renew(self) -> None:
-        asked = time.monotonic()
-        try:
-            ours = self._rows.update(lease_until=_until())
-        except DatabaseError as error:
-            log.warning("lease could not be renewed: %s", error)
-            return
+    def _note_renewed(self, asked: float, *, ours: bool) -> None:
         # Not ours any more: `check` finds out at once.
         self._good_until = asked + SECONDS if ours else 0.0
 
     def _release(self) -> None:
-        self._ended.set()
         self._rows.update(lease_owner="", lease_until=None)
+
+
+class _Renewer:
+    """Renews whatever leases this process holds, by one thread that is there while it has any."""
+
+    def __init__(self) -> None:
+        self._held: dict[str, Lease] = {}
+        self._changed = threading.Condition()
+        self._thread: threading.Thread | None = None
+        self._is_busy = False
+
+    def add(self, lease: Lease) -> None:
+        with self._changed:
+            self._held[lease._owner] = lease
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._work, daemon=True, name="leases")
+                self._thread.start()
+
+    def remove(self, lease: Lease) -> None:
+        """Nothing is written for that lease any more once this returns."""
+        with self._changed:
+            del self._held[lease._owner]
+            self._changed.notify_all()
+            self._changed.wait_for(
+                lambda: self._thread is None or (self._held and not self._is_busy)
+            )
+
+    def _work(self) -> None:
+        while leases := self._due():
+            self._renew(leases)
+
+    def _due(self) -> list[Lease]:
+        """Those to renew, when it is time; none if there are none left, which ends the thread."""
+        with self._changed:
+            self._is_busy = False
+            self._changed.notify_all()
+            self._changed.wait_for(lambda: not self._held, _RENEW_SECONDS)
+            self._is_busy = bool(self._held)
+            if not self._held:
+                connection.close()
+                self._thread = None
+                self._changed.notify_all()
+            return list(self._held.values())
+
+    def _renew(self, leases: Sequence[Lease]) -> None:
+        by_model: dict[type[models.Model], list[Lease]] = {}
+        for lease in leases:
+            by_model.setdefault(lease._rows.model, []).append(lease)
+        for model, group in by_model.items():
+            asked = time.monotonic()
+            rows = model._default_manager.filter(lease_owner__in=[one._owner for one in group])
+            try:
+                rows.update(lease_until=_until())
+                ours = set(rows.values_list("lease_owner", flat=True))
+            except DatabaseError as error:
+                log.warning("leases could not be renewed: %s", error)
+                continue
+            for lease in group:
+                lease._note_renewed(asked, ours=lease._owner in ours)
+
+
+_RENEWER = _Renewer()
 
 
 @contextmanager
@@ -89,13 +136,12 @@ def hold(
         yield None
         return
     lease = Lease(rows, owner)
-    renewer = threading.Thread(target=lease._renew_until_ended, daemon=True, name="lease")
-    renewer.start()
+    _RENEWER.add(lease)
     try:
         yield lease
     finally:
         lease._release()
-        renewer.join()
+        _RENEWER.remove(lease)
 
 
 def lapsed(rows: models.QuerySet[Any]) -> list[Any]:

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 from celery.signals import celeryd_after_setup
@@ -61,6 +62,28 @@ class Places:
         return None if chosen is None else chosen.pk
 
 
+class Half:
+    """Half of this process's threads (rounded up), at most, for one kind of work: whatever it waits
+    for, the others are left for the messages of other kinds."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._under_way = 0
+
+    @contextmanager
+    def one(self) -> Iterator[bool]:
+        """Whether there is room for one more, within the block."""
+        share = share_of(_threads)
+        with self._lock:
+            has_room = share is None or self._under_way < share
+            self._under_way += has_room
+        try:
+            yield has_room
+        finally:
+            with self._lock:
+                self._under_way -= has_room
+
+
 def next_turn(
     waiting: Sequence[Waiting], under_way: Counter[int], share: int | None
 ) -> Waiting | None:
@@ -73,6 +96,11 @@ def next_turn(
 def share_of(threads: int | None) -> int | None:
     """How many of a worker's threads one app may have; None if their number isn't known."""
     return None if threads is None else (threads + 1) // 2
+
+
+def threads() -> int | None:
+    """How many threads this worker was given; None if that isn't known."""
+    return _threads
 
 
 _threads: int | None = None

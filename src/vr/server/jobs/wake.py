@@ -9,9 +9,8 @@ import logging
 from typing import Any
 
 from django.db import transaction
-from kombu.exceptions import OperationalError
 
-from vr.server.celery_app import app
+from vr.server.celery_app import BROKER_ERRORS, app
 
 log = logging.getLogger(__name__)
 
@@ -20,6 +19,7 @@ DEPLOY_PROC = "vr.server.swarming.tasks.deploy_proc"  # ids of release and host,
 RUN_BUILD = "vr.server.builds.tasks.run_build"  # id of a build
 HOST_JOB = "vr.server.hosting.tasks.host_job"  # id of a job
 CARE = "vr.server.caretaking.tasks.care"  # id of a port's lease, and a deed
+MEND_POOLS = "vr.server.caretaking.tasks.mend_pools"  # a balancer's name, ids of swarms
 UPTEST = "vr.server.uptesting.tasks.uptest"  # id of a port's lease
 GO_UPTESTING = "vr.server.uptesting.tasks.go_round"
 SEND_NOTICES = "vr.server.notices.tasks.send_notices"  # id of a notifier
@@ -38,5 +38,5 @@ def now(task: str, *args: Any, expires: float | None = None) -> None:
     """Send the task with `args`; unsent messages are only logged, as rows tell what is to do."""
     try:
         app.send_task(task, args=args, expires=expires, ignore_result=True)
-    except (OperationalError, OSError) as error:
+    except BROKER_ERRORS as error:
         log.warning("%s%r waits for `resume`, as the broker is away: %s", task, args, error)

@@ -64,6 +64,8 @@ class Host(models.Model):
     # Since when it has been silent, if people were told that; only the caretaker writes it.
     silent_since = models.DateTimeField(null=True, blank=True, editable=False)
     back_since = models.DateTimeField(null=True, blank=True, editable=False)
+    # Since when it has too little room for new procs; only the caretaker writes it.
+    disk_full_since = models.DateTimeField(null=True, blank=True, editable=False)
 
     class Meta:
         ordering = ["name"]

@@ -22,6 +22,7 @@ class Told(models.TextChoices):
     NOTHING = ""
     DOWN = "down"
     FAILED = "failed"  # its uptests
+    DISK = "disk"  # it was stopped as it wrote too much
 
 
 class ProcHealth(models.Model):

@@ -54,6 +54,7 @@ class ProcSettings(models.Model):
     pids_limit = limit_field("pids_limit")
     disk_limit = limit_field("disk_limit")
     tmp_size = limit_field("tmp_size")
+    log_limit = limit_field("log_limit")
     nofile = limit_field("nofile")
 
     class Meta:

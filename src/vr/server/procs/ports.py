@@ -44,6 +44,16 @@ def lease_alone(host: Host, port: int, proc: str) -> None:
         ) from None
 
 
+def give_to(swarm: Swarm, host: Host, port: int, proc: str) -> None:
+    """Lease a port to a proc that runs there already, for `swarm`. Raises PortTaken, naming the
+    owner, if it is another proc's."""
+    lease, _ = PortLease.objects.get_or_create(host=host, port=port, defaults={"proc": proc})
+    if lease.proc != proc:
+        raise PortTaken(f"{port} of {host} belongs to {lease.proc}")
+    lease.swarm = swarm
+    lease.save(update_fields=["swarm"])
+
+
 def note_spawns(dispatch: Dispatch, spawns: Mapping[tuple[str, str], str]) -> None:
     """Remember which process each proc, given as host and full name, was seen with first; procs
     that `dispatch` did not place are passed over."""

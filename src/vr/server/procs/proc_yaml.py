@@ -17,6 +17,7 @@ from vr.server.procs.uids import uid_of
 from vr.specs.limits import with_defaults
 from vr.specs.names import ProcName
 from vr.specs.proc import NOBODY
+from vr.specs.sizes import parse_size
 
 GROUP = "nogroup"
 
@@ -24,7 +25,9 @@ GROUP = "nogroup"
 def proc_file(release: Release, name: ProcName, host: str) -> ProcFile:
     """What to deploy on `host` for the proc `name`. Its text holds secrets."""
     text: str = yaml.safe_dump(content(release, name, host), sort_keys=False, allow_unicode=True)
-    rotation = Rotation(settings.LOG_MB, settings.LOG_BACKUPS)
+    rotation = Rotation(settings.LOG_MB * 1_000_000, settings.LOG_BACKUPS)
+    if limit := with_defaults(release.limits, settings.DEFAULT_LIMITS).get("log_limit"):
+        rotation = rotation.kept_to(parse_size(limit))
     return ProcFile(str(name), text, runner=runner_of(release), rotation=rotation)
 
 
@@ -39,6 +42,7 @@ def content(release: Release, name: ProcName, host: str) -> dict[str, Any]:
     build, image = release.build, release.build.image
     is_here = sees_our_disk(host)
     config = parse_mapping(release.config_yaml)
+    limits = with_defaults(release.limits, settings.DEFAULT_LIMITS)
     values = {
         "app_name": name.app,
         "version": name.version,
@@ -57,7 +61,8 @@ def content(release: Release, name: ProcName, host: str) -> dict[str, Any]:
         # Of our own keys this is the one that an app's config may hold.
         "pilot": config.get("pilot"),
         "volumes": release.volumes,
-        **with_defaults(release.limits, settings.DEFAULT_LIMITS),
+        **limits,
+        "disk_watch": None if limits.get("disk_limit") else settings.PROC_DISK,
         "build_url": links.url_for_host(build.file, sees_our_disk=is_here),
         "build_md5": build.file_md5,
         "app_repo_url": build.app.repo_url,

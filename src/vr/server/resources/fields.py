@@ -240,7 +240,7 @@ class StoredFile(Field):
 
     def dump(self, source: Any, answering: Answering) -> Any:
         name = getattr(source, self.target)
-        return answering.request.build_absolute_uri(links.signed_path(name)) if name else None
+        return answering.request.build_absolute_uri(links.link(name)) if name else None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -32,6 +32,7 @@ HOSTS: Resource = Resource(
         Text(name="ssh_user"),
         Number(name="ssh_port", whole=True),
         Text(name="release", nullable=True, writable=False),
+        Moment(name="disk_full_since"),
         Computed(
             name="fingerprint",
             value=lambda host, _: fingerprint(host.host_key) if host.host_key else None,

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
 
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
@@ -28,6 +27,8 @@ from vr.server.streams.sse import (
 )
 
 _LOOK_AGAIN_SECONDS = 0.25
+# Each look is a request, and logs are sent there once a second.
+_LOOK_AGAIN_IN_BUCKET_SECONDS = 1.0
 _AT_ONCE = 256 * 1024
 _GOES_ON = {BuildStatus.PENDING, BuildStatus.STARTED}
 
@@ -65,7 +66,9 @@ async def _growing(build: Build, offset: int) -> AsyncIterator[str]:
         if clock() - spoke > KEEP_ALIVE_SECONDS:
             spoke = clock()
             yield KEEP_ALIVE
-        await asyncio.sleep(_LOOK_AGAIN_SECONDS)
+        await asyncio.sleep(
+            _LOOK_AGAIN_IN_BUCKET_SECONDS if store.in_bucket() else _LOOK_AGAIN_SECONDS
+        )
     yield message(json.dumps({"status": build.status, "error": build.error}), event="end")
 
 
@@ -94,13 +97,10 @@ def _shown(raw: bytes) -> str:
 
 
 def _read(build: Build, offset: int) -> bytes:
-    path: Path | None = store.path_of(build.compile_log) if build.compile_log else None
+    if not build.compile_log:
+        return b""
     try:
-        if path is None:
-            return b""
-        with path.open("rb") as file:
-            file.seek(offset)
-            return file.read(_AT_ONCE)
+        return store.read(build.compile_log, offset, _AT_ONCE)
     except FileNotFoundError:
         # Not begun yet.
         return b""

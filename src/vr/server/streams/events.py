@@ -54,12 +54,12 @@ async def events(request: HttpRequest) -> HttpResponseBase:
 
 async def _events(asked: Asked) -> AsyncIterator[str]:
     yield KEEP_ALIVE
-    # Listening begins before the replay is read, so nothing falls between them; what both have
-    # is sent once. Ids alone don't tell, as transactions may commit in another order.
+    # Listening begins before the replay is read, so nothing falls between them. Ids are in the
+    # order of commits, messages are not: one that comes too early, or was never published, shows
+    # by the id before it, and the database has what is missing.
     async with listening(CHANNEL) as feed:
-        replayed: set[int] = set()
-        for data in await from_database(missed, asked):
-            replayed.add(data["id"])
+        replayed, last = await from_database(missed, asked)
+        for data in replayed:
             yield message(json.dumps(data), id=str(data["id"]))
         while True:
             text = await feed.next(KEEP_ALIVE_SECONDS)
@@ -68,21 +68,34 @@ async def _events(asked: Asked) -> AsyncIterator[str]:
                 continue
             published = json.loads(text)
             number = int(published["id"])
-            if number in replayed:
-                replayed.discard(number)
+            if number <= last:
+                continue
+            if int(published.get("after", number)) > last:
+                for data in await from_database(between, last, number, asked.trace):
+                    yield message(json.dumps(data), id=str(data["id"]))
             elif not asked.trace or json.loads(published["data"]).get("swarm_id") == asked.trace:
                 yield message(published["data"], id=published["id"])
+            last = number
 
 
-def missed(asked: Asked) -> list[dict[str, Any]]:
-    """What a reader gets first, oldest first.
+def missed(asked: Asked) -> tuple[list[dict[str, Any]], int]:
+    """What a reader gets first, oldest first; and the id up to which it has all then.
 
     An id that the database doesn't know (an older installation's) is no ground to go by: such
     a reader starts anew.
     """
-    rows = Event.objects.filter(trace_id=asked.trace) if asked.trace else Event.objects.all()
-    count = BUFFER_LENGTH
+    newest = Event.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
     if asked.after is not None and Event.objects.filter(pk=asked.after).exists():
-        rows = rows.filter(pk__gt=asked.after)
-        count = LONGEST_REPLAY
-    return [event_data(event) for event in reversed(rows.order_by("-pk")[:count])]
+        return between(asked.after, newest, asked.trace), newest
+    return between(0, newest, asked.trace, most=BUFFER_LENGTH), newest
+
+
+def between(
+    after: int, last: int, trace: str, *, most: int = LONGEST_REPLAY
+) -> list[dict[str, Any]]:
+    """The newest events after the id `after` up to `last`, of `trace` if it is given, oldest
+    first."""
+    rows = Event.objects.filter(pk__gt=after, pk__lte=last)
+    if trace:
+        rows = rows.filter(trace_id=trace)
+    return [event_data(event) for event in reversed(rows.order_by("-pk")[:most])]

@@ -35,8 +35,10 @@ from vr.server.streams.sse import (
 _LOOK_AGAIN_SECONDS = 0.25
 _SHORTEST_TAIL = 1024
 _LONGEST_TAIL = 1024 * 1024
-# A line is kept until it ends, but not for ever: a longer one comes in pieces.
+# A line is kept until it ends, but not for ever: a longer one comes in pieces, and so does one
+# whose app says nothing more for so long, such as a question, or the last words of a crash.
 _LONGEST_LINE = 64 * 1024
+_PAUSE_SECONDS = 2.0
 
 
 @authenticated
@@ -61,18 +63,25 @@ def _follow(connection: HostConnection, proc: str, length: int) -> LogReader:
     return connection.follow(path, length)
 
 
-async def _parts(reader: LogReader, connection: HostConnection, proc: str) -> AsyncIterator[bytes]:
-    """Pieces of the log as they come; an empty one at first, and for every while of silence."""
+async def _parts(
+    reader: LogReader, connection: HostConnection, proc: str
+) -> AsyncIterator[bytes | None]:
+    """Pieces of the log as they come; an empty one at first, and for every while of silence; None
+    once when no more has come for a moment."""
     clock = asyncio.get_running_loop().time
     try:
         yield b""
         spoke = clock()
+        is_pausing = True
         while True:
             if part := await asyncio.to_thread(reader.read):
                 yield part
                 await rest(len(part))
-                spoke = clock()
+                spoke, is_pausing = clock(), False
                 continue
+            if not is_pausing and clock() - spoke > _PAUSE_SECONDS:
+                yield None
+                is_pausing = True
             if clock() - spoke > KEEP_ALIVE_SECONDS:
                 if await asyncio.to_thread(_is_gone, connection, proc):
                     return
@@ -91,10 +100,15 @@ def _is_gone(connection: HostConnection, proc: str) -> bool:
         return False
 
 
-async def _events(parts: AsyncIterator[bytes]) -> AsyncIterator[str]:
+async def _events(parts: AsyncIterator[bytes | None]) -> AsyncIterator[str]:
     decoder = codecs.getincrementaldecoder("utf-8")("replace")
     pending = ""
     async for part in parts:
+        if part is None:
+            if pending:
+                yield messages(pending)
+            pending = ""
+            continue
         if not part:
             yield KEEP_ALIVE
             continue
@@ -107,7 +121,8 @@ async def _events(parts: AsyncIterator[bytes]) -> AsyncIterator[str]:
         pending = rest_of_it
 
 
-async def _text(parts: AsyncIterator[bytes]) -> AsyncIterator[str]:
+async def _text(parts: AsyncIterator[bytes | None]) -> AsyncIterator[str]:
     decoder = codecs.getincrementaldecoder("utf-8")("replace")
     async for part in parts:
-        yield decoder.decode(part)
+        if part is not None:
+            yield decoder.decode(part)

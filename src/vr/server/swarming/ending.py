@@ -61,7 +61,7 @@ def silence(finish: Finish) -> str:
         return ""
     return (
         f"Not reached: {', '.join(finish.silent_hosts)}. Old procs there are no longer routed; "
-        "the next dispatch retires them."
+        "they are retired once it answers."
     )
 
 

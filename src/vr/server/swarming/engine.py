@@ -1,14 +1,13 @@
 """The engine: looks, plans, does the first step, and again, until nothing is left to do.
 
 It keeps nothing in memory that matters: killed at any line, the next worker looks, plans and
-goes on.
+goes on. Where it only waits, it lets go of its thread.
 """
 
 from __future__ import annotations
 
 import functools
 import logging
-import time
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from enum import Enum
@@ -21,8 +20,9 @@ from vr.server.events.kinds import Kind
 from vr.server.hosts import connect
 from vr.server.jobs import leases, leaving
 from vr.server.jobs.leases import LeaseLost
+from vr.server.jobs.sliced import Sliced, finish
 from vr.server.logs import traced
-from vr.server.models import Dispatch
+from vr.server.models import Dispatch, StepKind
 from vr.server.models.dispatch import OPEN
 from vr.server.procs import ports
 from vr.server.swarming import own_config, plan_types
@@ -64,14 +64,19 @@ class Outcome(Enum):
 
 
 def drive(dispatch_id: int) -> Outcome:
-    """Carry the dispatch on until it ends or waits for a build."""
+    """Carry the dispatch on, here and now, until it ends or waits for a build."""
+    return finish(driving(dispatch_id))
+
+
+def driving(dispatch_id: int) -> Sliced[Outcome]:
+    """As `drive`, in slices."""
     while True:
         with leases.hold(Dispatch, dispatch_id, OPEN) as lease:
             if lease is None:
                 return Outcome.ELSEWHERE
             row = DispatchRow.begin(dispatch_id, lease)
             with traced(row.dispatch.trace_id):
-                outcome = _Drive(row).run()
+                outcome = yield from _Drive(row).run()
         if outcome is not Outcome.PARKED or _still_builds(dispatch_id):
             return outcome
         # The build ended between the look at it and the end of our lease: nobody wakes us.
@@ -94,7 +99,7 @@ class _Drive:
         self._reach = functools.cache(connect)
         self._foreign_ports: dict[str, set[int]] = defaultdict(set)
 
-    def run(self) -> Outcome:
+    def run(self) -> Sliced[Outcome]:
         try:
             for _ in range(_LONGEST_PLAN):
                 self._check()
@@ -105,7 +110,7 @@ class _Drive:
                 if isinstance(step, plan_types.Finish):
                     end(self._row, self._journal, silence(step))
                     return Outcome.ENDED
-                if not self._attempt(step):
+                if not (yield from self._attempt(step)):
                     return Outcome.ENDED
             self._row.note_failure(
                 DispatchFailed("The dispatch did not come to an end: its procs keep dying.")
@@ -142,14 +147,14 @@ class _Drive:
         self._is_final = is_committed or isinstance(step, _REPEATED | plan_types.Finish)
         return step
 
-    def _attempt(self, step: plan_types.PlannedStep) -> bool:
+    def _attempt(self, step: plan_types.PlannedStep) -> Sliced[bool]:
         """Do the step. What goes wrong ends in a retry, or in the dispatch's error, never in a
         traceback that nobody sees. False if the dispatch has ended by it."""
         row = self._row
         problem: Exception
         for attempt in range(1, _ATTEMPTS + 1):
             try:
-                self._carry_out(step)
+                yield from self._carry_out(step)
                 return True
             except LeaseLost:
                 raise
@@ -169,7 +174,7 @@ class _Drive:
                 return True
             log.warning("dispatch %s, attempt %s: %s", row.dispatch.pk, attempt, problem)
             self._check()
-            time.sleep(_RETRY_SECONDS)
+            yield _RETRY_SECONDS
         if isinstance(step, plan_types.RouteBack):
             # The pool keeps what it holds, and so do the procs: the next dispatch clears up.
             end(row, self._journal, f"The pool could not be routed back: {problem}")
@@ -188,12 +193,14 @@ class _Drive:
             for node in reason.nodes:
                 self._foreign_ports[node.host].add(node.port)
 
-    def _carry_out(self, step: plan_types.PlannedStep) -> None:
+    def _carry_out(self, step: plan_types.PlannedStep) -> Sliced[None]:
         row, goal, journal = self._row, self._goal, self._journal
         match step:
             case plan_types.ChooseBuild():
                 app, tag = goal.swarm.app, goal.tag
-                commit = building.look_up(app, tag, self._note_earlier_build, self._check_wanted)
+                commit = yield from building.look_up(
+                    app, tag, self._note_earlier_build, self._check_wanted
+                )
                 with transaction.atomic():
                     row.choose_build(building.choose(app, tag, commit))
             case plan_types.MakeRelease():
@@ -202,9 +209,9 @@ class _Drive:
                 row.choose_release(made, own_config.snapshot(goal.swarm))
             case plan_types.Deploy(nodes):
                 procs = self._wanted(nodes)
-                deploying.deploy(row.dispatch, row.release, procs, goal.squad, journal)
+                yield from deploying.deploy(row.dispatch, row.release, procs, goal.squad, journal)
             case plan_types.Start(nodes, running):
-                starting.wait_until_ready(
+                yield from starting.wait_until_ready(
                     self._wanted(nodes),
                     journal,
                     listens=goal.listens,
@@ -213,7 +220,9 @@ class _Drive:
                 )
             case plan_types.Uptest(nodes):
                 procs = self._wanted(nodes)
-                uptesting.uptest(row.dispatch, row.release, procs, journal, check=goal.check)
+                yield from uptesting.uptest(
+                    row.dispatch, row.release, procs, journal, check=goal.check
+                )
             case plan_types.Route(nodes, backups):
                 assert goal.pool is not None
                 remember = row.note_routed_before
@@ -222,29 +231,32 @@ class _Drive:
                 )
             case plan_types.Settle(nodes):
                 procs, seconds = self._wanted(nodes), goal.settle_seconds
-                settling.settle(row.dispatch, procs, seconds, journal, listens=goal.listens)
+                yield from settling.settle(
+                    row.dispatch, procs, seconds, journal, listens=goal.listens
+                )
             case plan_types.RouteBack(before):
                 assert goal.pool is not None
                 routing.route_back(goal.pool, before, journal)
             case plan_types.Unroute():
                 routing.unroute(goal.swarm, journal)
             case plan_types.Drain(nodes):
-                routing.drain(goal.pool, nodes, journal)
+                yield from routing.drain(goal.pool, nodes, journal)
             case plan_types.Retire(procs):
-                retiring.retire(self._leaving(procs), journal)
+                yield from retiring.retire(self._leaving(procs), journal)
             case plan_types.Undo(procs):
                 drained = None if row.dispatch.routed_before is None else goal.pool
-                retiring.undo(self._leaving(procs), journal, drained=drained)
+                yield from retiring.undo(self._leaving(procs), journal, drained=drained)
             case plan_types.Fail():
                 self._carry_out_failure(step)
             case _:
                 raise TypeError(f"no way to carry out {step!r}")
 
     def _note_earlier_build(self, why: str) -> None:
-        self._row.add_note(why)
-        self._journal.event(
-            f"{self._journal.swarm} takes an earlier build", why, kind=Kind.BUILD_AWAITED
-        )
+        with transaction.atomic():
+            self._row.add_note(why)
+            self._journal.event(
+                f"{self._journal.swarm} takes an earlier build", why, kind=Kind.BUILD_AWAITED
+            )
 
     def _carry_out_failure(self, step: plan_types.Fail) -> None:
         dispatch = self._row.dispatch
@@ -252,7 +264,9 @@ class _Drive:
             building.finish(dispatch.build, self._journal)
         if step.procs:
             proc = step.procs[0]
-            raise starting.blame(self._reach(proc.host), proc.name, "died before it was put to use")
+            was_ready = self._journal.ended(StepKind.START) is not None
+            when = "before it was put to use" if was_ready else "at start"
+            raise starting.blame(self._reach(proc.host), proc.name, f"died {when}")
         raise DispatchFailed(step.reason, hint=step.hint)
 
     def _wanted(self, nodes: Iterable[Node]) -> list[WantedProc]:

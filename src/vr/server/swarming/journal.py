@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 
+from django.db import transaction
 from django.utils import timezone
 
 from vr.errors import VelociraptorError
@@ -34,15 +35,16 @@ class Journal:
         One that an earlier worker began goes on, with its first start.
         """
         self._check()
-        row, is_new = Step.objects.get_or_create(
-            dispatch=self._dispatch,
-            kind=kind,
-            defaults={"message": message, "started": timezone.now()},
-        )
-        if not is_new:
-            row.status, row.message, row.ended = StepStatus.RUNNING, message, None
-            row.save(update_fields=["status", "message", "ended"])
-        self._tell(row)
+        with transaction.atomic():
+            row, is_new = Step.objects.get_or_create(
+                dispatch=self._dispatch,
+                kind=kind,
+                defaults={"message": message, "started": timezone.now()},
+            )
+            if not is_new:
+                row.status, row.message, row.ended = StepStatus.RUNNING, message, None
+                row.save(update_fields=["status", "message", "ended"])
+            self._tell(row)
         opened = OpenStep(row, self._check)
         try:
             yield opened
@@ -74,8 +76,9 @@ class Journal:
     def _end(self, row: Step, status: StepStatus) -> None:
         self._check()
         row.status, row.ended = status, timezone.now()
-        row.save(update_fields=["status", "message", "ended"])
-        self._tell(row)
+        with transaction.atomic():
+            row.save(update_fields=["status", "message", "ended"])
+            self._tell(row)
 
     def close_open_steps(self) -> None:
         """Mark steps that were cut off as failed, at the end of a failed dispatch."""

@@ -105,6 +105,7 @@ def _seen_hosts(
             name=host.name,
             active=host.active,
             draining=host.draining,
+            is_full=host.disk_full_since is not None,
             answers=sight.infos is not None,
             problem=sight.problem,
             total=len(names),

@@ -32,9 +32,10 @@ def place(
     around the end of the range, so that a port that was just retired isn't taken again at once.
     Raises NoRoom. Hosts that don't answer are never chosen: unknown is not empty.
     """
-    candidates = [host for host in hosts if host.active and host.answers and not host.draining]
+    open_to_new = [host for host in hosts if host.active and host.answers and not host.draining]
+    candidates = [host for host in open_to_new if not host.is_full]
     if not candidates:
-        raise _no_host(hosts, squad)
+        raise _all_full(open_to_new, squad) if open_to_new else _no_host(hosts, squad)
     load = {host.name: host.total for host in candidates}
     mine = Counter(current)
     free = {host.name: _free_ports(host, ports, first_port) for host in candidates}
@@ -59,6 +60,15 @@ def _free_ports(host: SeenHost, ports: range, first: int) -> list[int]:
     start = ports.index(first) if first in ports else 0
     turned = [*ports[start:], *ports[:start]]
     return [port for port in reversed(turned) if port not in host.taken_ports]
+
+
+def _all_full(hosts: Sequence[SeenHost], squad: str) -> NoRoom:
+    full = ", ".join(sorted(host.name for host in hosts))
+    return NoRoom(
+        f"The disk of each host of {squad} that takes new procs is nearly full: {full}.",
+        "Make room there (vrun gc removes what no proc uses), or add another host. The caretaker "
+        "notices within seconds.",
+    )
 
 
 def _no_host(hosts: Sequence[SeenHost], squad: str) -> NoRoom:

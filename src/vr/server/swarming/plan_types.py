@@ -60,6 +60,7 @@ class SeenHost:
     answers: bool
     active: bool = True
     draining: bool = False  # its procs are to move to others
+    is_full: bool = False  # its disk is, so it gets no new procs
     problem: str = ""  # why it doesn't answer
     total: int = 0  # procs of all swarms
     taken_ports: frozenset[int] = frozenset()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+import time
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,9 +13,12 @@ from django.db import transaction
 from vr.balancer.base import Change
 from vr.errors import VelociraptorError
 from vr.server.balancers import balancer_named
+from vr.server.jobs.sliced import Sliced
 from vr.server.models import Swarm
 from vr.server.swarming.node_addresses import NodeAddresses
 from vr.specs.passing import Passing
+
+_DRAIN_POLL_SECONDS = 0.1
 
 
 @dataclass(frozen=True)
@@ -75,6 +79,16 @@ class Pool:
         """Wait until requests that began before the last change have ended, for `timeout` seconds
         at most; returns whether they have."""
         return balancer_named(self.balancer).wait_drained(timeout)
+
+    def drains(self, timeout: float, check: Callable[[], None]) -> Sliced[bool]:
+        """As `wait_drained`, in slices; `check` is called in each, and may raise."""
+        deadline = time.monotonic() + timeout
+        while not self.wait_drained(0):
+            if time.monotonic() > deadline:
+                return False
+            yield _DRAIN_POLL_SECONDS
+            check()
+        return True
 
     def clean(self, swarm: Swarm) -> None:
         """Remove the pool that `swarm` used before; one that another swarm uses now is left to

@@ -53,7 +53,7 @@ def proc_action(host: Host, proc: str, action: str, *, user: Any) -> dict[str, A
     if action == "delete" and name is None:
         raise InvalidInput("proc", [f"{proc!r} is not one of Velociraptor's and stays"])
     if action != "delete" and info is None:
-        raise _unknown(host, proc)
+        raise unknown(host, proc)
     swarm = _swarm_of(host, proc)
     if swarm is not None and (busy := dispatch_with_procs(swarm)):
         raise SwarmBusy(busy)
@@ -137,9 +137,10 @@ def log_tail(host: Host, proc: str, length: int = TAIL_BYTES) -> bytes:
     connection = connect(host.name)
     path = connection.supervisor.log_file(proc)
     if path is None:
-        raise _unknown(host, proc)
+        raise unknown(host, proc)
     return connection.tail(path, length)
 
 
-def _unknown(host: Host, proc: str) -> UnknownProc:
+def unknown(host: Host, proc: str) -> UnknownProc:
+    """The error that says that `host` has no proc of that name."""
     return UnknownProc(f"{host.name} has no proc named {proc!r}.", hint="`vr procs` lists them.")

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Collection, Sequence
 
 from django.conf import settings
+from django.db import transaction
 
 from vr.balancer.base import PoolChanged
 from vr.errors import VelociraptorError
@@ -23,7 +24,8 @@ from vr.specs.names import ProcName
 
 Nodes = frozenset[str]
 # From a pool's nodes and backups to what they are to be; None: they can't be that now.
-Made = Callable[[Nodes, Nodes], tuple[Nodes, Nodes] | None]
+Wanted = tuple[Nodes, Nodes] | None
+Made = Callable[[Nodes, Nodes], Wanted]
 
 _POLL_SECONDS = 0.05
 
@@ -59,7 +61,7 @@ def step_aside(swarm: Swarm, host: str, port: int) -> None:
     for pool in _set_up(pools.remembered(swarm)):
         nodes, backups = _known(pool)
         if node in nodes | backups:
-            _change(pool, _without(node, last_too=False))
+            change(pool, _without(node, last_too=False))
 
 
 def step_back(swarm: Swarm, host: str, name: ProcName) -> None:
@@ -100,16 +102,23 @@ def pools_for(swarm: Swarm, name: ProcName) -> list[Pool]:
     return _set_up(pools.remembered(swarm))
 
 
-def give_back(host: str, procs: Collection[str]) -> None:
+def give_back(
+    host: str, procs: Collection[str], *, tell: Callable[[Collection[str]], object] | None = None
+) -> None:
     """End the leases of procs that are gone from `host`. A port that a pool still knows is not
-    free: the next proc there would answer under another's name.
+    free: the next proc there would answer under another's name. `tell` announces those whose
+    leases end, with their ends.
 
     Raises VelociraptorError naming the ports that stay leased for that, or because a balancer
     doesn't tell.
     """
     leases = PortLease.objects.filter(host__name=host, proc__in=procs).select_related("swarm__app")
     kept = {lease.proc: why for lease in leases if (why := why_not_free(lease, host))}
-    ports.give_back(host, set(procs) - set(kept))
+    gone = set(procs) - set(kept)
+    with transaction.atomic():
+        ports.give_back(host, gone)
+        if tell is not None and gone:
+            tell(gone)
     if kept:
         raise VelociraptorError(
             " ".join(sorted(set(kept.values()))),
@@ -153,7 +162,7 @@ def _known(pool: Pool) -> tuple[Nodes, Nodes]:
 
 def _remove(pool: Pool, node: str, *, last_too: bool) -> None:
     deadline = time.monotonic() + settings.START_SECONDS
-    while not _change(pool, _without(node, last_too=last_too)):
+    while not change(pool, _without(node, last_too=last_too)):
         if time.monotonic() > deadline:
             raise VelociraptorError(
                 f"{node} is the only node of the pool {pool.name} that takes connections, and no "
@@ -164,15 +173,15 @@ def _remove(pool: Pool, node: str, *, last_too: bool) -> None:
 
 
 def _without(node: str, *, last_too: bool) -> Made:
-    def made(nodes: Nodes, backups: Nodes) -> tuple[Nodes, Nodes] | None:
+    def made(nodes: Nodes, backups: Nodes) -> Wanted:
         others = nodes - {node}
-        may_go = last_too or node not in nodes or any(map(_takes_connections, others))
+        may_go = last_too or node not in nodes or any(map(takes_connections, others))
         return (others, backups - {node}) if may_go else None
 
     return made
 
 
-def _change(pool: Pool, made_of: Made) -> bool:
+def change(pool: Pool, made_of: Made) -> bool:
     """Make the pool's nodes and backups what `made_of` makes of them, whoever else changes the
     pool meanwhile. False, with nothing changed, if it makes None."""
     while True:
@@ -187,7 +196,8 @@ def _change(pool: Pool, made_of: Made) -> bool:
             time.sleep(_POLL_SECONDS)
 
 
-def _takes_connections(node: str) -> bool:
+def takes_connections(node: str) -> bool:
+    """Does the node (`host:port`) accept connections now? False for one that can't be asked."""
     host, _, port = node.rpartition(":")
     try:
         return connect(host).accepts(int(port))
@@ -202,14 +212,14 @@ def _prove(swarm: Swarm, connection: HostConnection, name: ProcName, *, listens:
 
 
 def _route(swarm: Swarm, node: str, to: Sequence[Pool]) -> None:
-    def with_it(nodes: Nodes, backups: Nodes) -> tuple[Nodes, Nodes] | None:
+    def with_it(nodes: Nodes, backups: Nodes) -> Wanted:
         is_there = node in nodes and node not in backups
         return None if is_there else (nodes | {node}, backups - {node})
 
     if dispatch_with_procs(swarm):
         return
     for pool in to:
-        _change(pool, with_it)
+        change(pool, with_it)
 
 
 def _wait_until_it_listens(connection: HostConnection, name: ProcName) -> None:

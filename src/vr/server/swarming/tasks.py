@@ -3,20 +3,35 @@ never."""
 
 from __future__ import annotations
 
+from typing import Any
+
 from celery import shared_task
+from celery.signals import worker_shutdown
 
 from vr.server.jobs import unfinished
-from vr.server.jobs.turns import Places
+from vr.server.jobs.drivers import Drivers
+from vr.server.jobs.sliced import Sliced
 
-_PLACES = Places(unfinished.dispatches)
+
+def _begin(dispatch_id: int) -> Sliced[Any]:
+    from vr.server.swarming import engine
+
+    return engine.driving(dispatch_id)
+
+
+_DRIVERS = Drivers(unfinished.dispatches, _begin)
 
 
 @shared_task
 def drive(dispatch_id: int) -> None:
-    """Carry on what waits, in fair turns; `dispatch_id` is only why we were woken."""
-    from vr.server.swarming import engine
+    """Have carried on what waits, in fair turns; `dispatch_id` is only why we were woken."""
+    _DRIVERS.wake()
 
-    _PLACES.work(engine.drive)
+
+@worker_shutdown.connect
+def _rest(**_: Any) -> None:
+    """What is under way ends, or lets go, before the worker's process does."""
+    _DRIVERS.rest()
 
 
 @shared_task

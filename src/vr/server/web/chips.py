@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from vr.events.procs import RESTARTING, HostState, Proc
+from vr.events.procs import OVER_DISK, RESTARTING, HostState, Proc
 
 _TONES = {
     "RUNNING": "ok",
@@ -20,6 +20,7 @@ _TONES = {
     "BACKOFF": "warn",
     RESTARTING: "bad",
     "FATAL": "bad",
+    OVER_DISK: "bad",
     "EXITED": "bad",
     "STOPPED": "idle",
 }

@@ -111,6 +111,7 @@ ACTIONS = (
     Part("host/<int:pk>/check/", hosts.check, "host_check", of="host"),
     Part("build/<int:pk>/cancel/", builds.cancel, "build_cancel", of="build"),
     Part("build/upload/", builds.upload, "build_upload", of="build_list"),
+    Part("proc/<str:host>/<str:name>/adopt/", procs.adopt, "proc_adopt", of="proc"),
     Part("proc/<str:host>/<str:name>/uptest/", procs.uptest, "proc_uptest", of="proc"),
     Part("proc/<str:host>/<str:name>/<slug:action>/", procs.action, "proc_action", of="proc"),
 )

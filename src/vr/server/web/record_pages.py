@@ -62,7 +62,8 @@ class Section:
 
 def _activity(host: Host) -> str:
     state = "yes" if host.active else "no"
-    return f"{state}, draining" if host.draining else state
+    draining = ", draining" if host.draining else ""
+    return f"{state}{draining}{', disk full' if host.disk_full_since else ''}"
 
 
 def _of_notifier(notifier: Notifier) -> str:

@@ -17,7 +17,7 @@ from support.sshd_server import Sshd, sshd
 from support.supervisord import supervisord
 from support.waiting import until
 from vr.errors import Busy, VelociraptorError
-from vr.hosts.connection import HostConnection
+from vr.hosts.connection import HostConnection, Result
 from vr.hosts.local import LocalConnection
 from vr.hosts.remote.address import SshAddress
 from vr.hosts.remote.connection import RemoteConnection
@@ -90,6 +90,38 @@ def test_a_command_that_cannot_be_started_or_lasts_too_long_is_a_sentence(
         host.run(["/no/such"])
     with pytest.raises(VelociraptorError, match="was not done after 0 s"):
         host.run(["sleep", "60"], timeout=0.2)
+
+
+def test_a_command_that_was_begun_is_asked_for_until_it_ends(
+    host: HostConnection, tmp_path: Path
+) -> None:
+    go = tmp_path / "go"
+    script = f"until [ -e {go} ]; do sleep 0.05; done; echo done; echo oops >&2; exit 3"
+    command = host.begin(["sh", "-c", script])
+    assert command.poll() is None
+    go.touch()
+    until(lambda: command.poll() is not None, "it has ended")
+    assert command.poll() == Result(3, b"done\n", b"oops\n")
+    command.close()
+    command.close()
+
+    with pytest.raises(VelociraptorError, match="/no/such can't be run on"):
+        host.begin(["/no/such"])
+    late = host.begin(["sleep", "1000"], timeout=0.1)
+    with pytest.raises(VelociraptorError, match=r"sleep on .* was not done after 0 s"):
+        until(lambda: late.poll() is not None, "its time is over")
+
+
+def test_many_commands_that_last_delay_no_look(host: HostConnection, tmp_path: Path) -> None:
+    go = tmp_path / "go"
+    script = f"until [ -e {go} ]; do sleep 1; done"
+    commands = [host.begin(["sh", "-c", script]) for _ in range(80)]
+    try:
+        assert host.exists(tmp_path)
+        assert not any(command.poll() for command in commands)
+    finally:
+        go.touch()
+        until(lambda: all(command.poll() for command in commands), "all have ended")
 
 
 def test_files_are_written_read_and_removed(host: HostConnection, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import socket
 import subprocess
 import sys
@@ -12,16 +13,17 @@ from typing import Any
 
 import pytest
 
-from support.celery_worker import environment
+from support.celery_worker import celery_worker, environment
 from support.repositories import GitRepository
 from support.swarm_machine import Machine
 from support.waiting import until
 from vr.files.locks import Lock
 from vr.repo import Source
+from vr.runner.layers import lock_file
 from vr.server.builds.asking import cancel_build, request_build
 from vr.server.builds.problems import CannotCancelBuild
 from vr.server.files import store
-from vr.server.models import Build, Buildpack, BuildStatus, Event
+from vr.server.models import Build, Buildpack, BuildStatus, Dispatch, Event, Image
 from vr.server.swarming import asking, engine
 
 RUN = """\
@@ -127,6 +129,28 @@ def test_the_clone_of_another_build_is_not_waited_for(
     assert (build.status, build.error) == (BuildStatus.FAILED, "Cancelled.")
 
 
+def test_the_image_that_another_process_unpacks_is_not_waited_for(
+    machine: Machine, repository: GitRepository, settings: Any, tmp_path: Path
+) -> None:
+    image = machine.image
+    image.pk, image.name, image.file = None, "another", "images/another.tar"
+    shutil.copy(store.path_of("images/test.tar"), store.path_of(image.file))
+    image.save()
+    Image.objects.exclude(pk=image.pk).update(active=False)
+    build = request_build(machine.app(), "v1", user=None)
+    layer = machine.root / "images" / "another" / image.md5
+    with (
+        Lock(lock_file(layer, machine.root / "locks")),
+        built_elsewhere(build, settings, tmp_path),
+    ):
+        until(lambda: "Using the image another" in log_of(build), "it waits for the image")
+        cancel_build(build, user=None)
+        until(lambda: log_of(build).endswith("error: Cancelled.\n"), "it is over")
+    build.refresh_from_db()
+    assert (build.status, build.error) == (BuildStatus.FAILED, "Cancelled.")
+    assert not layer.exists()
+
+
 def test_one_that_nobody_has_begun_is_over_at_once_and_so_is_the_dispatch_that_waits(
     machine: Machine, repository: GitRepository
 ) -> None:
@@ -139,6 +163,45 @@ def test_one_that_nobody_has_begun_is_over_at_once_and_so_is_the_dispatch_that_w
     machine.drive(dispatch)
     assert dispatch.status == "failed" and "Cancelled." in dispatch.error + dispatch.output
     assert Event.objects.filter(tags=["build", "failed"]).exists()
+
+
+def test_builds_of_eight_apps_that_sleep_delay_nobody_elses_rollback(
+    machine: Machine, repository: GitRepository, settings: Any, tmp_path: Path
+) -> None:
+    for tag in ("v7", "v8"):
+        machine.build(tag, uptest="")
+    served = machine.swarm(size=1, tag="v7")
+    assert machine.dispatch(served).status == "succeeded"
+    assert machine.dispatch(served, tag="v8").status == "succeeded"
+    waiting = []
+    for number in range(8):
+        app = machine.app(f"app{number}")
+        app.repo_url, app.buildpack = repository.url, Buildpack.objects.get()
+        app.save()
+        stranger = machine.swarm(app=app, size=1, pool="", balancer="")
+        waiting.append(asking.dispatch(stranger, user=None))
+    rollback = asking.rollback(served, user=None)
+    env = environment(settings, tmp_path)
+    builds = Build.objects.filter(app__name__startswith="app")
+    with (
+        celery_worker(env, tmp_path / "builder.log", threads=2, queue="builds"),
+        celery_worker(env, tmp_path / "worker.log", threads=2, queue="celery"),
+    ):
+        until(lambda: builds.count() == 8, "all wait for their builds", seconds=60)
+        until(lambda: len(running(SECONDS)) == 4, "the builder's threads are held", seconds=60)
+        until(lambda: not is_open(rollback), "it is rolled back", seconds=60)
+        assert rollback.status == "succeeded"
+        assert all(map(is_open, waiting)) and all(build.is_open for build in builds)
+        for build in builds:
+            cancel_build(build, user=None)
+        until(lambda: not any(map(is_open, waiting)), "the others hear of it", seconds=60)
+    assert running(SECONDS) == []
+    assert machine.nginx.get("shop").text == "v7"
+
+
+def is_open(dispatch: Dispatch) -> bool:
+    dispatch.refresh_from_db()
+    return dispatch.is_open
 
 
 def test_one_that_has_ended_stays_what_it_is(machine: Machine) -> None:

@@ -6,17 +6,7 @@ import pytest
 
 from support.caretaking import Caretaker
 from support.swarm_machine import Machine
-from vr.server.models import DispatchStatus, Swarm
-
-
-@pytest.fixture
-def served(machine: Machine) -> Swarm:
-    """A swarm of two procs whose v1 is routed."""
-    machine.build("v1")
-    swarm = machine.swarm()
-    dispatch = machine.dispatch(swarm)
-    assert dispatch.status == DispatchStatus.SUCCEEDED, dispatch.error
-    return swarm
+from vr.server.models import Swarm
 
 
 @pytest.fixture

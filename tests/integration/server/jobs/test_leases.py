@@ -5,12 +5,14 @@ from __future__ import annotations
 import subprocess
 import threading
 import time
+from contextlib import ExitStack
 from datetime import timedelta
 
 import pytest
 from django.db import connection
 from django.utils import timezone
 
+from support.waiting import until
 from vr.server.jobs import leases
 from vr.server.models import App, Build
 
@@ -122,3 +124,29 @@ def test_who_lost_the_lease_learns_it_and_overwrites_nothing(
                 time.sleep(0.02)
         assert lease.rows.update(error="mine") == 0
     assert Build.objects.get().lease_owner == "another-machine:1:1:x"
+
+
+def test_many_leases_share_a_thread_and_each_loses_its_own(
+    build: Build, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(leases, "_RENEW_SECONDS", 0.05)
+    others = [Build.objects.create(app=build.app, tag=f"w{number}") for number in range(20)]
+    before = threading.active_count()
+    with ExitStack() as stack:
+        held = [stack.enter_context(leases.hold(Build, one.pk, OPEN)) for one in [build, *others]]
+        assert threading.active_count() == before + 1
+        lease_out(build, "another-machine:1:1:x")
+        assert held[0] is not None
+        until(lambda: is_lost(held[0]), "the first is lost")
+        assert not any(map(is_lost, held[1:]))
+    assert threading.active_count() == before
+    assert not Build.objects.exclude(pk=build.pk).exclude(lease_owner="").exists()
+
+
+def is_lost(lease: leases.Lease | None) -> bool:
+    assert lease is not None
+    try:
+        lease.check()
+    except leases.LeaseLost:
+        return True
+    return False

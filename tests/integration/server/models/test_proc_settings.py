@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 import yaml
 
+from vr.hosts.deployment import ProcFile
+from vr.hosts.proc_conf import Rotation
 from vr.server.models import App, Build, BuildStatus, Release, Squad, Swarm
 from vr.server.models.content_hash import hash_of
 from vr.server.models.proc_settings import ProcSettings
@@ -33,9 +35,17 @@ def swarm(build: Build) -> Swarm:
     )
 
 
-def deployed(release: Release) -> Any:
+def file_of(release: Release) -> ProcFile:
     name = ProcName("shop", "v1", "prod", release.hash, "web", 5000)
-    return parse(yaml.safe_load(proc_file(release, name, "testhost").proc_yaml), "proc.yaml")
+    return proc_file(release, name, "testhost")
+
+
+def deployed(release: Release) -> Any:
+    return parse(yaml.safe_load(file_of(release).proc_yaml), "proc.yaml")
+
+
+def rotation(release: Release) -> Rotation:
+    return file_of(release).rotation
 
 
 def test_every_limit_is_a_field_of_swarms_and_releases() -> None:
@@ -69,6 +79,28 @@ def test_a_limit_given_to_a_release_makes_the_same_release_as_of_a_swarm(
     made = api.add("releases", build=f"/api/v1/builds/{build.pk}/", **{limit.name: limit.example})
     api.patch("swarms/1/", {limit.name: limit.example})
     assert release_for(Swarm.objects.get(), build).pk == made["id"]
+
+
+def test_what_a_proc_may_write_is_watched_unless_a_limit_is_set(
+    swarm: Swarm, build: Build, settings: Any
+) -> None:
+    settings.DEFAULT_LIMITS, settings.PROC_DISK = {}, "4G"
+    release = release_for(swarm, build)
+    assert (deployed(release).disk_watch, deployed(release).disk_limit) == ("4G", None)
+    settings.PROC_DISK = None
+    assert deployed(release).disk_watch is None
+    settings.PROC_DISK, release.disk_limit = "4G", "1G"
+    assert (deployed(release).disk_watch, deployed(release).disk_limit) == (None, "1G")
+
+
+def test_a_proc_keeps_as_much_of_its_log_as_its_swarm_says(
+    swarm: Swarm, build: Build, settings: Any
+) -> None:
+    settings.DEFAULT_LIMITS, settings.LOG_MB, settings.LOG_BACKUPS = {}, 10, 3
+    release = release_for(swarm, build)
+    assert rotation(release) == Rotation(10_000_000, 3)
+    release.log_limit = "8M"
+    assert rotation(release) == Rotation(2 << 20, 3)
 
 
 def test_what_was_the_same_release_before_is_still(swarm: Swarm, build: Build) -> None:

@@ -100,6 +100,15 @@ def test_a_webhook_gets_the_event_signed(endpoint: Endpoint) -> None:
     assert len(endpoint.got) == 1
 
 
+def test_an_event_is_sent_with_the_id_by_which_others_know_it(endpoint: Endpoint) -> None:
+    told = notifier(endpoint)
+    event = fail()
+    # As PostgreSQL does at the commit.
+    Event.objects.filter(pk=event.pk).update(id=event.pk + 7, first_id=event.pk)
+    sending.send_waiting(told.pk)
+    assert json.loads(endpoint.got[0][1])["id"] == event.pk + 7
+
+
 def test_what_fails_is_tried_again_with_pauses_and_given_up_in_the_end(endpoint: Endpoint) -> None:
     told = notifier(endpoint)
     endpoint.status = 503

@@ -11,15 +11,6 @@ from vr.server.models import PortLease, Swarm
 
 
 @pytest.fixture
-def served(machine: Machine) -> Swarm:
-    """A swarm whose v1 is routed."""
-    machine.build("v1")
-    swarm = machine.swarm()
-    machine.dispatch(swarm)
-    return swarm
-
-
-@pytest.fixture
 def untouched(machine: Machine, served: Swarm) -> Callable[[], None]:
     """Checks that v1 is what it was, and that nothing else is there."""
     before = (machine.nodes(), machine.procs(), machine.folders())

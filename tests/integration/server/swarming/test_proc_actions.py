@@ -16,23 +16,13 @@ from support.waiting import until
 from vr.errors import VelociraptorError
 from vr.server.answers import InUse
 from vr.server.balancers import balancer_named
-from vr.server.models import DispatchStatus, Host, PortLease, StepKind, Swarm
+from vr.server.models import Host, PortLease, StepKind, Swarm
 from vr.server.records import changes
 from vr.server.swarming import asking
 from vr.server.swarming.journal import Journal
 from vr.server.swarming.problems import SwarmBusy
 from vr.server.swarming.proc_actions import proc_action
 from vr.server.swarming.routed import give_back
-
-
-@pytest.fixture
-def served(machine: Machine) -> Swarm:
-    """A swarm whose v1 is routed."""
-    machine.build("v1")
-    swarm = machine.swarm()
-    dispatch = machine.dispatch(swarm)
-    assert dispatch.status == DispatchStatus.SUCCEEDED, dispatch.error
-    return swarm
 
 
 @pytest.fixture

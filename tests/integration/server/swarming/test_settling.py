@@ -58,16 +58,6 @@ http.server.ThreadingHTTPServer(("", int(os.environ["PORT"])), Handler).serve_fo
 
 
 @pytest.fixture
-def served(machine: Machine) -> Swarm:
-    """A swarm whose v1 is routed."""
-    machine.build("v1")
-    swarm = machine.swarm()
-    dispatch = machine.dispatch(swarm)
-    assert dispatch.status == DispatchStatus.SUCCEEDED, dispatch.error
-    return swarm
-
-
-@pytest.fixture
 def fails_unnoticed(machine: Machine, served: Swarm, settings: Any) -> Callable[[], Dispatch]:
     """Dispatches v2 under load: it fails, no request does, v1 serves, and nothing is left."""
     settings.SETTLE_SECONDS = 8

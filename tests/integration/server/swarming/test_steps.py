@@ -15,6 +15,7 @@ from vr.hosts.local import LocalConnection
 from vr.hosts.supervisor import HostUnreachable, Supervisor
 from vr.server.hosts import connect
 from vr.server.jobs.leases import LeaseLost
+from vr.server.jobs.sliced import finish
 from vr.server.models import Dispatch, Host, PortLease, Release, StepKind, StepStatus, Swarm
 from vr.server.procs import ports
 from vr.server.swarming import pools
@@ -74,10 +75,10 @@ def test_start_waits_until_every_port_accepts(
     procs = [wanted(host, free_port()), wanted(host, free_port())]
     for proc in procs:
         run(machine, proc, sys.executable, "-c", LISTEN, str(proc.node.port))
-    starting.wait_until_ready(procs, journal, listens=True)
+    finish(starting.wait_until_ready(procs, journal, listens=True))
     assert all(host.accepts(proc.node.port) for proc in procs)
     assert said(dispatch, StepKind.START) == ("done", "2 of 2 procs ready")
-    starting.wait_until_ready(procs, journal, listens=True, running=True)
+    finish(starting.wait_until_ready(procs, journal, listens=True, running=True))
     assert said(dispatch, StepKind.START) == ("done", "2 of 2 procs stayed up")
 
 
@@ -88,7 +89,7 @@ def test_start_blames_the_proc_that_died_with_its_log(
     run(machine, good, sys.executable, "-c", LISTEN, str(good.node.port))
     run(machine, bad, "/bin/sh", "-c", "echo no database; exit 3")
     with pytest.raises(DispatchFailed, match=f"{bad} on {HOST} died at start") as error:
-        starting.wait_until_ready([good, bad], journal, listens=True)
+        finish(starting.wait_until_ready([good, bad], journal, listens=True))
     assert "no database" in error.value.details
     assert said(dispatch, StepKind.START) == ("failed", error.value.message)
 
@@ -100,7 +101,7 @@ def test_deploy_names_ports_of_foreign_programs_and_leases_none(
     with socket.create_server((HOST, 0)) as server, pytest.raises(ForeignPorts) as error:
         taken = wanted(host, server.getsockname()[1])
         rows = {HOST: Host.objects.get()}
-        deploying.deploy(dispatch, Release(), [free, taken], rows, journal)
+        finish(deploying.deploy(dispatch, Release(), [free, taken], rows, journal))
     assert error.value.nodes == [taken.node]
     assert not PortLease.objects.exists() and machine.folders() == []
 
@@ -117,7 +118,7 @@ def test_what_left_one_host_gives_back_its_ports_though_another_is_silent(
     silent = LocalConnection("far", host.root, nowhere, machine.root)
     leaving = [HostProcs(silent, (str(lost),)), HostProcs(host, (str(proc),))]
     with pytest.raises(HostUnreachable, match="Supervisor of far does not answer"):
-        retiring.retire(leaving, journal)
+        finish(retiring.retire(leaving, journal))
     assert machine.procs() == machine.folders() == []
     assert [lease.host for lease in PortLease.objects.all()] == [far]
     assert said(dispatch, StepKind.RETIRE)[0] == "failed"

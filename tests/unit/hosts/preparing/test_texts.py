@@ -26,7 +26,9 @@ def test_supervisor_listens_at_a_socket_for_root_alone() -> None:
 
 def test_the_address_of_redis_goes_by_the_name_of_its_file() -> None:
     environment = parsed()["eventlistener:proc_publisher"]["environment"]
-    assert environment == 'REDIS_URL_FILE="/opt/velociraptor/etc/redis-url",HOSTNAME="web1"'
+    assert environment == (
+        'REDIS_URL_FILE="/opt/velociraptor/etc/redis-url",HOSTNAME="web1",VR_ROOT="/apps"'
+    )
 
 
 def test_procs_are_included_from_where_they_are_deployed() -> None:

@@ -6,7 +6,15 @@ from typing import Any
 
 import pytest
 
-from vr.server.caretaking.rescuing import Flock, HostVoice, Placed, Tried, lost_hosts, rescue
+from vr.server.caretaking.rescuing import (
+    Flock,
+    HostVoice,
+    Placed,
+    Tried,
+    lost_hosts,
+    may_have_left_over,
+    rescue,
+)
 
 NOW = 10_000.0
 SPEAKS, SILENT = HostVoice(), HostVoice(silent_since=NOW - 100)
@@ -18,8 +26,8 @@ def flock(*hosts: str, stale: tuple[str, ...] = (), **changes: Any) -> Flock:
     return Flock(**facts | changes)
 
 
-def tried(seconds_ago: float, status: str, lasted: float = 1.0) -> Tried:
-    return Tried(NOW - seconds_ago, NOW - seconds_ago + lasted, status)
+def tried(seconds_ago: float, status: str, lasted: float = 1.0, **more: Any) -> Tried:
+    return Tried(NOW - seconds_ago, NOW - seconds_ago + lasted, status, **more)
 
 
 def test_a_swarm_that_lost_procs_is_rescued_when_its_squads_patience_is_over() -> None:
@@ -99,3 +107,40 @@ def test_draining_is_tried_again_at_growing_intervals(
     history = tuple(tried(ended_ago + 1, "failed") for _ in range(failures))
     hosts = {"a": SPEAKS, "b": HostVoice(draining=True)}
     assert bool(rescue(flock("a", "b", tried=history), hosts, NOW)) is again
+
+
+def test_what_a_dispatch_did_not_reach_is_retired_once_its_host_is_heard() -> None:
+    unheard = {"a": SPEAKS, "b": HostVoice(is_heard=False)}
+    done = (tried(100, "succeeded", size=0),)
+    none = flock("b", size=0, tried=done)
+    assert "Left over on b:" in rescue(none, {"b": SPEAKS}, NOW)
+    assert rescue(none, unheard, NOW) == ""
+    stale = flock("a", "a", stale=("b",), tried=(tried(100, "succeeded", size=2),))
+    assert "Left over on b:" in rescue(stale, {"a": SPEAKS, "b": SPEAKS}, NOW)
+    assert rescue(stale, unheard, NOW) == ""
+
+
+def test_a_size_that_was_written_down_only_makes_nothing_too_many() -> None:
+    done = (tried(100, "succeeded", size=3),)
+    assert rescue(flock("a", "a", "a", size=1, tried=done), {"a": SPEAKS}, NOW) == ""
+    assert rescue(flock("a", "a", "a", "a", size=1, tried=done), {"a": SPEAKS}, NOW) != ""
+    assert rescue(flock("a", "a", "a", size=1), {"a": SPEAKS}, NOW) == ""
+
+
+@pytest.mark.parametrize(
+    ("own", "ended_ago", "again"), [(0, 14, False), (0, 16, True), (1, 16, True), (2, 16, False)]
+)
+def test_what_is_left_over_is_tried_again_at_growing_intervals(
+    own: int, ended_ago: float, again: bool
+) -> None:
+    """However many dispatches users asked for before."""
+    asked = [tried(ended_ago + 1 + own + n, "succeeded") for n in range(4)]
+    tries = [tried(ended_ago + 1 + n, "succeeded", is_own=True) for n in range(own)]
+    one = flock("a", size=0, tried=(*tries, *asked))
+    assert bool(rescue(one, {"a": SPEAKS}, NOW)) is again
+
+
+def test_only_swarms_that_may_have_too_many_are_looked_into() -> None:
+    assert not may_have_left_over(flock("a", "b").placed, 2)
+    assert may_have_left_over(flock("a", "b").placed, 1)
+    assert may_have_left_over(flock("a", stale=("b",)).placed, 2)

@@ -9,7 +9,7 @@ import pytest
 
 from support.waiting import until
 from vr.server.jobs import turns
-from vr.server.jobs.turns import Places, Waiting, next_turn, share_of
+from vr.server.jobs.turns import Half, Places, Waiting, next_turn, share_of
 
 HOG, SHOP, BLOG = 1, 2, 3
 
@@ -62,6 +62,22 @@ def test_a_stranger_s_endless_work_keeps_nobody_waiting(monkeypatch: pytest.Monk
         for thread in threads:
             thread.join()
     assert sorted(begun) == [*range(8), 20, 21], "each once, and what was held back later"
+
+
+def test_half_of_the_threads_are_for_work_that_lasts(monkeypatch: pytest.MonkeyPatch) -> None:
+    half = Half()
+    with half.one() as unbounded:
+        assert unbounded, "nobody knows how many threads there are"
+    monkeypatch.setattr(turns, "_threads", 3)
+    with half.one() as first, half.one() as second:
+        with half.one() as third:
+            assert (first, second, third) == (True, True, False)
+        with half.one() as again:
+            assert not again, "who had no room gives none back"
+    with pytest.raises(LookupError), half.one():
+        raise LookupError
+    with half.one() as first, half.one() as second:
+        assert (first, second) == (True, True)
 
 
 def test_what_can_t_be_done_now_is_tried_once_a_call() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 import pytest
@@ -17,10 +17,10 @@ from vr.server.streams import proc_log, sse
 LINE = b"a line as many\n"
 
 
-def events(parts: list[bytes]) -> list[str]:
+def events(parts: Sequence[bytes | None]) -> list[str]:
     """What is sent for the parts, one by one."""
 
-    async def given() -> AsyncIterator[bytes]:
+    async def given() -> AsyncIterator[bytes | None]:
         for part in parts:
             yield part
 
@@ -53,6 +53,39 @@ def test_a_line_without_end_is_never_kept_whole() -> None:
     assert max(map(len, sent)) < 3 * 65536
 
 
+def test_what_has_no_line_end_is_shown_when_nothing_more_comes() -> None:
+    sent = events([b"one\nReally?", None, b" no\n", None, "Gr\u00fc".encode()[:-1], None])
+    assert data(sent) == ["one", "Really?", " no", "Gr"]
+
+
+class Prompt:
+    """A log whose last line has no end."""
+
+    def __init__(self) -> None:
+        self.left = [b"name: "]
+
+    def read(self) -> bytes:
+        return self.left.pop() if self.left else b""
+
+    def close(self) -> None:
+        self.closed = True
+
+
+def test_a_pause_is_told_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(proc_log, "_PAUSE_SECONDS", 0.0)
+    monkeypatch.setattr(proc_log, "_LOOK_AGAIN_SECONDS", 0.001)
+    monkeypatch.setattr(proc_log, "KEEP_ALIVE_SECONDS", 0.1)
+    monkeypatch.setattr(proc_log, "_is_gone", lambda *_: False)
+
+    async def read() -> list[bytes | None]:
+        parts = proc_log._parts(Prompt(), None, "x")  # type: ignore[arg-type]
+        found = [await anext(parts) for _ in range(4)]
+        await parts.aclose()  # type: ignore[attr-defined]
+        return found
+
+    assert asyncio.run(read()) == [b"", b"name: ", None, b""]
+
+
 class Flood:
     """A log that always has more."""
 
@@ -80,6 +113,7 @@ def test_a_flood_is_read_no_faster_than_the_server_can_bear(
         size = 0
         parts = proc_log._parts(reader, None, "x")  # type: ignore[arg-type]
         async for part in parts:
+            assert part is not None
             size += len(part)
             if size > 10 << 20:
                 break

@@ -86,3 +86,11 @@ def test_active_hosts_that_do_not_answer_are_all_told() -> None:
         place(1, silent, Counter(), PORTS)
     with pytest.raises(NoRoom, match=r"answers: c.$"):
         place(1, [SeenHost("c", answers=False)], Counter(), PORTS)
+
+
+def test_hosts_whose_disk_is_nearly_full_get_no_new_procs() -> None:
+    full = host("a", is_full=True)
+    assert {node.host for node in place(3, [full, host("b")], Counter(), PORTS)} == {"b"}
+    with pytest.raises(NoRoom, match=r"disk of each host of the squad .* nearly full: a\.") as no:
+        place(1, [full, host("c", answers=False)], Counter(), PORTS)
+    assert "vrun gc" in no.value.hint

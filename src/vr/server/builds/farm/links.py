@@ -16,7 +16,7 @@ from django.core import signing
 
 from vr.errors import VelociraptorError
 from vr.server.files import store
-from vr.server.files.links import signed_path
+from vr.server.files.links import absolute
 
 APP, DROPLET = "app.zip", "droplet.tgz"
 PREFIX = "/files/farm/"
@@ -28,7 +28,7 @@ _GRACE_SECONDS = 600
 
 def download(name: str) -> str:
     """Where a stager gets the file `name` of the store: an image."""
-    return f"{_base()}{signed_path(name)}"
+    return absolute(name, _base())
 
 
 def attempt(folder: str, file: str) -> str:

@@ -2,24 +2,33 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from typing import cast
 
-from vr.errors import VelociraptorError
+from django.db import transaction
+
+from vr.errors import Unwanted, VelociraptorError
+from vr.hosts.crews import Crew
 from vr.repo import Kind as RepositoryKind
 from vr.repo import find_commit
 from vr.server.builds.choosing import image_of, usable_build
 from vr.server.builds.running import output_tail
 from vr.server.events.kinds import Kind
 from vr.server.jobs import wake
+from vr.server.jobs.sliced import Sliced
 from vr.server.models import App, Build, BuildStatus, StepKind
 from vr.server.swarming.journal import Journal
 from vr.server.swarming.problems import Cancelled, DispatchFailed
 
 _LOG_TAIL = 8000
+# Repositories that don't answer hold threads for as long as they may.
+_ASKING = Crew("ask")
 
 
-def look_up(app: App, tag: str, note: Callable[[str], object], check: Callable[[], None]) -> str:
+def look_up(
+    app: App, tag: str, note: Callable[[str], object], check: Callable[[], None]
+) -> Sliced[str]:
     """The commit that the tag or branch is at now; "" if the newest build of it is good enough.
 
     It is if it was uploaded, if the tag is its commit's hash, and, which `note` is told, if the
@@ -30,8 +39,7 @@ def look_up(app: App, tag: str, note: Callable[[str], object], check: Callable[[
     if newest is not None and (not newest.revision or newest.revision.startswith(tag)):
         return ""
     try:
-        kind = cast(RepositoryKind, app.repo_type)
-        commit = find_commit(app.source_url, tag, kind, check=check)
+        commit = yield from _ask_repository(app, tag, check)
         problem = f"The repository of {app} has no tag or branch {tag!r}."
     except Cancelled:
         raise
@@ -39,6 +47,22 @@ def look_up(app: App, tag: str, note: Callable[[str], object], check: Callable[[
         commit, problem = "", str(error)
     if newest is not None and not commit:
         note(f"{problem} What was built before is taken: {newest}, of commit {newest.revision}.")
+    return commit
+
+
+def _ask_repository(app: App, tag: str, check: Callable[[], None]) -> Sliced[str]:
+    url, kind = app.source_url, cast(RepositoryKind, app.repo_type)
+    is_over = threading.Event()
+
+    def stop() -> None:
+        if is_over.is_set():
+            raise Unwanted("Nobody waits for the repository's answer any more.")
+
+    job = _ASKING.begin(lambda name: find_commit(url, name, kind, check=stop), [tag])
+    try:
+        (commit,) = yield from job.watched(check)
+    finally:
+        is_over.set()
     return commit
 
 
@@ -55,15 +79,16 @@ def choose(app: App, tag: str, commit: str) -> Build:
 
 def wait(build: Build, journal: Journal) -> None:
     """Tell that the build is under way and make sure that somebody does it."""
-    is_first_time = not journal.has(StepKind.BUILD)
-    with journal.step(StepKind.BUILD, f"building {build}") as step:
-        step.leave_open()
-    if is_first_time:
-        journal.event(
-            f"{journal.swarm} waits for a build",
-            f"{journal.swarm} goes on when {build} is built.",
-            kind=Kind.BUILD_AWAITED,
-        )
+    with transaction.atomic():
+        is_first_time = not journal.has(StepKind.BUILD)
+        with journal.step(StepKind.BUILD, f"building {build}") as step:
+            step.leave_open()
+        if is_first_time:
+            journal.event(
+                f"{journal.swarm} waits for a build",
+                f"{journal.swarm} goes on when {build} is built.",
+                kind=Kind.BUILD_AWAITED,
+            )
     if build.status == BuildStatus.PENDING:
         wake.now(wake.RUN_BUILD, build.pk)
 

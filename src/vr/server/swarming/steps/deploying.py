@@ -9,6 +9,7 @@ from vr.hosts.connection import HostConnection
 from vr.hosts.crews import LOOKING, SETTING_UP
 from vr.hosts.deployment import ProcFile
 from vr.server.events.kinds import Kind
+from vr.server.jobs.sliced import Sliced
 from vr.server.models import Dispatch, Host, Release, StepKind
 from vr.server.procs import ports
 from vr.server.procs.proc_yaml import proc_file
@@ -24,7 +25,7 @@ def deploy(
     procs: Sequence[WantedProc],
     rows: Mapping[str, Host],
     journal: Journal,
-) -> None:
+) -> Sliced[None]:
     """Set the procs of `release` up and let Supervisor start them, hosts side by side. `dispatch`
     owns their ports; `rows` are the hosts' by name.
 
@@ -49,7 +50,9 @@ def deploy(
             (group[0].host, [proc_file(release, proc.name, proc.node.host) for proc in group])
             for group in groups
         ]
-        SETTING_UP.do(lambda item: _deploy_on(*item), work)
+        # To its end, whatever happens: what is set up while it is undone would stay.
+        job = SETTING_UP.begin(lambda item: _deploy_on(*item), work)
+        yield from job.watched(lambda: None)
         step.say(f"{counted(len(procs), 'proc')} deployed to {hosts}")
 
 

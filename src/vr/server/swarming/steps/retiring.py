@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from django.conf import settings
 
@@ -10,6 +10,7 @@ from vr.errors import VelociraptorError
 from vr.hosts import deployment
 from vr.hosts.crews import TEARING_DOWN
 from vr.server.events.kinds import Kind
+from vr.server.jobs.sliced import Sliced
 from vr.server.models import StepKind
 from vr.server.swarming import routed
 from vr.server.swarming.journal import Journal, OpenStep
@@ -18,28 +19,33 @@ from vr.server.swarming.wanted import HostProcs
 from vr.text.plurals import counted
 
 
-def retire(leaving: Sequence[HostProcs], journal: Journal) -> None:
+def retire(leaving: Sequence[HostProcs], journal: Journal) -> Sliced[None]:
     """Remove old procs, which nothing routes to any more.
 
     Raises what the first host said on which that was not possible, when all have been tried.
     """
     with journal.step(StepKind.RETIRE, f"retiring {_number(leaving)} old procs") as step:
-        _remove(leaving, journal, step, "retired")
+        yield from _remove(leaving, journal, step, "retired")
 
 
-def undo(leaving: Sequence[HostProcs], journal: Journal, *, drained: Pool | None = None) -> None:
+def undo(
+    leaving: Sequence[HostProcs], journal: Journal, *, drained: Pool | None = None
+) -> Sliced[None]:
     """Remove the procs that this failed dispatch placed. Raises as `retire` does.
 
     If they have been routed in the pool `drained`, requests to them may end before.
     """
     with journal.step(StepKind.UNDO, f"removing {_number(leaving)} new procs") as step:
         if drained is not None:
-            drained.wait_drained(settings.DRAIN_SECONDS)
-        _remove(leaving, journal, step, "removed")
+            yield from drained.drains(settings.DRAIN_SECONDS, step.check)
+        yield from _remove(leaving, journal, step, "removed")
 
 
-def _remove(leaving: Sequence[HostProcs], journal: Journal, step: OpenStep, done: str) -> None:
-    problems = TEARING_DOWN.do(_remove_from, leaving)
+def _remove(
+    leaving: Sequence[HostProcs], journal: Journal, step: OpenStep, done: str
+) -> Sliced[None]:
+    job = TEARING_DOWN.begin(_remove_from, leaving)
+    problems = yield from job.watched(lambda: None)
     for procs, problem in zip(leaving, problems, strict=True):
         if problem is None:
             _tell_gone(procs, journal)
@@ -64,12 +70,14 @@ def _remove_from(procs: HostProcs) -> Exception | None:
 
 
 def _tell_gone(procs: HostProcs, journal: Journal) -> None:
-    routed.give_back(procs.host.name, procs.names)
-    journal.event(
-        f"{journal.swarm}: {len(procs.names)} deleted from {procs.host.name}",
-        ", ".join(procs.names),
-        kind=Kind.PROCS_REMOVED,
-    )
+    def tell(names: Collection[str]) -> None:
+        journal.event(
+            f"{journal.swarm}: {len(names)} deleted from {procs.host.name}",
+            ", ".join(sorted(names)),
+            kind=Kind.PROCS_REMOVED,
+        )
+
+    routed.give_back(procs.host.name, procs.names, tell=tell)
 
 
 def _number(leaving: Sequence[HostProcs]) -> int:

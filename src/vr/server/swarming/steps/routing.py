@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Sequence
 from django.conf import settings
 
 from vr.server.events.kinds import Kind
+from vr.server.jobs.sliced import Sliced
 from vr.server.models import StepKind, Swarm
 from vr.server.swarming import pools
 from vr.server.swarming.journal import Journal
@@ -76,13 +77,13 @@ def route_back(pool: Pool, nodes: Sequence[str], journal: Journal) -> None:
         )
 
 
-def drain(pool: Pool | None, nodes: Sequence[Node], journal: Journal) -> None:
+def drain(pool: Pool | None, nodes: Sequence[Node], journal: Journal) -> Sliced[None]:
     """Leave `nodes` alone in the pool, without backups, and wait until requests to what was
     routed before have ended, for VR_DRAIN_SECONDS at most."""
     with journal.step(StepKind.DRAIN, "waiting for old requests to end") as step:
         if pool is not None and pool.backups():
             pool.set_nodes(map(str, nodes))
-        if pool is None or pool.wait_drained(settings.DRAIN_SECONDS):
+        if pool is None or (yield from pool.drains(settings.DRAIN_SECONDS, step.check)):
             step.say("old requests have ended")
         else:
             step.say(f"some requests were not done after {settings.DRAIN_SECONDS:.0f} s")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -11,6 +10,7 @@ from django.utils import timezone
 
 from vr.hosts.crews import LOOKING
 from vr.hosts.readiness import ProcState, has_restarted
+from vr.server.jobs.sliced import Sliced
 from vr.server.models import Dispatch, StepKind
 from vr.server.procs import ports
 from vr.server.swarming.journal import Journal
@@ -30,7 +30,7 @@ def settle(
     journal: Journal,
     *,
     listens: bool,
-) -> None:
+) -> Sliced[None]:
     """Watch the new procs of `dispatch` until they have stayed up for `seconds` since they were
     routed, a worker's death in between not counted anew.
 
@@ -50,7 +50,7 @@ def settle(
             for states in LOOKING.do(lambda group: look(group, listens), groups):
                 for one in states:
                     _judge(one, spawns.get((one.proc.node.host, str(one.proc)), ""), refusals)
-            time.sleep(_POLL_SECONDS)
+            yield _POLL_SECONDS
         step.say(
             f"serving after {serving:.1f} s, settled after "
             f"{(timezone.now() - (dispatch.started or begun)).total_seconds():.1f} s: "

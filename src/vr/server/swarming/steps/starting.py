@@ -13,6 +13,7 @@ from vr.hosts.crews import LOOKING
 from vr.hosts.log_end import log_end
 from vr.hosts.readiness import ProcState, is_running, spawn_of, state_of
 from vr.hosts.supervisor import ProcessInfo
+from vr.server.jobs.sliced import Sliced
 from vr.server.models import StepKind
 from vr.server.swarming.journal import Journal
 from vr.server.swarming.problems import DispatchFailed
@@ -45,7 +46,7 @@ def wait_until_ready(
     listens: bool,
     running: bool = False,
     note: NoteSpawns = lambda _: None,
-) -> None:
+) -> Sliced[None]:
     """Wait for the procs, all hosts side by side. If they are to listen, a proc is ready when its
     port accepts connections; with `running`, when Supervisor calls it RUNNING besides. `note` is
     told of each proc's first process.
@@ -75,7 +76,8 @@ def wait_until_ready(
             if not running:
                 step.say(f"{ready} of {count} ready")
             _fail_if_hopeless(states, time.monotonic() - began, listens)
-            time.sleep(_POLL_SECONDS)
+            yield _POLL_SECONDS
+            step.check()
 
 
 def look(group: Sequence[WantedProc], listens: bool) -> States:

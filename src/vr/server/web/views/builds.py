@@ -106,15 +106,11 @@ def _log(found: Build) -> dict[str, Any]:
     if not found.compile_log:
         return {"log": "", "log_is_cut": False, "log_link": ""}
     try:
-        path = store.path_of(found.compile_log)
-        with path.open("rb") as file:
-            length = path.stat().st_size
-            file.seek(max(0, length - LOG_BYTES_SHOWN))
-            text = file.read().decode(errors="replace")
+        shown, length = store.end(found.compile_log, LOG_BYTES_SHOWN)
     except (OSError, ValueError):
         return {"log": "", "log_is_cut": False, "log_link": ""}
     return {
-        "log": plain(text),
+        "log": plain(shown.decode(errors="replace")),
         "log_is_cut": length > LOG_BYTES_SHOWN,
-        "log_link": links.signed_path(found.compile_log),
+        "log_link": links.link(found.compile_log),
     }

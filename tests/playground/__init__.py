@@ -1,0 +1,1 @@
+"""A fleet to play with: `make fleet`, `make fleet-down`."""
