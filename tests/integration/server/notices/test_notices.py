@@ -273,6 +273,9 @@ def test_address_and_secret_are_secrets(endpoint: Endpoint, api: Api, user: User
     assert client.post(f"/notifier/{stored.pk}/", fields).status_code == 302
     stored.refresh_from_db()
     assert (stored.kinds, stored.stored_url) == ("all", endpoint.url)
+    assert b"Send a test" in page
+    assert client.post(f"/notifier/{stored.pk}/test/").status_code == 302
+    assert Notice.objects.filter(is_test=True).count() == 1
     wrong = client.post(f"/notifier/{stored.pk}/", {**fields, "kinds": "moon"})
     assert wrong.status_code == 422
     assert b"moon is none of" in wrong.content
