@@ -12,11 +12,11 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from vr.server.events.announcing import announce
+from vr.server.events.announcing import announce, last_id
 from vr.server.events.kinds import Kind
 from vr.server.jobs import leases, leaving
 from vr.server.jobs.leases import Lease
-from vr.server.models import Event, Notice, NoticeStatus, Notifier
+from vr.server.models import Notice, NoticeStatus, Notifier
 from vr.server.models.fields import Undecryptable
 from vr.server.models.notifier import OPEN
 from vr.server.notices.sender import SECONDS
@@ -63,7 +63,8 @@ def _send(notifier: Notifier, notice: Notice, lease: Lease) -> bool:
             "delivery": notice.pk,
             "title": notice.title,
             "body": str(notice.data.get("message") or notice.title),
-            "data": _data(notice),
+            # It was stored before its event had its last id.
+            "data": notice.data | {"id": last_id(notice.data["id"]) or notice.data["id"]},
             "is_bad": notice.is_bad,
         }
         if not isinstance(notifier.stored_url, Undecryptable)
@@ -75,12 +76,6 @@ def _send(notifier: Notifier, notice: Notice, lease: Lease) -> bool:
         return False
     _note(notifier, notice, error)
     return not error
-
-
-def _data(notice: Notice) -> dict[str, object]:
-    """As the stream has it: on PostgreSQL an event has got its last id since (see Event)."""
-    last = Event.objects.filter(first_id=notice.data.get("id")).values_list("pk", flat=True).first()
-    return {**notice.data, "id": last} if last is not None else dict(notice.data)
 
 
 def ask_sender(request: dict[str, object] | None) -> str:
