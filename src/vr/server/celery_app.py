@@ -38,6 +38,7 @@ RESUME_SECONDS = 5
 CARE_SECONDS = 5
 UPTEST_SECONDS = 5
 NOTICE_SECONDS = 5
+TRACE_SECONDS = 10
 PRUNE_SECONDS = 3600
 
 app = Celery("velociraptor")
@@ -51,6 +52,7 @@ app.conf.update(
         "vr.server.caretaking.tasks",
         "vr.server.uptesting.tasks",
         "vr.server.notices.tasks",
+        "vr.server.tracing.tasks",
         "vr.server.builds.tasks",
         "vr.server.hosting.tasks",
         "vr.server.jobs.tasks",
@@ -98,6 +100,11 @@ app.conf.update(
             "task": "vr.server.notices.tasks.send_all",
             "schedule": NOTICE_SECONDS,
             "options": {"expires": NOTICE_SECONDS},
+        },
+        "export_traces": {
+            "task": "vr.server.tracing.tasks.export_traces",
+            "schedule": TRACE_SECONDS,
+            "options": {"expires": TRACE_SECONDS},
         },
         "prune_notices": {
             "task": "vr.server.notices.tasks.prune_notices",

@@ -57,9 +57,8 @@ CELERY_BROKER_URL = redis_address(_given.broker_url, TLS_AUTHORITY).replace(
     "unix://", "redis+socket://"
 )
 CELERY_BROKER_USE_SSL = rabbitmq_tls(_given.broker_url, TLS_AUTHORITY)
-# For workers that are started without these options.
+# For workers that are started without this option.
 CELERY_WORKER_POOL = "threads"
-CELERY_WORKER_CONCURRENCY = _given.worker_threads
 
 # Finished builds, images and logs; hosts that share the machine read them as files.
 FILES_ROOT = _given.files
@@ -121,6 +120,9 @@ START_SECONDS = _given.start_seconds
 SETTLE_SECONDS = _given.settle_seconds
 # Who may read /metrics: token, loopback or off.
 METRICS_ACCESS = _given.metrics_access
+# Where traces of dispatches go; empty: nowhere.
+OTLP_ENDPOINT = _given.otlp_endpoint
+OTLP_HEADERS = _given.otlp_headers
 # Where notices may go beside the internet.
 NOTICE_NETWORKS = _given.notice_networks
 # How often procs are uptested between dispatches; 0: never.

@@ -351,6 +351,24 @@ class ServerSettings:
         ),
         read_by=_BOTH,
     )
+    otlp_endpoint: str = setting(
+        "VR_OTLP_ENDPOINT",
+        optional(HTTP_URL, ""),
+        "",
+        meaning=(
+            "an OpenTelemetry collector, such as `http://127.0.0.1:4318`, that gets a "
+            "[trace of each dispatch](operations.md#traces); empty: none does"
+        ),
+        read_by=_BOTH,
+    )
+    otlp_headers: dict[str, str] = setting(
+        "VR_OTLP_HEADERS",
+        PAIRS,
+        "",
+        meaning="headers that it wants, such as `Authorization=Bearer …`",
+        read_by=_BOTH,
+        is_hidden=True,
+    )
     notice_networks: tuple[str, ...] = setting(
         "VR_NOTICE_NETWORKS",
         NETWORKS,

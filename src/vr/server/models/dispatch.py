@@ -117,6 +117,9 @@ class Dispatch(models.Model):
     created = models.DateTimeField(auto_now_add=True)
     started = models.DateTimeField(null=True, blank=True)
     ended = models.DateTimeField(null=True, blank=True)
+    is_traced = models.BooleanField(
+        default=False, editable=False, help_text="An OTLP endpoint has taken its trace."
+    )
     # The worker that drives it, and until when it is believed to be alive.
     lease_owner = models.CharField(max_length=100, blank=True, default="")
     lease_until = models.DateTimeField(null=True, blank=True)

@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("server", "0021_tell_notices"),
+        ("server", "0023_tell"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -1,0 +1,1 @@
+"""Dispatches as traces of OpenTelemetry, made of their rows: no worker's death loses one."""
