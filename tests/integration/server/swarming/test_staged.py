@@ -93,6 +93,14 @@ def test_a_held_version_goes_when_it_is_cancelled(
     assert machine.nodes("held-shop") == []
     untouched()
 
+    # Somebody else is quicker than the worker that is to route it.
+    dispatch = machine.dispatch(served, tag="v2", manner=Manner(hold=True))
+    asking.route(dispatch, user=user)
+    asking.cancel(dispatch, user=user)
+    machine.drive(dispatch)
+    assert dispatch.status == DispatchStatus.CANCELLED
+    untouched()
+
 
 def test_a_version_that_nobody_routes_is_removed(
     machine: Machine, served: Swarm, untouched: Callable[[], None]
