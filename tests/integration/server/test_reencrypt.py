@@ -120,6 +120,7 @@ def test_every_encrypted_field_of_the_models_is_found() -> None:
     assert found == {
         *("Dispatch.own_config", "HostJob.passwords", "ServerKey.private"),
         *("App.repo_credentials", "Buildpack.repo_credentials", "Build.env_yaml"),
+        *("Notifier.stored_url", "Notifier.stored_secret"),
         *("Ingredient.config_yaml", "Ingredient.env_yaml"),
         *("Release.config_yaml", "Release.env_yaml", "Release.volumes_yaml"),
         *("Swarm.config_yaml", "Swarm.env_yaml", "Swarm.volumes_yaml"),

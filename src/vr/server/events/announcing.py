@@ -81,16 +81,23 @@ def announce(
     return event
 
 
+def last_id(written: int) -> int | None:
+    """The id by which everybody knows the event that had the id `written` when it was stored;
+    None if it is gone."""
+    rows = Event.objects.filter(Q(pk=written) | Q(first_id=written))
+    return rows.values_list("pk", flat=True).first()
+
+
 def _publish(event: Event) -> None:
     try:
-        stored = Event.objects.filter(Q(pk=event.pk) | Q(first_id=event.pk)).first()
-        if stored is None:
+        last = last_id(event.pk)
+        if last is None:
             return
-        event.pk = stored.pk
+        event.pk = last
         # All with lower ids are committed by now, and none comes any more.
-        before = Event.objects.filter(pk__lt=stored.pk).order_by("-pk").values_list("pk", flat=True)
+        before = Event.objects.filter(pk__lt=last).order_by("-pk").values_list("pk", flat=True)
         after = before.first() or 0
-        stream.publish(redis_connection(), stored.pk, event_data(stored), after=after)
+        stream.publish(redis_connection(), last, event_data(event), after=after)
     except (redis.RedisError, DatabaseError) as error:
         log.warning("event %s is stored but could not be published: %s", event.pk, error)
 

@@ -12,7 +12,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from vr.server.events.announcing import announce
+from vr.server.events.announcing import announce, last_id
 from vr.server.events.kinds import Kind
 from vr.server.jobs import leases, leaving
 from vr.server.jobs.leases import Lease
@@ -63,7 +63,8 @@ def _send(notifier: Notifier, notice: Notice, lease: Lease) -> bool:
             "delivery": notice.pk,
             "title": notice.title,
             "body": str(notice.data.get("message") or notice.title),
-            "data": notice.data,
+            # It was stored before its event had its last id.
+            "data": notice.data | {"id": last_id(notice.data["id"]) or notice.data["id"]},
             "is_bad": notice.is_bad,
         }
         if not isinstance(notifier.stored_url, Undecryptable)

@@ -10,7 +10,16 @@ from django.contrib.auth.views import LoginView
 from django.urls import reverse
 
 from vr.server.web.record_pages import SECTIONS, Section
-from vr.server.web.views import action_log, builds, dashboard, hosts, procs, records, swarms
+from vr.server.web.views import (
+    action_log,
+    builds,
+    dashboard,
+    hosts,
+    notifiers,
+    procs,
+    records,
+    swarms,
+)
 
 View = Callable[..., Any]
 # The navigation's second part; what stands in it has this heading above it.
@@ -111,6 +120,7 @@ ACTIONS = (
     Part("swarm/<int:pk>/uptest/", swarms.uptest, "swarm_uptest", of="swarm"),
     Part("host/<int:pk>/prepare/", hosts.prepare, "host_prepare", of="host"),
     Part("host/<int:pk>/check/", hosts.check, "host_check", of="host"),
+    Part("notifier/<int:pk>/test/", notifiers.test, "notifier_test", of="notifier"),
     Part("build/<int:pk>/cancel/", builds.cancel, "build_cancel", of="build"),
     Part("build/upload/", builds.upload, "build_upload", of="build_list"),
     Part("proc/<str:host>/<str:name>/adopt/", procs.adopt, "proc_adopt", of="proc"),

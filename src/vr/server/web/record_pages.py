@@ -225,6 +225,7 @@ SECTIONS = (
         prefetch=("app", "squad"),
         about="A notifier tells a chat, a mailbox or a webhook of events.",
         empty="No notifiers yet. Add one to hear of failures where you are.",
+        panel="web/parts/notifier_test.html",
         related=(("Last notices", lambda notifier: notifier.notices.all()[:10]),),
         empty_labels={"app": "All apps", "squad": "All squads"},
     ),

@@ -9,6 +9,7 @@ from datetime import datetime
 from vr.server.models import PortLease, Swarm
 from vr.server.uptests import recording
 from vr.server.uptests.results import describe_failures
+from vr.specs.names import ProcName
 
 _SHOWN = 50
 
@@ -23,6 +24,12 @@ class LastUptests:
     passed: bool = False
     count: int = 0
     output: str = ""
+
+    @property
+    def place(self) -> str:
+        """Where it is, by which one tells a swarm's procs apart: `host:port`, or its name."""
+        name = ProcName.parse(self.proc)
+        return f"{self.host}:{name.port}" if name and name.port else f"{self.host} {self.proc}"
 
     @property
     def badge(self) -> str:

@@ -100,6 +100,15 @@ def test_a_webhook_gets_the_event_signed(endpoint: Endpoint) -> None:
     assert len(endpoint.got) == 1
 
 
+def test_an_event_is_sent_with_the_id_by_which_others_know_it(endpoint: Endpoint) -> None:
+    told = notifier(endpoint)
+    event = fail()
+    # As PostgreSQL does at the commit.
+    Event.objects.filter(pk=event.pk).update(id=event.pk + 7, first_id=event.pk)
+    sending.send_waiting(told.pk)
+    assert json.loads(endpoint.got[0][1])["id"] == event.pk + 7
+
+
 def test_what_fails_is_tried_again_with_pauses_and_given_up_in_the_end(endpoint: Endpoint) -> None:
     told = notifier(endpoint)
     endpoint.status = 503
@@ -264,6 +273,9 @@ def test_address_and_secret_are_secrets(endpoint: Endpoint, api: Api, user: User
     assert client.post(f"/notifier/{stored.pk}/", fields).status_code == 302
     stored.refresh_from_db()
     assert (stored.kinds, stored.stored_url) == ("all", endpoint.url)
+    assert b"Send a test" in page
+    assert client.post(f"/notifier/{stored.pk}/test/").status_code == 302
+    assert Notice.objects.filter(is_test=True).count() == 1
     wrong = client.post(f"/notifier/{stored.pk}/", {**fields, "kinds": "moon"})
     assert wrong.status_code == 422
     assert b"moon is none of" in wrong.content
