@@ -12,12 +12,14 @@ from collections.abc import Callable
 
 from attack.apps import APPS
 from attack.asking import NotTried, make_user
+from attack.neighbours import NEIGHBOURS
 from attack.pushes import PUSHES, deploy_probes
 from attack.strangers import STRANGERS
 from attack.users import SHARED, USERS
+from support.ports import free_port
 from support.stack import Stack, running_stack
 
-ATTACKS: tuple[Callable[[Stack], str], ...] = (*STRANGERS, *USERS, *PUSHES, *APPS)
+ATTACKS: tuple[Callable[[Stack], str], ...] = (*STRANGERS, *USERS, *PUSHES, *APPS, *NEIGHBOURS)
 """Each gives what is not held, as a sentence; empty if all is."""
 
 
@@ -25,7 +27,9 @@ def main() -> int:
     """Print a line for each attack; 1 if one of them is not held, else 0."""
     lost = 0
     chosen = os.environ.get("ATTACKS", "").split()
-    with running_stack(procs=100, VR_VOLUME_ROOTS=SHARED) as stack:
+    # With other hosts Redis listens at TCP, too.
+    others = {"VR_HOSTS_ADDRESS": "127.0.0.1", "VR_HOSTS_REDIS_PORT": str(free_port())}
+    with running_stack(procs=100, VR_VOLUME_ROOTS=SHARED, **others) as stack:
         make_user(stack)
         deploy_probes(stack)
         for attack in ATTACKS:

@@ -131,7 +131,9 @@ def an_app_opens_files_and_sockets_of_the_host(stack: Stack) -> str:
 
 
 def _is_secret(path: Path) -> bool:
-    return path.parent.name == "secrets" or path.suffix in (".sqlite3", ".db", ".yaml", ".conf")
+    if path.parent.name in ("secrets", "builds"):
+        return True
+    return path.suffix in (".sqlite3", ".db", ".yaml", ".conf")
 
 
 def an_app_signals_processes_of_the_host(stack: Stack) -> str:

@@ -1,7 +1,8 @@
 """The app that is deployed for attacks from inside: it does what it is asked to by a path.
 
 /uid, /say?bytes=N, /eat?megabytes=N, /fork?processes=N, /fill?megabytes=N,
-/opens?path=PATH, /signal?pid=N.
+/opens?path=PATH, /signal?pid=N, /tells?to=PORT-or-@NAME&words=HEX (gives the answer's beginning, as
+hex).
 """
 
 import os
@@ -82,11 +83,24 @@ def signal(pid):
     return "yes"
 
 
+def tells(to, words):
+    abstract = to.startswith("@")
+    client = socket.socket(socket.AF_UNIX if abstract else socket.AF_INET)
+    client.settimeout(5)
+    with client:
+        try:
+            client.connect("\0" + to[1:] if abstract else ("127.0.0.1", int(to)))
+            client.sendall(bytes.fromhex(words))
+            return client.recv(4096).hex()
+        except OSError:
+            return ""
+
+
 class Handler(BaseHTTPRequestHandler):
     def do_GET(self):
         asked = urlsplit(self.path)
         done = {"/uid": uid, "/say": say, "/eat": eat, "/fork": fork, "/fill": fill}
-        done |= {"/opens": opens, "/signal": signal}
+        done |= {"/opens": opens, "/signal": signal, "/tells": tells}
         action = done.get(asked.path, lambda: "here")
         self._answer(action(**dict(parse_qsl(asked.query))))
 

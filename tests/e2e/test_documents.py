@@ -120,6 +120,7 @@ def test_the_first_page_s_example_and_what_comes_afterwards(terminal: Terminal) 
     terminal.follow(
         sample("docs/swarms.md", "# vr swarms add shop web"),
         sample("docs/swarms.md", "# vr rollback shop-prod-web"),
+        sample("docs/swarms.md", "# vr swarm shop-prod-web v1 --hold"),
         sample("README.md", "# vr swarm shop v2"),
     )
     assert terminal.stack.version("shop_prod") == "v2"

@@ -1,4 +1,4 @@
-"""Velociraptor as an app of Velociraptor: one instance builds, tests and routes another."""
+"""Velociraptor as an app of itself: one instance builds, tests, routes and replaces another."""
 
 from __future__ import annotations
 

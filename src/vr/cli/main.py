@@ -22,7 +22,9 @@ _COMMANDS = {
             "vr.cli.dispatches:swarm", "Bring swarms to a version; '-' is the current one."
         ),
         "rollback": Lazy("vr.cli.dispatches:rollback", "Go back to the release before."),
-        "cancel": Lazy("vr.cli.dispatches:cancel", "Undo what is being dispatched."),
+        "route": Lazy("vr.cli.dispatch_actions:route", "Route what was swarmed with --hold."),
+        "retry": Lazy("vr.cli.dispatch_actions:retry", "Try again what failed."),
+        "cancel": Lazy("vr.cli.dispatch_actions:cancel", "Undo what is being dispatched."),
         "scale": Lazy("vr.cli.dispatches:scale", "Run more or fewer procs."),
         "build": Lazy("vr.cli.builds:build", "Build an app at a tag, branch or commit."),
         "upload": Lazy("vr.cli.builds:upload", "Take a stager's droplet as a build of an app."),

@@ -28,6 +28,7 @@ _STYLES = {
     "EXITED": "red",
     "failed": "red",
     "cancelled": "yellow",
+    "held": "yellow",
 }
 # Where nobody looks, lines are cut for nobody either.
 _PIPE_WIDTH = 1000

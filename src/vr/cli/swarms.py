@@ -114,16 +114,22 @@ def _list(pattern: str, as_json: bool) -> None:
         print_json(found)
         return
     table(
-        ["swarm", "version", "squad", "size", "procs", "pool"],
+        ["swarm", "version", "squad", "size", "procs", "pool", "under way"],
         (
             (
                 *(one["name"], one["version"], one["squad_name"], one["size"]),
-                *(health(one["procs"]), one["pool"]),
+                *(health(one["procs"]), one["pool"], _under_way(one)),
             )
             for one in found
         ),
         empty=_NONE_YET,
     )
+
+
+def _under_way(swarm: SwarmDocument) -> str:
+    """`v2 held`: what it is being brought to, and how far that is."""
+    found = swarm["under_way"]
+    return f"{found['version']} {found['status']}" if found else ""
 
 
 def health(procs: Sequence[ProcDocument]) -> str:

@@ -23,6 +23,7 @@ from vr.client.documents import (
 from vr.client.sse import Message, messages
 
 ENDED = frozenset({"succeeded", "failed", "cancelled"})
+HELD = "held"
 # How long a server may be away (being restarted) before following it is given up.
 _PATIENCE_SECONDS = 30.0
 _PAUSE_SECONDS = 0.3
@@ -89,14 +90,22 @@ class Client:
         return cast(list[SwarmDocument], self.objects("swarms", **filters))
 
     def swarm(
-        self, swarm: SwarmDocument, version: str | None = None, size: int | None = None
+        self,
+        swarm: SwarmDocument,
+        version: str | None = None,
+        size: int | None = None,
+        **manner: Any,
     ) -> str:
-        """Dispatch a swarm, at another version or size if told; returns the trace id."""
-        wanted = {"version": version, "size": size}
+        """Dispatch a swarm, at another version or size if told; returns the trace id.
+
+        `manner` says how it is to go: `hold`, `canary`, `canary_seconds`, `batch`.
+        """
+        wanted = {"version": version, "size": size, **manner}
         return self._start(swarm, "swarm", {k: v for k, v in wanted.items() if v is not None})
 
-    def rollback(self, swarm: SwarmDocument) -> str:
-        return self._start(swarm, "rollback", {})
+    def rollback(self, swarm: SwarmDocument, **manner: Any) -> str:
+        """Bring a swarm back to the release before, in the same ways."""
+        return self._start(swarm, "rollback", {k: v for k, v in manner.items() if v is not None})
 
     def scale(self, swarm: SwarmDocument, size: int) -> str:
         return self._start(swarm, "scale", {"size": size})
@@ -110,6 +119,14 @@ class Client:
     def cancel(self, trace_id: str) -> None:
         """Have an open dispatch undone; raises ApiError (409) if it is too late for that."""
         self.connection.request("POST", f"/api/v1/dispatches/{trace_id}/cancel/")
+
+    def route(self, trace_id: str) -> None:
+        """Have a held dispatch routed; raises ApiError (409) if it is not held."""
+        self.connection.request("POST", f"/api/v1/dispatches/{trace_id}/route/")
+
+    def retry(self, trace_id: str) -> str:
+        """Try a failed dispatch again; returns the new one's trace id."""
+        return str(self.post(f"/api/v1/dispatches/{trace_id}/retry/")["swarm_id"])
 
     def rescue(self, squad: str) -> list[str]:
         """Have the procs of a squad's silent hosts placed on its others; the dispatches' traces."""
@@ -125,14 +142,14 @@ class Client:
         return cast(list[DispatchDocument], self.page("dispatches", limit, swarm=swarm["id"]))
 
     def follow(self, trace_id: str, *, settled: bool = True) -> Iterator[DispatchDocument]:
-        """The dispatch now and after each change, until it has ended; unless `settled`, until its
-        version serves."""
+        """The dispatch now and after each change, until it has ended or is held; unless `settled`,
+        until its version serves."""
         for message in self._messages(f"/api/streams/dispatch/{trace_id}/"):
             if message.event == "end":
                 return
             found = cast(DispatchDocument, json.loads(message.data))
             yield found
-            if not settled and is_serving(found):
+            if found["status"] == HELD or (not settled and is_serving(found)):
                 return
 
     # Builds.

@@ -36,6 +36,14 @@ class ProcDocument(TypedDict):
     swarm: str | None
 
 
+class UnderWay(TypedDict):
+    """What a swarm is being brought to."""
+
+    trace_id: str
+    version: str
+    status: str
+
+
 class SwarmDocument(TypedDict):
     id: int
     resource_uri: str
@@ -49,6 +57,7 @@ class SwarmDocument(TypedDict):
     pool: str | None
     balancer: str | None
     env_yaml: str
+    under_way: UnderWay | None
     procs: list[ProcDocument]
 
 
@@ -76,12 +85,21 @@ class DispatchDocument(TypedDict):
     seconds: float | None
     user: str | None
     cancelled_by: str | None
+    hold: bool
+    preview: str | None
+    held_until: str | None
+    batch: int
+    batched: int
+    reverts: str | None
     steps: list[StepDocument]
 
 
 def is_serving(dispatch: DispatchDocument) -> bool:
     """Does the version of the dispatch serve by now, be it settled or not? Pure."""
-    if dispatch["error"]:
+    # Servers of before know no batches.
+    batch = dispatch.get("batch", 0)
+    is_last_batch = not batch or dispatch["batched"] + batch >= dispatch["size"]
+    if dispatch["error"] or not is_last_batch:
         return False
     return dispatch["status"] == "succeeded" or any(
         step["kind"] in _WHILE_SERVING and step["status"] != "failed" for step in dispatch["steps"]

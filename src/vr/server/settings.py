@@ -57,9 +57,8 @@ CELERY_BROKER_URL = redis_address(_given.broker_url, TLS_AUTHORITY).replace(
     "unix://", "redis+socket://"
 )
 CELERY_BROKER_USE_SSL = rabbitmq_tls(_given.broker_url, TLS_AUTHORITY)
-# For workers that are started without these options.
+# For workers that are started without this option.
 CELERY_WORKER_POOL = "threads"
-CELERY_WORKER_CONCURRENCY = _given.worker_threads
 
 # Finished builds, images and logs; hosts that share the machine read them as files.
 FILES_ROOT = _given.files
@@ -129,6 +128,9 @@ NOTICE_NETWORKS = _given.notice_networks
 # How often procs are uptested between dispatches; 0: never.
 UPTEST_SECONDS = _given.uptest_seconds
 DRAIN_SECONDS = _given.drain_seconds
+# How long a version may wait to be routed, and some of its procs are tried beside the old ones.
+HOLD_SECONDS = _given.hold_seconds
+CANARY_SECONDS = _given.canary_seconds
 
 # How much is kept of a proc's log.
 LOG_MB = _given.log_mb

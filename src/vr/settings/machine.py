@@ -170,7 +170,7 @@ class MachineSettings:
         "16",
         meaning="threads that carry swarms on; one app gets at most half of them, and those that "
         "wait (for uptests, say) hold none",
-        read_by=_BOTH,
+        read_by=_UP,
     )
     build_threads: int = setting(
         "VR_BUILD_THREADS",

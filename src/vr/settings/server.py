@@ -324,6 +324,23 @@ class ServerSettings:
         ),
         read_by=_BOTH,
     )
+    hold_seconds: int = setting(
+        "VR_HOLD_SECONDS",
+        whole(60, 30 * _DAY),
+        "86400",
+        meaning=(
+            "how long a version that is swarmed with `--hold` waits for `vr route`, before it is "
+            "removed again"
+        ),
+        read_by=_BOTH,
+    )
+    canary_seconds: int = setting(
+        "VR_CANARY_SECONDS",
+        whole(1, _DAY),
+        "60",
+        meaning="how long the procs of `--canary` are tried, for dispatches that don't say",
+        read_by=_BOTH,
+    )
     metrics_access: str = setting(
         "VR_METRICS_ACCESS",
         one_of("token", "loopback", "off"),

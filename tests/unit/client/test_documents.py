@@ -24,6 +24,11 @@ def dispatch(status: str, *steps: tuple[str, str], error: str = "") -> Any:
         (dispatch("running", ("route", "done"), ("settle", "failed")), False),
         (dispatch("running", ("settle", "running"), error="it died"), False),
         (dispatch("succeeded", ("uptest", "done")), True),
+        (
+            dispatch("running", ("settle", "done")) | {"batch": 2, "batched": 0, "size": 4},
+            False,
+        ),
+        (dispatch("running", ("settle", "done")) | {"batch": 2, "batched": 2, "size": 4}, True),
         (dispatch("failed", ("settle", "failed"), error="it died"), False),
     ],
 )

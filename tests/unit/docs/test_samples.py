@@ -93,6 +93,7 @@ BLOCKS = {
     },
     "docs/swarms.md": {
         "# vr swarms add shop web": TYPED,
+        "# vr swarm shop-prod-web v1 --hold": TYPED,
         "# vr rollback shop-prod-web": TYPED,
         "[eventlistener:proc_publisher]": "tests/integration/agent",
         "celery -A": "tests/integration/server/jobs",

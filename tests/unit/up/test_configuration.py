@@ -37,7 +37,7 @@ def test_every_part_has_a_stamp_in_the_order_of_starts(home: Path) -> None:
         ({"VR_SITE_TITLE": "Ours"}, SERVER),
         ({"VR_HTTP_PORT": "8081"}, {"nginx", *SERVER}),
         ({"VR_KEEPALIVE_SECONDS": "5"}, {"nginx"}),
-        ({"VR_WORKER_THREADS": "3"}, SERVER),
+        ({"VR_WORKER_THREADS": "3"}, {"worker"}),
     ],
 )
 def test_a_setting_concerns_those_that_are_told(

@@ -11,6 +11,7 @@ from ninja import Router
 
 from vr.server.answers import NotFound
 from vr.server.api.body import ActionBody, Asked
+from vr.server.api.manner import MANNER, manner_of
 from vr.server.api.openapi.operations import LOCATION, Answer, key_of, operation
 from vr.server.builds import asking as asking_for_builds
 from vr.server.caretaking.squads import rescue_squad
@@ -44,7 +45,8 @@ notifiers = Router(tags=["notifiers"])
 
 _VERSION, _SIZE = Text(name="version", attribute="tag"), Integer(name="size")
 # "-" means the version that the swarm has.
-SWARMING = ActionBody(Asked(_VERSION, Swarm, also="-"), Asked(_SIZE, Swarm))
+SWARMING = ActionBody(Asked(_VERSION, Swarm, also="-"), Asked(_SIZE, Swarm), *MANNER)
+ROLLING_BACK = ActionBody(*MANNER)
 SCALING = ActionBody(Asked(_SIZE, Swarm, required=True))
 DEPLOYING = ActionBody(
     Asked(Link(name="host", to="hosts"), PortLease, required=True),
@@ -71,13 +73,19 @@ _TESTING = {202: Answer("the uptests are queued", record({"testrun": PATH}), hea
     ),
 )
 def swarm(request: HttpRequest, key: str) -> Any:
-    """Dispatch a swarm; the body may hold another `version` and `size` for it.
+    """Dispatch a swarm; the body may hold another `version` and `size` for it, and how it is to
+    go: `hold` (wait before the route), `canary` and `canary_seconds` (so many new procs are tried
+    beside the old ones first), `batch` (so many are replaced at a time).
 
-    202 with the trace id; 409 while another dispatch of it is open.
+    202 with the trace id; 409 while another dispatch of it is open and not held.
     """
     told = SWARMING.read(request, f"swarm {key}")
     dispatch = asking.dispatch(
-        SWARMS.get(key), user=_user(request), tag=told["version"], size=told["size"]
+        SWARMS.get(key),
+        user=_user(request),
+        tag=told["version"],
+        size=told["size"],
+        manner=manner_of(told),
     )
     return _accepted(dispatch)
 
@@ -85,11 +93,21 @@ def swarm(request: HttpRequest, key: str) -> Any:
 @swarms.post(
     "/{key}/rollback/",
     operation_id="swarms_rollback",
-    openapi_extra=operation(HTTPMethod.POST, _ACCEPTED, path=_SWARM, refusals={503}),
+    openapi_extra=operation(
+        HTTPMethod.POST,
+        _ACCEPTED,
+        path=_SWARM,
+        body=ROLLING_BACK.schema,
+        is_body_needed=False,
+        refusals={503},
+    ),
 )
 def rollback(request: HttpRequest, key: str) -> Any:
-    """Go back to the last release that was dispatched with success before this one."""
-    return _accepted(asking.rollback(SWARMS.get(key), user=_user(request)))
+    """Go back to the last release that was dispatched with success before this one; the body may
+    say how, as for a swarm."""
+    told = ROLLING_BACK.read(request, f"rollback of {key}")
+    swarm = SWARMS.get(key)
+    return _accepted(asking.rollback(swarm, user=_user(request), manner=manner_of(told)))
 
 
 @swarms.post(
@@ -144,6 +162,32 @@ def cancel(request: HttpRequest, key: str) -> Any:
     """End an open dispatch, and undo what it did."""
     asking.cancel(DISPATCHES.get(key), user=_user(request))
     return HttpResponse(status=202)
+
+
+@dispatches.post(
+    "/{key}/route/",
+    operation_id="dispatches_route",
+    openapi_extra=operation(
+        HTTPMethod.POST,
+        {202: Answer("it is tested again, and routed")},
+        path=[key_of(DISPATCHES)],
+        refusals={503},
+    ),
+)
+def route(request: HttpRequest, key: str) -> Any:
+    """Let a dispatch go on that is held."""
+    asking.route(DISPATCHES.get(key), user=_user(request))
+    return HttpResponse(status=202)
+
+
+@dispatches.post(
+    "/{key}/retry/",
+    operation_id="dispatches_retry",
+    openapi_extra=operation(HTTPMethod.POST, _ACCEPTED, path=[key_of(DISPATCHES)], refusals={503}),
+)
+def retry(request: HttpRequest, key: str) -> Any:
+    """Try again what a dispatch was to do that failed, or was cancelled."""
+    return _accepted(asking.retry(DISPATCHES.get(key), user=_user(request)))
 
 
 @builds.post(

@@ -17,11 +17,11 @@ from vr.server.events.announcing import announce
 from vr.server.events.kinds import Kind
 from vr.server.jobs import leases, wake
 from vr.server.jobs.leases import Lease, LeaseLost
-from vr.server.models import Duty, PortLease, ProcHealth, ProcStatus, Swarm
+from vr.server.models import DispatchStatus, Duty, PortLease, ProcHealth, ProcStatus, Swarm
 from vr.server.models.duty import OPEN
 from vr.server.procs import health
 from vr.server.swarming import pools, routed
-from vr.server.swarming.asking import open_dispatch
+from vr.server.swarming.opening import open_dispatch
 from vr.server.swarming.pools import Pool, pool_of
 from vr.specs.names import ProcName
 from vr.text.plurals import counted
@@ -104,7 +104,8 @@ def _mend(swarm_id: int, lease: Lease) -> None:
     def made(nodes: frozenset[str], backups: frozenset[str]) -> routed.Wanted:
         nonlocal drifted
         # Looked up after the nodes were: a dispatch is there, and a port leased, before it routes.
-        if open_dispatch(swarm) is not None:
+        busy = open_dispatch(swarm)
+        if busy is not None and busy.status != DispatchStatus.HELD:
             drifted = Drift()
             return None
         drifted = drift(nodes, _members(swarm))
@@ -120,6 +121,8 @@ def _mend(swarm_id: int, lease: Lease) -> None:
 
 def _members(swarm: Swarm) -> list[Member]:
     rows = PortLease.objects.filter(swarm=swarm, host__active=True).select_related("health", "host")
+    # What is held is not to be routed, were it of the release that serves.
+    rows = rows.exclude(dispatch__status=DispatchStatus.HELD)
     found = []
     for lease in rows:
         name = ProcName.parse(lease.proc)

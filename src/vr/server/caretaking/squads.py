@@ -21,8 +21,8 @@ from vr.server.caretaking.rescuing import (
     may_have_left_over,
     rescue,
 )
-from vr.server.models import Dispatch, Host, PortLease, Squad, Swarm
-from vr.server.models.dispatch import ENDED, OPEN
+from vr.server.models import Dispatch, DispatchStatus, Host, PortLease, Squad, Swarm
+from vr.server.models.dispatch import ENDED, UNDER_WAY
 from vr.server.swarming import asking
 from vr.specs.names import ProcName
 
@@ -81,14 +81,17 @@ def _voices(unheard: frozenset[str] = frozenset()) -> dict[str, HostVoice]:
 
 
 def _flocks(*, only_left_over: bool = False, **search: Any) -> Iterable[Flock]:
-    """Swarms that serve something and have no open dispatch; on demand those only that may have
-    procs which they don't want."""
-    busy = set(Dispatch.objects.filter(status__in=OPEN).values_list("swarm_id", flat=True))
+    """Swarms that serve something and that no dispatch is under way to; on demand those only that
+    may have procs which they don't want. One that is held gives way: what serves comes first."""
+    busy = set(Dispatch.objects.filter(status__in=UNDER_WAY).values_list("swarm_id", flat=True))
     swarms = Swarm.objects.filter(release__isnull=False, **search).exclude(pk__in=busy)
     rows = list(swarms.values_list("pk", "size", "squad__rescue_after", "release__hash"))
     placed: dict[int, list[Placed]] = defaultdict(list)
     serving = {pk: hash_ for pk, _, _, hash_ in rows}
-    leases = PortLease.objects.filter(swarm_id__in=serving)
+    # What is held is not left over.
+    leases = PortLease.objects.filter(swarm_id__in=serving).exclude(
+        dispatch__status=DispatchStatus.HELD
+    )
     for swarm, host, proc in leases.values_list("swarm_id", "host__name", "proc"):
         name = ProcName.parse(proc)
         placed[swarm].append(Placed(host, name is not None and name.hash == serving[swarm]))

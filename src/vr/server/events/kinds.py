@@ -38,6 +38,17 @@ class Kind(Enum):
         ("cancelled", "swarm"), "cross", "idle", "a dispatch was cancelled, by whom"
     )
 
+    SWARM_HELD = _Facts(
+        ("held", "swarm"), "clock", "warn", "a version is tested, and waits for `vr route`"
+    )
+    BATCH_DONE = _Facts(("batch", "swarm"), "swarm", "busy", "a batch of procs was replaced")
+    SWARM_REVERTED = _Facts(
+        ("revert", "swarm"),
+        "swarm",
+        "warn",
+        "a version failed between batches, and the one before is brought back",
+    )
+
     BUILD_AWAITED = _Facts(("wait",), "clock", "idle", "a dispatch waits for its build")
     BUILD_STARTED = _Facts(("build",), "hammer", "busy", "a build began")
     BUILD_DONE = _Facts(("build", "success"), "hammer", "ok", "a build is there to be swarmed")
@@ -124,6 +135,12 @@ class Kind(Enum):
     )
     USER_CANCELLED = _Facts(
         ("user", "cancel"), "user", "idle", "somebody cancelled a dispatch or a build"
+    )
+    USER_ROUTED = _Facts(
+        ("user", "route"), "user", "idle", "somebody had a version routed that was held"
+    )
+    USER_RETRIED = _Facts(
+        ("user", "retry"), "swarm", "busy", "somebody tried a failed dispatch again"
     )
     USER_ROLLED_BACK = _Facts(
         ("user", "rollback"), "user", "idle", "somebody brought back an earlier release"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db.models import Q
+from django.utils import timezone
 
 from vr.server.jobs import leases
 from vr.server.jobs.turns import Waiting
@@ -12,12 +13,18 @@ from vr.server.models.host_job import OPEN as OPEN_HOST_JOBS
 
 
 def dispatches() -> list[Waiting]:
-    """Open dispatches to carry on. Those that wait for a build are woken by its end."""
+    """Open dispatches to carry on. Those that wait for a build are woken by its end, those that
+    rest by whoever has them routed or cancelled."""
+    now = timezone.now()
     rows = Dispatch.objects.filter(status__in=OPEN).select_related("build", "swarm")
     return [
         Waiting(row.pk, row.swarm.app_id)
         for row in leases.lapsed(rows.order_by("pk"))
-        if row.build is None or not row.build.is_open or row.cancel_asked
+        if row.cancel_asked
+        or (
+            (row.build is None or not row.build.is_open)
+            and (row.rests_until is None or row.rests_until <= now)
+        )
     ]
 
 

@@ -27,12 +27,15 @@ def new_trace_id() -> str:
 class DispatchStatus(models.TextChoices):
     QUEUED = "queued"
     RUNNING = "running"
+    HELD = "held"  # deployed and tested; waits for somebody who routes or cancels it
     SUCCEEDED = "succeeded"
     FAILED = "failed"
     CANCELLED = "cancelled"
 
 
-OPEN = (DispatchStatus.QUEUED, DispatchStatus.RUNNING)
+OPEN = (DispatchStatus.QUEUED, DispatchStatus.RUNNING, DispatchStatus.HELD)
+# Those of them that somebody carries on, or is to.
+UNDER_WAY = (DispatchStatus.QUEUED, DispatchStatus.RUNNING)
 ENDED = (DispatchStatus.SUCCEEDED, DispatchStatus.FAILED, DispatchStatus.CANCELLED)
 
 
@@ -46,6 +49,19 @@ class Dispatch(models.Model):
     )
     tag = models.CharField(max_length=50, validators=[validate_tag])
     size = models.PositiveIntegerField()
+    # How it is to go, which its planner is told.
+    hold = models.BooleanField(
+        default=False, help_text="Is it to wait for somebody before it is routed?"
+    )
+    canary = models.PositiveIntegerField(
+        default=0, help_text="How many new procs are routed beside the old ones first. 0: none."
+    )
+    canary_seconds = models.PositiveIntegerField(
+        default=0, help_text="For how long these are tried."
+    )
+    batch = models.PositiveIntegerField(
+        default=0, help_text="How many procs are replaced at a time. 0: all at once."
+    )
     # Chosen once per dispatch, so that a build asked for meanwhile doesn't change its mind.
     build = models.ForeignKey(
         Build, null=True, blank=True, on_delete=models.SET_NULL, related_name="dispatches"
@@ -56,7 +72,8 @@ class Dispatch(models.Model):
     previous_release = models.ForeignKey(
         Release, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
     )
-    # The pool's nodes from before this dispatch first changed it: where a failure leads back to.
+    # The pool's nodes from before this dispatch (of batches: the one under way) first changed it:
+    # where a failure leads back to.
     routed_before = models.JSONField(null=True, blank=True, editable=False)
     own_config = EncryptedTextField(
         blank=True,
@@ -72,6 +89,26 @@ class Dispatch(models.Model):
     )
     error = models.TextField(blank=True, default="", help_text="Why it failed, in a sentence.")
     output = models.TextField(blank=True, default="", help_text="The failing output.")
+    batched = models.PositiveIntegerField(
+        default=0, help_text="How many procs the batches that are done have brought in."
+    )
+    # The failed dispatch whose batches this one takes back.
+    reverts = models.OneToOneField(
+        "self",
+        null=True,
+        blank=True,
+        editable=False,
+        on_delete=models.SET_NULL,
+        related_name="reverted_by",
+    )
+    route_asked = models.DateTimeField(null=True, blank=True, editable=False)
+    routed_by = models.CharField(
+        max_length=150, blank=True, default="", help_text="Who asked for it to be routed."
+    )
+    # Until then nobody need look at it, unless somebody routes or cancels it.
+    rests_until = models.DateTimeField(null=True, blank=True, editable=False)
+    # Uptests that were passed before count no more: procs have stood, or served, since.
+    tested_after = models.DateTimeField(null=True, blank=True, editable=False)
     # Whoever drives it looks at this, so that a cancel is not lost with a message or a worker.
     cancel_asked = models.DateTimeField(null=True, blank=True, editable=False)
     cancelled_by = models.CharField(
@@ -92,7 +129,7 @@ class Dispatch(models.Model):
         constraints = [
             models.UniqueConstraint(
                 fields=["swarm"],
-                condition=Q(status__in=["queued", "running"]),
+                condition=Q(status__in=["queued", "running", "held"]),
                 name="one_open_dispatch_per_swarm",
             )
         ]
@@ -103,3 +140,8 @@ class Dispatch(models.Model):
     @property
     def is_open(self) -> bool:
         return self.status in OPEN
+
+    @property
+    def is_last_batch(self) -> bool:
+        """Does nothing come after the batch that is under way? True without batches, too."""
+        return not self.batch or self.batched + self.batch >= self.size

@@ -13,6 +13,8 @@ class StepKind(models.TextChoices):
     DEPLOY = "deploy"
     START = "start"  # waiting until the deployed procs are ready
     UPTEST = "uptest"
+    HOLD = "hold"  # waiting for somebody who routes or cancels it
+    CANARY = "canary"  # some new procs are routed beside all old ones
     ROUTE = "route"
     SETTLE = "settle"  # the new procs serve, the old ones stand by
     DRAIN = "drain"

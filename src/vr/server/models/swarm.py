@@ -29,6 +29,9 @@ POOL = RegexValidator(
     "must be letters, digits, '_' and '-', as it becomes a balancer's pool and a host name",
 )
 
+# Pools whose names begin so show versions that are held.
+PREVIEW_PREFIX = "held-"
+
 CHECK_PATH = RegexValidator(
     r"^/[!-~]*\Z", "must begin with / and be printable ASCII without blanks, as in /health?deep=1"
 )
@@ -227,6 +230,11 @@ class Swarm(ProcSettings):
 
     def why_not_its_pool(self) -> str:
         """A sentence on who has this swarm's pool; empty if it may have it."""
+        if self.pool.startswith(PREVIEW_PREFIX):
+            return (
+                f"The pool {self.pool!r} begins with {PREVIEW_PREFIX!r}, as those do that show "
+                "held versions. Choose another name."
+            )
         other = self.pool_owner() if self.pool else None
         if other is None:
             return ""

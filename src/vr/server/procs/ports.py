@@ -73,6 +73,18 @@ def spawns_of(dispatch: Dispatch) -> dict[tuple[str, str], str]:
     }
 
 
+def settle(dispatch: Dispatch) -> None:
+    """The procs that the dispatch has placed are in service for good: its failure removes them no
+    more."""
+    PortLease.objects.filter(dispatch=dispatch).update(dispatch=None)
+
+
+def hand_over(dispatch: Dispatch, successor: Dispatch) -> None:
+    """The procs that the dispatch has placed are the successor's, whose failure removes them; how
+    often they have started until now is forgotten."""
+    PortLease.objects.filter(dispatch=dispatch).update(dispatch=successor, spawn="")
+
+
 def leased_by(dispatch: Dispatch) -> set[tuple[str, int]]:
     """The (host, port)s of procs that the dispatch has placed."""
     leases = PortLease.objects.filter(dispatch=dispatch)

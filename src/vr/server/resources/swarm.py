@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 
 from vr.server import models
 from vr.server.resources import procs
-from vr.server.resources.dispatch import latest_uri
+from vr.server.resources.dispatch import UNDER_WAY, latest_uri, under_way
 from vr.server.resources.fields import Computed, Integer, Number, Text
 from vr.server.resources.links import Link, Links, find_linked
 from vr.server.resources.proc_settings import proc_settings
@@ -72,6 +72,7 @@ SWARMS: Resource = Resource(
         Computed(
             name="compiled_env", value=lambda swarm, _: _readable(swarm.compiled_env), schema=OBJECT
         ),
+        Computed(name="under_way", value=under_way, schema=or_null(UNDER_WAY)),
         Computed(name="latest_dispatch", value=latest_uri, schema=or_null(PATH)),
         Computed(
             name="procs_uri", value=lambda swarm, _: f"{SWARMS.uri(swarm)}procs/", schema=PATH

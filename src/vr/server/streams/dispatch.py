@@ -76,4 +76,5 @@ def _document(request: HttpRequest, trace_id: str) -> dict[str, Any]:
 def _state(document: dict[str, Any]) -> Any:
     """What a reader would notice: all but the seconds, which run on their own."""
     steps = [(step["kind"], step["status"], step["message"]) for step in document["steps"]]
-    return document["status"], document["error"], document["build"], document["release"], steps
+    keys = ("status", "error", "build", "release", "batched", "note")
+    return [document[key] for key in keys], steps

@@ -7,51 +7,61 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.conf import settings
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.utils import timezone
 
-from vr.errors import InvalidInput
-from vr.server.access.volumes import check_volumes
-from vr.server.balancers import balancer_named
-from vr.server.builds.choosing import image_of
 from vr.server.events.announcing import user_did
 from vr.server.events.kinds import Kind
 from vr.server.jobs import cancelled, leases, wake
-from vr.server.models import Dispatch, DispatchStatus, Release, Step, StepKind, Swarm
-from vr.server.models.dispatch import OPEN
+from vr.server.models import (
+    BuildStatus,
+    Dispatch,
+    DispatchStatus,
+    Step,
+    StepKind,
+    Swarm,
+)
+from vr.server.models.dispatch import UNDER_WAY
 from vr.server.swarming.dispatch_row import DispatchRow
 from vr.server.swarming.ending import end
 from vr.server.swarming.journal import Journal, milestones_of
-from vr.server.swarming.own_config import bring_back
+from vr.server.swarming.manner import AT_ONCE, Manner
+from vr.server.swarming.opening import Wish, open_dispatch, open_for
 from vr.server.swarming.plan_types import Milestone
 from vr.server.swarming.problems import (
     Cancelled,
     CannotCancel,
-    CannotDispatch,
+    CannotRetry,
+    CannotRoute,
     NothingToRollBackTo,
-    SwarmBusy,
 )
 from vr.server.swarming.releases import previous_release
-from vr.specs.names import length_problem, tag_problem
 
 _BEFORE_PROCS = (StepKind.BUILD, StepKind.RELEASE)
 
 
 def dispatch(
-    swarm: Swarm, *, user: Any, tag: str | None = None, size: int | None = None
+    swarm: Swarm,
+    *,
+    user: Any,
+    tag: str | None = None,
+    size: int | None = None,
+    manner: Manner = AT_ONCE,
 ) -> Dispatch:
-    """Bring `swarm` to `tag` (None or "-": the one it has) and `size` (None: as it is).
+    """Bring `swarm` to `tag` (None or "-": the one it has) and `size` (None: as it is), in that
+    `manner`.
 
     Stores both in the swarm and queues the work. Raises SwarmBusy while another dispatch of
-    the swarm is open, InvalidInput for an impossible tag or size, CannotDispatch or CannotBuild
-    for a swarm that can't run: squad without active hosts, unknown balancer, stack without image.
+    the swarm is open and not held, InvalidInput for an impossible tag, size or manner,
+    CannotDispatch or CannotBuild for a swarm that can't run: squad without active hosts, unknown
+    balancer, stack without image.
     """
     tag = swarm.tag if tag in {None, "", "-"} else str(tag)
-    return _open(swarm, user=user, kind=Kind.USER_SWARMED, tag=tag, size=size)
+    wish = Wish(tag, _size(swarm, size), manner=manner)
+    return open_for(swarm, wish, user=user, kind=Kind.USER_SWARMED)
 
 
-def rollback(swarm: Swarm, *, user: Any) -> Dispatch:
+def rollback(swarm: Swarm, *, user: Any, manner: Manner = AT_ONCE) -> Dispatch:
     """Bring `swarm` back to the last release that was dispatched with success before this one, and
     its config to what that was made of.
 
@@ -63,14 +73,10 @@ def rollback(swarm: Swarm, *, user: Any) -> Dispatch:
             f"{swarm.name} has no earlier successful release to go back to.",
             hint="Swarm a version by its name instead.",
         )
-    return _open(
-        swarm,
-        user=user,
-        kind=Kind.USER_ROLLED_BACK,
-        tag=release.build.tag,
-        release=release,
-        brings_back_config=True,
+    wish = Wish(
+        release.build.tag, swarm.size, release=release, brings_back_config=True, manner=manner
     )
+    return open_for(swarm, wish, user=user, kind=Kind.USER_ROLLED_BACK)
 
 
 def scale(swarm: Swarm, size: int, *, user: Any) -> Dispatch:
@@ -78,9 +84,8 @@ def scale(swarm: Swarm, size: int, *, user: Any) -> Dispatch:
 
     Raises what `dispatch` raises.
     """
-    release = swarm.release
-    tag = release.build.tag if release else swarm.tag
-    return _open(swarm, user=user, kind=Kind.USER_SCALED, tag=tag, size=size, release=release)
+    wish = Wish(_serving_tag(swarm), size, release=swarm.release)
+    return open_for(swarm, wish, user=user, kind=Kind.USER_SCALED)
 
 
 def rescue(swarm: Swarm, *, user: Any, why: str) -> Dispatch:
@@ -89,9 +94,75 @@ def rescue(swarm: Swarm, *, user: Any, why: str) -> Dispatch:
 
     Raises what `dispatch` raises.
     """
-    release = swarm.release
-    tag = release.build.tag if release else swarm.tag
-    return _open(swarm, user=user, kind=Kind.USER_RESCUED, tag=tag, release=release, note=why)
+    wish = Wish(_serving_tag(swarm), swarm.size, release=swarm.release, note=why)
+    return open_for(swarm, wish, user=user, kind=Kind.USER_RESCUED)
+
+
+def retry(failed: Dispatch, *, user: Any) -> Dispatch:
+    """Try again what a dispatch that failed, or was cancelled, was to do: the same version, size
+    and manner, of the same release if it had come so far.
+
+    Raises CannotRetry for one that has not, or that is not the last word on its swarm; and what
+    `dispatch` raises.
+    """
+    if sentence := why_not_retried(failed):
+        raise CannotRetry(sentence)
+    build, release = failed.build, failed.release
+    if build is not None and build.status in {BuildStatus.FAILED, BuildStatus.EXPIRED}:
+        build = release = None  # it is built anew
+    wish = Wish(
+        failed.tag,
+        failed.size,
+        release=release,
+        build=build,
+        own_config=failed.own_config if release else "",
+        note=failed.note,
+        manner=Manner.of(failed),
+    )
+    return open_for(failed.swarm, wish, user=user, kind=Kind.USER_RETRIED)
+
+
+def why_not_retried(dispatch: Dispatch) -> str:
+    """Why it can't be retried, as a sentence; empty if it can."""
+    what = f"{dispatch.swarm.name} → {dispatch.tag}"
+    if dispatch.status not in {DispatchStatus.FAILED, DispatchStatus.CANCELLED}:
+        return f"{what} can't be retried: it has not failed, it is {dispatch.status}."
+    later = dispatch.swarm.dispatches.filter(pk__gt=dispatch.pk, reverts__isnull=True)
+    if newer := later.order_by("-pk").first():
+        return (
+            f"{what} can't be retried: {newer.tag} was swarmed since. Swarm it instead: "
+            f"vr swarm {dispatch.swarm.name} {dispatch.tag}"
+        )
+    return ""
+
+
+def route(dispatch: Dispatch, *, user: Any) -> None:
+    """Let a dispatch go on that is held: its procs are tested again, then routed.
+
+    Returns at once. Raises CannotRoute for one that is not held.
+    """
+    with transaction.atomic():
+        row = Dispatch.objects.select_for_update(of=("self",)).get(pk=dispatch.pk)
+        if row.status != DispatchStatus.HELD or row.cancel_asked:
+            is_status = "is being cancelled" if row.cancel_asked else f"is {row.status}"
+            raise CannotRoute(
+                f"{row.swarm.name} → {row.tag} can't be routed: it is not held, it {is_status}."
+            )
+        row.route_asked = row.tested_after = timezone.now()
+        row.routed_by = cancelled.name_of(user)
+        # Not held any more, and to be carried on by whoever is woken.
+        row.status, row.rests_until = DispatchStatus.RUNNING, None
+        row.save(
+            update_fields=["route_asked", "routed_by", "tested_after", "status", "rests_until"]
+        )
+        user_did(
+            user,
+            Kind.USER_ROUTED,
+            f"{row.swarm.name} → {row.tag}",
+            trace_id=row.trace_id,
+            resource_uri=f"/api/v1/swarms/{row.swarm_id}/",
+        )
+        wake.after_commit(wake.DRIVE, row.pk)
 
 
 def cancel(dispatch: Dispatch, *, user: Any) -> None:
@@ -107,7 +178,9 @@ def cancel(dispatch: Dispatch, *, user: Any) -> None:
             raise CannotCancel(sentence)
         if row.cancel_asked is None:
             row.cancel_asked, row.cancelled_by = timezone.now(), cancelled.name_of(user)
-            row.save(update_fields=["cancel_asked", "cancelled_by"])
+            if row.status == DispatchStatus.HELD:
+                row.status = DispatchStatus.RUNNING  # being undone
+            row.save(update_fields=["cancel_asked", "cancelled_by", "status"])
             user_did(
                 user,
                 Kind.USER_CANCELLED,
@@ -126,7 +199,7 @@ def why_not_cancelled(dispatch: Dispatch) -> str:
         return f"{what} can't be cancelled: it has {dispatch.status} already."
     if dispatch.error:
         return f"{what} can't be cancelled: it failed, and is being undone already."
-    if Milestone.COMMITTED in milestones_of(dispatch):
+    if dispatch.is_last_batch and Milestone.COMMITTED in milestones_of(dispatch):
         return (
             f"{what} can't be cancelled: it serves, and the procs before it are being removed. "
             f"Roll back instead: vr rollback {dispatch.swarm.name}"
@@ -146,112 +219,24 @@ def _end_unbegun(dispatch: Dispatch) -> None:
         end(row, Journal(row.dispatch, lease.check))
 
 
-def open_dispatch(swarm: Swarm) -> Dispatch | None:
-    """The swarm's dispatch that has not ended yet, if any."""
-    return swarm.dispatches.filter(status__in=OPEN).first()
-
-
 def dispatch_with_procs(swarm: Swarm) -> Dispatch | None:
-    """The swarm's open dispatch, if it deals with procs by now: nobody else should, then."""
+    """The swarm's open dispatch, if it deals with procs now: nobody else should, then. One that
+    is held does not: what serves beside it may be mended for as long as that takes."""
     opened = open_dispatch(swarm)
-    return opened if opened and opened.steps.exclude(kind__in=_BEFORE_PROCS).exists() else None
+    if opened is None or opened.status == DispatchStatus.HELD:
+        return None
+    return opened if opened.steps.exclude(kind__in=_BEFORE_PROCS).exists() else None
 
 
 def swarms_with_busy_procs() -> set[int]:
     """The ids of all swarms that have such a dispatch."""
-    steps = Step.objects.exclude(kind__in=_BEFORE_PROCS).filter(dispatch__status__in=OPEN)
+    steps = Step.objects.exclude(kind__in=_BEFORE_PROCS).filter(dispatch__status__in=UNDER_WAY)
     return set(steps.values_list("dispatch__swarm_id", flat=True))
 
 
-def _open(
-    swarm: Swarm,
-    *,
-    user: Any,
-    kind: Kind,
-    tag: str,
-    size: int | None = None,
-    release: Release | None = None,
-    brings_back_config: bool = False,
-    note: str = "",
-) -> Dispatch:
-    size = swarm.size if size is None else size
-    if busy := open_dispatch(swarm):
-        raise SwarmBusy(busy)
-    _check(swarm, tag, size)
-    if size:
-        check_volumes(release or swarm, user)
-    try:
-        with transaction.atomic():
-            swarm.tag, swarm.size = tag, size
-            swarm.save(update_fields=["tag", "size"])
-            if release and brings_back_config:
-                note = bring_back(swarm, release)
-            opened = Dispatch.objects.create(
-                swarm=swarm,
-                user=user if getattr(user, "pk", None) else None,
-                tag=tag,
-                size=size,
-                release=release,
-                build=release.build if release else None,
-                previous_release=swarm.release,
-                note=note,
-            )
-            user_did(
-                user,
-                kind,
-                f"{swarm.name} → {tag}, size {size}",
-                trace_id=opened.trace_id,
-                resource_uri=f"/api/v1/swarms/{swarm.pk}/",
-            )
-            wake.after_commit(wake.DRIVE, opened.pk)
-    except IntegrityError:
-        # Somebody else was a moment earlier: the database allows one open dispatch per swarm.
-        swarm.refresh_from_db()
-        if busy := open_dispatch(swarm):
-            raise SwarmBusy(busy) from None
-        raise
-    return opened
+def _size(swarm: Swarm, size: int | None) -> int:
+    return swarm.size if size is None else size
 
 
-def _check(swarm: Swarm, tag: str, size: int) -> None:
-    problems = []
-    if (problem := tag_problem("version", tag)) or (
-        problem := length_problem(swarm.app.name, tag, swarm.config_name, swarm.proc_name)
-    ):
-        problems.append(problem)
-    largest = settings.LARGEST_SWARM
-    if isinstance(size, bool) or not isinstance(size, int) or not 0 <= size <= largest:
-        problems.append(f"size: is {size!r}, expected a whole number from 0 to {largest}")
-    if problems:
-        raise InvalidInput(f"swarm {swarm.name}", problems)
-    _check_balancer(swarm)
-    if size == 0:
-        return
-    image_of(swarm.app)
-    if not swarm.squad.hosts.filter(active=True).exists():
-        raise CannotDispatch(
-            f"The squad {swarm.squad.name!r} of {swarm.name} has no active hosts.",
-            hint="Add a host to the squad, or set one of its hosts active.",
-        )
-
-
-def _check_balancer(swarm: Swarm) -> None:
-    if not swarm.pool:
-        return
-    if sentence := swarm.why_not_its_name():
-        raise CannotDispatch(f"{swarm.name} can't be dispatched: {sentence}")
-    known = sorted(settings.BALANCERS)
-    if swarm.balancer not in known:
-        what = f"the balancer {swarm.balancer!r}" if swarm.balancer else "no balancer"
-        raise CannotDispatch(
-            f"{swarm.name} routes to the pool {swarm.pool!r} with {what}, which is not set up.",
-            hint=f"Choose one of: {', '.join(known) or 'none is configured'}.",
-        )
-    if swarm.passing and not balancer_named(swarm.balancer).knows_passing:
-        raise CannotDispatch(
-            f"{swarm.name} has times or sizes of its own, but its balancer {swarm.balancer!r} "
-            "can't give a pool such.",
-            hint="Empty its read timeout, body size and header size, and set them there.",
-        )
-    if sentence := swarm.why_not_its_pool():
-        raise CannotDispatch(f"{swarm.name} can't be dispatched: {sentence}")
+def _serving_tag(swarm: Swarm) -> str:
+    return swarm.release.build.tag if swarm.release else swarm.tag

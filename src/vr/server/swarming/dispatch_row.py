@@ -5,12 +5,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection
+from datetime import datetime
 
 from django.utils import timezone
 
 from vr.errors import VelociraptorError
-from vr.server.jobs.leases import Lease
+from vr.server.jobs.leases import Lease, LeaseLost
 from vr.server.models import Build, Dispatch, DispatchStatus, Release
+from vr.server.procs import ports
 from vr.server.swarming.problems import Cancelled
 
 # How often the row is read for whether somebody wants it cancelled.
@@ -75,6 +77,26 @@ class DispatchRow:
             self.dispatch.routed_before = sorted(nodes)
             self.lease.rows.update(routed_before=self.dispatch.routed_before)
 
+    def hold(self, until: datetime) -> None:
+        """Leave it to whoever has it routed or cancelled, and be sure that somebody looks `until`
+        then."""
+        dispatch = self.dispatch
+        dispatch.status, dispatch.rests_until = DispatchStatus.HELD, until
+        self.lease.rows.update(status=dispatch.status, rests_until=until)
+
+    def test_again(self) -> None:
+        """Uptests that were passed until now count no more."""
+        self.dispatch.tested_after = timezone.now()
+        self.lease.rows.update(tested_after=self.dispatch.tested_after)
+
+    def end_batch(self, batched: int) -> None:
+        """What this dispatch has brought in by now, `batched` procs, is in service for good; a
+        failure leads back to here. Raises LeaseLost."""
+        self.dispatch.batched, self.dispatch.routed_before = batched, None
+        if not self.lease.rows.update(batched=batched, routed_before=None):
+            raise LeaseLost
+        ports.settle(self.dispatch)
+
     def check_wanted(self) -> None:
         """Raise Cancelled if somebody wants the dispatch cancelled, unless it fails already."""
         dispatch, now = self.dispatch, time.monotonic()
@@ -97,6 +119,15 @@ class DispatchRow:
     def add_output(self, text: str) -> None:
         """Add to the output; stored with whatever is written next."""
         self.dispatch.output = f"{self.dispatch.output}\n{text}".strip()
+
+    def end_superseded(self, why: str, by: str) -> None:
+        """Mark it as cancelled `by` somebody who wanted something newer."""
+        dispatch = self.dispatch
+        dispatch.status, dispatch.error = DispatchStatus.CANCELLED, why
+        dispatch.cancelled_by, dispatch.ended = by, timezone.now()
+        self.lease.rows.update(
+            status=dispatch.status, error=why, cancelled_by=by, ended=dispatch.ended
+        )
 
     def end(self) -> float:
         """Mark the dispatch as ended, failed if a reason was noted, cancelled if that was it;

@@ -6,6 +6,7 @@ from django.db import transaction
 
 from vr.server.events.kinds import Kind
 from vr.server.models import Dispatch, DispatchStatus, Swarm
+from vr.server.swarming import reverting
 from vr.server.swarming.dispatch_row import DispatchRow
 from vr.server.swarming.journal import Journal
 from vr.server.swarming.plan_types import Finish, Milestone
@@ -23,9 +24,24 @@ def end(row: DispatchRow, journal: Journal, trouble: str = "") -> None:
     if trouble:
         row.add_output(trouble)
     with transaction.atomic():
-        _settle(dispatch, has_served=Milestone.COMMITTED in journal.milestones())
+        is_committed = Milestone.COMMITTED in journal.milestones()
+        goes_back = reverting.is_to_revert(dispatch, is_committed=is_committed)
+        if goes_back:
+            row.add_output(f"It had replaced some procs: {_what_comes_back(dispatch)}")
+        _settle(dispatch, has_served=is_committed and dispatch.is_last_batch)
         journal.close_open_steps()
-        _tell(dispatch, journal, seconds=row.end(), trouble=trouble)
+        seconds = row.end()
+        if goes_back:
+            reverting.revert(dispatch, journal)
+        _tell(dispatch, journal, seconds=seconds, trouble=trouble)
+
+
+def end_superseded(row: DispatchRow, journal: Journal, tag: str, by: str) -> None:
+    """Close a dispatch that was held, as its swarm is to be brought to `tag` instead. Within a
+    transaction."""
+    journal.close_open_steps()
+    row.end_superseded(f"Superseded: {journal.swarm} was swarmed to {tag} while it was held.", by)
+    _tell(row.dispatch, journal, seconds=0, trouble="")
 
 
 def _tell(dispatch: Dispatch, journal: Journal, *, seconds: float, trouble: str) -> None:
@@ -52,7 +68,15 @@ def _tell(dispatch: Dispatch, journal: Journal, *, seconds: float, trouble: str)
 
 def _what_serves(dispatch: Dispatch) -> str:
     before = dispatch.previous_release
+    if reverting.is_reverted(dispatch):
+        return _what_comes_back(dispatch)
     return f"{before.build.tag} still serves." if before else "Nothing was put to use."
+
+
+def _what_comes_back(dispatch: Dispatch) -> str:
+    before = dispatch.previous_release
+    assert before is not None
+    return f"{before.build.tag} is brought back, by batches of {dispatch.batch}."
 
 
 def silence(finish: Finish) -> str:

@@ -9,42 +9,32 @@ from __future__ import annotations
 import functools
 import logging
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
 from enum import Enum
 
-from django.db import OperationalError, transaction
+from django.db import OperationalError
 
 from vr.errors import VelociraptorError
 from vr.hosts.supervisor import HostUnreachable
-from vr.server.events.kinds import Kind
 from vr.server.hosts import connect
 from vr.server.jobs import leases, leaving
 from vr.server.jobs.leases import LeaseLost
 from vr.server.jobs.sliced import Sliced, finish
 from vr.server.logs import traced
-from vr.server.models import Dispatch, StepKind
+from vr.server.models import Dispatch, DispatchStatus
 from vr.server.models.dispatch import OPEN
-from vr.server.procs import ports
-from vr.server.swarming import own_config, plan_types
+from vr.server.swarming import plan_types
 from vr.server.swarming.dispatch_row import DispatchRow
 from vr.server.swarming.ending import end, silence
 from vr.server.swarming.goal import goal_of
+from vr.server.swarming.hand import Hand
 from vr.server.swarming.journal import Journal
 from vr.server.swarming.observe import build_state, observe
 from vr.server.swarming.plan import plan
-from vr.server.swarming.plan_types import Node, SeenProc
 from vr.server.swarming.problems import Cancelled, DispatchFailed, ForeignPorts, PlanAgain
 from vr.server.swarming.steps import (
     building,
-    deploying,
-    releasing,
-    retiring,
-    routing,
-    settling,
-    starting,
-    uptesting,
+    holding,
 )
-from vr.server.swarming.wanted import HostProcs, WantedProc
 
 log = logging.getLogger(__name__)
 
@@ -52,7 +42,7 @@ log = logging.getLogger(__name__)
 _ATTEMPTS = 3
 _RETRY_SECONDS = 0.5
 # Steps after which there is no other way: they are tried again whatever goes wrong.
-_REPEATED = plan_types.Retire | plan_types.Undo | plan_types.RouteBack
+_REPEATED = plan_types.Retire | plan_types.Undo | plan_types.RouteBack | plan_types.NextBatch
 # A dispatch that deploys again and again, as its procs pass and die, must end some time.
 _LONGEST_PLAN = 200
 
@@ -60,6 +50,7 @@ _LONGEST_PLAN = 200
 class Outcome(Enum):
     ENDED = "ended"
     PARKED = "parked"  # waits for a build
+    HELD = "held"  # waits for people
     ELSEWHERE = "elsewhere"  # another worker has it, or it had ended
 
 
@@ -77,19 +68,22 @@ def driving(dispatch_id: int) -> Sliced[Outcome]:
             row = DispatchRow.begin(dispatch_id, lease)
             with traced(row.dispatch.trace_id):
                 outcome = yield from _Drive(row).run()
-        if outcome is not Outcome.PARKED or _still_builds(dispatch_id):
+        if outcome not in {Outcome.PARKED, Outcome.HELD} or _still_waits(dispatch_id, outcome):
             return outcome
-        # The build ended between the look at it and the end of our lease: nobody wakes us.
+        # That ended between the look at it and the end of our lease: nobody wakes us.
 
 
-def _still_builds(dispatch_id: int) -> bool:
+def _still_waits(dispatch_id: int, outcome: Outcome) -> bool:
     dispatch = Dispatch.objects.select_related("build").get(pk=dispatch_id)
+    if dispatch.is_open and dispatch.cancel_asked is not None:
+        return False
+    if outcome is Outcome.HELD:
+        return dispatch.status != DispatchStatus.RUNNING
     return build_state(dispatch.build) is plan_types.BuildState.UNDERWAY
 
 
 class _Drive:
-    """One worker's way through one dispatch. The steps never see it: each is handed what it
-    needs."""
+    """One worker's way through one dispatch."""
 
     def __init__(self, row: DispatchRow) -> None:
         self._row = row
@@ -97,21 +91,30 @@ class _Drive:
         self._journal = Journal(row.dispatch, self._check_wanted)
         self._is_final = False
         self._reach = functools.cache(connect)
+        self._hand = Hand(row, self._goal, self._journal, self._reach, self._check_wanted)
         self._foreign_ports: dict[str, set[int]] = defaultdict(set)
 
     def run(self) -> Sliced[Outcome]:
         try:
-            for _ in range(_LONGEST_PLAN):
+            holding.go_on(self._row.dispatch, self._journal)
+            left = _LONGEST_PLAN
+            while left:
+                left -= 1
                 self._check()
                 step = self._next_step()
                 if isinstance(step, plan_types.AwaitBuild):
                     building.wait(self._row.build, self._journal)
                     return Outcome.PARKED
+                if isinstance(step, plan_types.Hold):
+                    holding.hold(self._row, step.nodes, self._journal)
+                    return Outcome.HELD
                 if isinstance(step, plan_types.Finish):
                     end(self._row, self._journal, silence(step))
                     return Outcome.ENDED
                 if not (yield from self._attempt(step)):
                     return Outcome.ENDED
+                if isinstance(step, plan_types.NextBatch):
+                    left = _LONGEST_PLAN
             self._row.note_failure(
                 DispatchFailed("The dispatch did not come to an end: its procs keep dying.")
             )
@@ -154,7 +157,7 @@ class _Drive:
         problem: Exception
         for attempt in range(1, _ATTEMPTS + 1):
             try:
-                yield from self._carry_out(step)
+                yield from self._hand.carry_out(step)
                 return True
             except LeaseLost:
                 raise
@@ -164,7 +167,7 @@ class _Drive:
             except (HostUnreachable, OperationalError) as error:
                 problem = error
             except VelociraptorError as error:
-                if not isinstance(step, _REPEATED):
+                if not isinstance(step, _REPEATED) and not self._undoes_preview(step):
                     row.note_failure(error)
                     return True
                 problem = error
@@ -175,6 +178,10 @@ class _Drive:
             log.warning("dispatch %s, attempt %s: %s", row.dispatch.pk, attempt, problem)
             self._check()
             yield _RETRY_SECONDS
+        if self._undoes_preview(step):
+            # They stay together: procs that are shown must be there. The next dispatch clears up.
+            end(row, self._journal, f"The pool of what was held could not be removed: {problem}")
+            return False
         if isinstance(step, plan_types.RouteBack):
             # The pool keeps what it holds, and so do the procs: the next dispatch clears up.
             end(row, self._journal, f"The pool could not be routed back: {problem}")
@@ -187,103 +194,14 @@ class _Drive:
         row.note_failure(problem if isinstance(problem, VelociraptorError) else _bug(problem))
         return True
 
+    def _undoes_preview(self, step: plan_types.PlannedStep) -> bool:
+        return isinstance(step, plan_types.EndPreview) and bool(self._row.dispatch.error)
+
     def _remember(self, reason: PlanAgain) -> None:
         log.info("dispatch %s plans again: %s", self._row.dispatch.pk, reason)
         if isinstance(reason, ForeignPorts):
             for node in reason.nodes:
                 self._foreign_ports[node.host].add(node.port)
-
-    def _carry_out(self, step: plan_types.PlannedStep) -> Sliced[None]:
-        row, goal, journal = self._row, self._goal, self._journal
-        match step:
-            case plan_types.ChooseBuild():
-                app, tag = goal.swarm.app, goal.tag
-                commit = yield from building.look_up(
-                    app, tag, self._note_earlier_build, self._check_wanted
-                )
-                with transaction.atomic():
-                    row.choose_build(building.choose(app, tag, commit))
-            case plan_types.MakeRelease():
-                building.finish(row.build, journal)
-                made = releasing.make(goal.swarm, row.build, journal)
-                row.choose_release(made, own_config.snapshot(goal.swarm))
-            case plan_types.Deploy(nodes):
-                procs = self._wanted(nodes)
-                yield from deploying.deploy(row.dispatch, row.release, procs, goal.squad, journal)
-            case plan_types.Start(nodes, running):
-                yield from starting.wait_until_ready(
-                    self._wanted(nodes),
-                    journal,
-                    listens=goal.listens,
-                    running=running,
-                    note=lambda spawns: ports.note_spawns(row.dispatch, spawns),
-                )
-            case plan_types.Uptest(nodes):
-                procs = self._wanted(nodes)
-                yield from uptesting.uptest(
-                    row.dispatch, row.release, procs, journal, check=goal.check
-                )
-            case plan_types.Route(nodes, backups):
-                assert goal.pool is not None
-                remember = row.note_routed_before
-                routing.route(
-                    goal.swarm, goal.pool, nodes, journal, backups=backups, remember=remember
-                )
-            case plan_types.Settle(nodes):
-                procs, seconds = self._wanted(nodes), goal.settle_seconds
-                yield from settling.settle(
-                    row.dispatch, procs, seconds, journal, listens=goal.listens
-                )
-            case plan_types.RouteBack(before):
-                assert goal.pool is not None
-                routing.route_back(goal.pool, before, journal)
-            case plan_types.Unroute():
-                routing.unroute(goal.swarm, journal)
-            case plan_types.Drain(nodes):
-                yield from routing.drain(goal.pool, nodes, journal)
-            case plan_types.Retire(procs):
-                yield from retiring.retire(self._leaving(procs), journal)
-            case plan_types.Undo(procs):
-                drained = None if row.dispatch.routed_before is None else goal.pool
-                yield from retiring.undo(self._leaving(procs), journal, drained=drained)
-            case plan_types.Fail():
-                self._carry_out_failure(step)
-            case _:
-                raise TypeError(f"no way to carry out {step!r}")
-
-    def _note_earlier_build(self, why: str) -> None:
-        with transaction.atomic():
-            self._row.add_note(why)
-            self._journal.event(
-                f"{self._journal.swarm} takes an earlier build", why, kind=Kind.BUILD_AWAITED
-            )
-
-    def _carry_out_failure(self, step: plan_types.Fail) -> None:
-        dispatch = self._row.dispatch
-        if dispatch.release is None and dispatch.build is not None:
-            building.finish(dispatch.build, self._journal)
-        if step.procs:
-            proc = step.procs[0]
-            was_ready = self._journal.ended(StepKind.START) is not None
-            when = "before it was put to use" if was_ready else "at start"
-            raise starting.blame(self._reach(proc.host), proc.name, f"died {when}")
-        raise DispatchFailed(step.reason, hint=step.hint)
-
-    def _wanted(self, nodes: Iterable[Node]) -> list[WantedProc]:
-        """The procs that are to run on the nodes; raises HostUnreachable."""
-        release = self._row.release
-        return [
-            WantedProc(node, self._goal.proc_name(release, node.port), self._reach(node.host))
-            for node in nodes
-        ]
-
-    def _leaving(self, procs: Sequence[SeenProc]) -> list[HostProcs]:
-        """The procs by their hosts; raises HostUnreachable."""
-        hosts = sorted({proc.host for proc in procs})
-        return [
-            HostProcs(self._reach(host), tuple(proc.name for proc in procs if proc.host == host))
-            for host in hosts
-        ]
 
 
 def _bug(error: Exception) -> DispatchFailed:

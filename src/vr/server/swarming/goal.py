@@ -27,6 +27,10 @@ class Goal:
     pool: Pool | None
     ports: range
     first_port: int
+    holds: bool
+    canary: int
+    canary_seconds: int
+    batch: int
 
     @property
     def listens(self) -> bool:
@@ -42,6 +46,9 @@ class Goal:
             ports=self.ports,
             first_port=self.first_port,
             settles=self.settle_seconds > 0,
+            holds=self.holds,
+            canary=self.canary,
+            batch=self.batch,
             squad=f"the squad {self.swarm.squad.name}",
         )
 
@@ -77,4 +84,8 @@ def goal_of(dispatch: Dispatch) -> Goal:
         ports=ports,
         # Differs from dispatch to dispatch, stays the same within one.
         first_port=ports[crc32(dispatch.trace_id.encode()) % len(ports)],
+        holds=dispatch.hold and dispatch.route_asked is None,
+        canary=dispatch.canary,
+        canary_seconds=dispatch.canary_seconds,
+        batch=dispatch.batch,
     )

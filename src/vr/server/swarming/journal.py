@@ -16,6 +16,9 @@ from vr.server.jobs.leases import LeaseLost
 from vr.server.models import Dispatch, Step, StepKind, StepStatus
 from vr.server.swarming.plan_types import Milestone
 
+# Each batch takes them anew.
+_OF_BATCHES = (StepKind.ROUTE, StepKind.SETTLE, StepKind.DRAIN, StepKind.RETIRE)
+
 
 class Journal:
     """The steps and events of one dispatch. `swarm` is the swarm's name, for titles."""
@@ -80,6 +83,10 @@ class Journal:
             row.save(update_fields=["status", "message", "ended"])
             self._tell(row)
 
+    def forget_batch(self) -> None:
+        """Forget the steps by which milestones of the batch that is done are known."""
+        self._dispatch.steps.filter(kind__in=_OF_BATCHES).delete()
+
     def close_open_steps(self) -> None:
         """Mark steps that were cut off as failed, at the end of a failed dispatch."""
         self._dispatch.steps.filter(status=StepStatus.RUNNING).update(
@@ -143,6 +150,8 @@ def milestones_of(dispatch: Dispatch) -> frozenset[Milestone]:
 def _milestones(steps: Mapping[str, Step]) -> frozenset[Milestone]:
     done = {kind: row for kind, row in steps.items() if row.status == StepStatus.DONE}
     found = set()
+    if StepKind.CANARY in done:
+        found.add(Milestone.CANARIED)
     if route := done.get(StepKind.ROUTE):
         found.add(Milestone.ROUTED)
         drain = done.get(StepKind.DRAIN)

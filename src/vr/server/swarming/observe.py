@@ -6,6 +6,8 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
+from django.utils import timezone
+
 from vr.hosts.connection import HostConnection
 from vr.hosts.crews import LOOKING
 from vr.hosts.readiness import ProcState, has_restarted, is_running, state_of
@@ -23,6 +25,7 @@ from vr.server.swarming.plan_types import (
     SeenHost,
     SeenProc,
 )
+from vr.server.swarming.pools import Pool
 from vr.server.uptests import recording
 from vr.specs.names import ProcName
 
@@ -66,6 +69,10 @@ def observe(
         backups=goal.pool.backups() if goal.pool else frozenset(),
         former=None if dispatch.routed_before is None else frozenset(dispatch.routed_before),
         has_former_pools=bool(pools.former(goal.swarm)),
+        has_preview=bool(previews := pools.previews(goal.swarm)),
+        preview=_nodes_of(previews),
+        waited_too_long=_has_rested(dispatch),
+        batched=dispatch.batched,
         tested=_tested(dispatch),
         milestones=milestones,
         failed=bool(dispatch.error),
@@ -149,6 +156,21 @@ def _seen_procs(
             if lease and info and is_new and not may_restart and has_restarted(lease.spawn, info):
                 state = ProcState.DEAD
             yield SeenProc(host_name, name, port, state, is_current, is_new, is_running(info))
+
+
+def _nodes_of(previews: Iterable[Pool]) -> frozenset[str] | None:
+    """All nodes of the pools; None if a balancer can't tell."""
+    found: frozenset[str] = frozenset()
+    for pool in previews:
+        nodes = pool.nodes()
+        if nodes is None:
+            return None
+        found |= nodes
+    return found
+
+
+def _has_rested(dispatch: Dispatch) -> bool:
+    return dispatch.rests_until is not None and dispatch.rests_until <= timezone.now()
 
 
 def _tested(dispatch: Dispatch) -> frozenset[Node]:

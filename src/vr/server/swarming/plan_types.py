@@ -69,6 +69,8 @@ class SeenHost:
 class Milestone(Enum):
     """What this dispatch has completed and what can't be observed from outside."""
 
+    CANARIED = "canaried"  # the first of the new procs have proved themselves beside the old
+    # Of the batch that is under way, if it goes by batches:
     ROUTED = "routed"
     DRAINED = "drained"
     # The new procs have settled, or old ones began to go: there is no way back.
@@ -77,13 +79,20 @@ class Milestone(Enum):
 
 @dataclass(frozen=True)
 class Intent:
-    """What is wanted. `first_port` is where the search for free ports begins."""
+    """What is wanted. `first_port` is where the search for free ports begins.
+
+    `holds`: all waits before the route. `canary`: so many new procs are tried beside all old
+    ones first. `batch`: so many procs are replaced at a time. 0: no such thing.
+    """
 
     size: int
     routed: bool  # is there a pool?
     ports: range
     first_port: int = 0
     settles: bool = True  # must new procs stay up for a while before old ones go?
+    holds: bool = False
+    canary: int = 0
+    batch: int = 0
     # Names the planner puts into its sentences.
     squad: str = "the squad"
 
@@ -101,6 +110,10 @@ class Observed:
     # The pool's nodes from before this dispatch first changed it; None while it hasn't.
     former: frozenset[str] | None = None
     has_former_pools: bool = False  # of another name or balancer, from before a change
+    has_preview: bool = False  # is there a pool of held procs?
+    preview: frozenset[str] | None = frozenset()  # its nodes; None: nobody knows
+    waited_too_long: bool = False  # to be routed
+    batched: int = 0  # how many procs the batches that are done have brought in
     tested: frozenset[Node] = frozenset()  # passed their uptests in this dispatch
     milestones: frozenset[Milestone] = frozenset()
     failed: bool = False
@@ -139,6 +152,40 @@ class Start:
 @dataclass(frozen=True)
 class Uptest:
     nodes: tuple[Node, ...]
+
+
+@dataclass(frozen=True)
+class Preview:
+    """Make the procs, which aren't routed yet, known to people by a pool of their own."""
+
+    nodes: tuple[Node, ...]
+
+
+@dataclass(frozen=True)
+class EndPreview:
+    """Remove that pool."""
+
+
+@dataclass(frozen=True)
+class Hold:
+    """Nothing to do with the new procs until somebody has the dispatch routed or cancelled."""
+
+    nodes: tuple[Node, ...] = ()
+
+
+@dataclass(frozen=True)
+class Canary:
+    """Watch and test these procs, which are routed beside the old ones, for as long as they are
+    to be tried."""
+
+    nodes: tuple[Node, ...]
+
+
+@dataclass(frozen=True)
+class NextBatch:
+    """The batch is done, and with it `batched` procs altogether are in service for good."""
+
+    batched: int
 
 
 @dataclass(frozen=True)
@@ -216,13 +263,18 @@ PlannedStep = (
     | Deploy
     | Start
     | Uptest
+    | Preview
+    | Hold
+    | EndPreview
     | Route
+    | Canary
     | Unroute
     | Settle
     | Drain
     | RouteBack
     | Retire
     | Undo
+    | NextBatch
     | Fail
     | Finish
 )

@@ -12,9 +12,10 @@ from django.db import transaction
 
 from vr.balancer.base import Change
 from vr.errors import VelociraptorError
-from vr.server.balancers import balancer_named
+from vr.server.balancers import balancer_named, pool_url
 from vr.server.jobs.sliced import Sliced
 from vr.server.models import Swarm
+from vr.server.models.swarm import PREVIEW_PREFIX
 from vr.server.swarming.node_addresses import NodeAddresses
 from vr.specs.passing import Passing
 
@@ -30,6 +31,11 @@ class Pool:
 
     balancer: str
     name: str
+
+    @property
+    def is_preview(self) -> bool:
+        """Is it the pool of a held version?"""
+        return self.name.startswith(PREVIEW_PREFIX)
 
     def nodes(self) -> frozenset[str] | None:
         """The nodes that are routed now; None if the balancer can't tell."""
@@ -98,6 +104,18 @@ class Pool:
             balancer_named(self.balancer).delete_pool(self.name)
 
 
+def preview_of(swarm: Swarm) -> Pool | None:
+    """The pool in which a held version of the swarm can be looked at, if it has a pool at all."""
+    return Pool(swarm.balancer, PREVIEW_PREFIX + swarm.pool) if swarm.pool else None
+
+
+def preview_url(swarm: Swarm) -> str:
+    """Where a held version of the swarm answers, if its balancer gives every pool an address; else
+    empty."""
+    pool = preview_of(swarm)
+    return pool_url(pool.balancer, pool.name) if pool else ""
+
+
 def pool_of(swarm: Swarm) -> Pool | None:
     """The pool that the swarm is to be routed in, if any."""
     return Pool(swarm.balancer, swarm.pool) if swarm.pool else None
@@ -108,9 +126,19 @@ def remembered(swarm: Swarm) -> list[Pool]:
     return [Pool(balancer, pool) for balancer, pool in swarm.routed_pools]
 
 
+def serving(swarm: Swarm) -> list[Pool]:
+    """Those of them that users of the app come to."""
+    return [pool for pool in remembered(swarm) if not pool.is_preview]
+
+
+def previews(swarm: Swarm) -> list[Pool]:
+    """Those of them in which a held version can be looked at."""
+    return [pool for pool in remembered(swarm) if pool.is_preview]
+
+
 def former(swarm: Swarm) -> list[Pool]:
-    """Those of them that the swarm used before its pool or balancer was changed."""
-    return [pool for pool in remembered(swarm) if pool != pool_of(swarm)]
+    """Those that the swarm served in before its pool or balancer was changed."""
+    return [pool for pool in serving(swarm) if pool != pool_of(swarm)]
 
 
 def remember(swarm: Swarm, pools: Iterable[Pool]) -> None:

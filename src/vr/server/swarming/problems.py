@@ -46,6 +46,14 @@ class CannotCancel(Conflict):
     """The dispatch can't be cancelled, as it has ended, or is past the point of no return."""
 
 
+class CannotRoute(Conflict):
+    """The dispatch can't be routed, as it is not held."""
+
+
+class CannotRetry(Conflict):
+    """The dispatch can't be tried again, as it has not failed, or is not the last word."""
+
+
 class PlanAgain(Exception):
     """What was planned on has changed meanwhile; nothing was done."""
 

@@ -99,7 +99,7 @@ def pools_for(swarm: Swarm, name: ProcName) -> list[Pool]:
     release = swarm.release
     if release is None or name.hash != release.hash or not name.port:
         return []
-    return _set_up(pools.remembered(swarm))
+    return _set_up(pools.serving(swarm))
 
 
 def give_back(

@@ -47,8 +47,11 @@ def latest(procs: Collection[tuple[str, str]]) -> dict[tuple[str, str], TestResu
 
 
 def passed_in(dispatch: Dispatch) -> set[tuple[str, str]]:
-    """Host and full name of the procs that passed their last uptests in this dispatch."""
+    """Host and full name of the procs that passed their last uptests in this dispatch, those not
+    counted that are too old for it."""
     rows = TestResult.objects.filter(testrun__dispatch=dispatch).order_by("id")
+    if dispatch.tested_after is not None:
+        rows = rows.filter(testrun__start__gte=dispatch.tested_after)
     last = {
         (host, proc): passed
         for host, proc, passed in rows.values_list("hostname", "procname", "passed")

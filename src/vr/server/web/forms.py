@@ -11,6 +11,7 @@ from django.conf import settings
 from vr.server.models import App, Build, Swarm
 from vr.server.models.names import validate_tag
 from vr.server.models.proc_settings import ProcSettings
+from vr.server.swarming.manner import Manner
 from vr.server.web.config_preview import compiled
 from vr.server.web.widgets import NAME, formfield
 from vr.specs.limits import LIMITS
@@ -127,6 +128,29 @@ class VersionForm(forms.Form):
     tag = forms.CharField(
         max_length=50, validators=[validate_tag], widget=forms.TextInput(attrs=NAME)
     )
+    hold = forms.BooleanField(
+        label="Hold",
+        required=False,
+        help_text="Deploy and test it, then wait for you to route it.",
+    )
+    canary = forms.CharField(
+        label="Canary",
+        required=False,
+        max_length=10,
+        help_text="First route so many of the new procs beside all old ones: 1, or 25%.",
+    )
+    batch = forms.IntegerField(
+        label="Batch",
+        required=False,
+        min_value=1,
+        help_text="Replace so many procs at a time. Empty: all at once.",
+    )
+
+    @property
+    def manner(self) -> Manner:
+        """How the version is to be brought in, once the form is valid."""
+        given = self.cleaned_data
+        return Manner(hold=given["hold"], canary=given["canary"].strip(), batch=given["batch"] or 0)
 
 
 class SizeForm(forms.Form):

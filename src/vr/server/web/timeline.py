@@ -7,13 +7,29 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-ORDER = ("build", "release", "deploy", "start", "uptest", "route", "settle", "drain", "retire")
+ORDER = (
+    "build",
+    "release",
+    "deploy",
+    "start",
+    "uptest",
+    "hold",
+    "canary",
+    "route",
+    "settle",
+    "drain",
+    "retire",
+)
+# Shown once they have begun: few dispatches have them.
+_ON_DEMAND = frozenset({"hold", "canary"})
 _LABELS = {
     "build": "Build",
     "release": "Release",
     "deploy": "Deploy",
     "start": "Start",
     "uptest": "Uptest",
+    "hold": "Hold",
+    "canary": "Canary",
     "route": "Route",
     "settle": "Settle",
     "drain": "Drain",
@@ -50,7 +66,8 @@ class Stage:
 def timeline(steps: Sequence[StepRow], *, is_open: bool) -> list[Stage]:
     """All stages in order; a dispatch has at most one step of each kind."""
     by_kind = {step.kind: step for step in steps}
-    kinds = [*ORDER, *(kind for kind in by_kind if kind not in ORDER)]
+    usual = [kind for kind in ORDER if kind in by_kind or kind not in _ON_DEMAND]
+    kinds = [*usual, *(kind for kind in by_kind if kind not in ORDER)]
     return [_stage(kind, by_kind.get(kind), is_open=is_open) for kind in kinds]
 
 

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import socket
-import subprocess
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -20,30 +17,7 @@ from vr.server.models import Build, Dispatch, DispatchStatus, Event, Swarm
 from vr.server.swarming import asking
 from vr.server.swarming.problems import CannotCancel
 
-DRIVE = """\
-import sys, django
-django.setup()
-from vr.server.swarming import engine
-engine.drive(int(sys.argv[1]))
-"""
 HANGING = "#!/bin/sh\nsleep 1000\n"
-
-
-@pytest.fixture
-def elsewhere(settings: Any, tmp_path: Path) -> Callable[[Dispatch], Any]:
-    """Drives a dispatch in a process of its own, which is there no more after the block."""
-    env = environment(settings, tmp_path)
-
-    @contextmanager
-    def drive(dispatch: Dispatch) -> Iterator[subprocess.Popen[bytes]]:
-        argv = [sys.executable, "-c", DRIVE, str(dispatch.pk)]
-        with subprocess.Popen(argv, env=env) as process:
-            try:
-                yield process
-            finally:
-                process.kill()
-
-    return drive
 
 
 def has_ended(dispatch: Dispatch) -> bool:

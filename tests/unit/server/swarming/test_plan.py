@@ -9,16 +9,21 @@ from vr.server.swarming.plan import plan
 from vr.server.swarming.plan_types import (
     AwaitBuild,
     BuildState,
+    Canary,
     ChooseBuild,
     Deploy,
     Drain,
+    EndPreview,
     Fail,
     Finish,
+    Hold,
     Intent,
     MakeRelease,
     Milestone,
+    NextBatch,
     Node,
     Observed,
+    Preview,
     Retire,
     Route,
     RouteBack,
@@ -327,3 +332,117 @@ def test_silent_hosts_are_told_at_the_end() -> None:
     hosts = (SeenHost("a", answers=False), *HOSTS[1:])
     [*_, end] = plan(replace(INTENT, size=1), replace(SERVED, hosts=hosts, procs=()))
     assert isinstance(end, Finish) and end.silent_hosts == ("a",)
+
+
+HELD = replace(INTENT, holds=True)
+PROVEN = replace(SERVED, procs=OLD + NEW, tested=frozenset(NEW_NODES))
+SHOWN = replace(PROVEN, has_preview=True, preview=frozenset(map(str, NEW_NODES)))
+
+
+def test_what_is_to_be_held_is_tested_shown_and_left_alone() -> None:
+    assert kinds(HELD, SERVED) == ["Deploy", "Start", "Uptest", "Preview", "Hold"]
+    assert plan(HELD, PROVEN) == [Preview(NEW_NODES), Hold(NEW_NODES)]
+    assert plan(HELD, SHOWN) == [Hold(NEW_NODES)]
+    # Nobody knows what is shown while the balancer is silent.
+    assert plan(HELD, replace(SHOWN, preview=None))[0] == Preview(NEW_NODES)
+    assert plan(replace(HELD, routed=False), PROVEN) == [Hold(NEW_NODES)]
+
+
+def test_the_preview_ends_once_it_is_routed_and_before_a_failure_s_procs_go() -> None:
+    route = Route(NEW_NODES, ("a:5000", "b:5000"))
+    assert plan(INTENT, SHOWN)[:3] == [route, EndPreview(), Settle(NEW_NODES)]
+    assert plan(INTENT, replace(SHOWN, failed=True)) == [EndPreview(), Undo(NEW), Finish()]
+
+
+def test_what_was_held_too_long_fails() -> None:
+    [step] = plan(HELD, replace(SHOWN, waited_too_long=True))
+    assert isinstance(step, Fail) and step.reason.startswith("Nobody has routed it")
+    assert plan(INTENT, replace(SHOWN, waited_too_long=True))[0] != step
+
+
+CANARY = replace(INTENT, canary=1)
+FIRST = NEW_NODES[:1]
+BESIDE = (Node("a", 5000), *FIRST, Node("b", 5000))
+TRIED = replace(
+    SERVED,
+    procs=(*OLD, NEW[0]),
+    nodes=frozenset(map(str, BESIDE)),
+    former=OLD_NODES,
+    tested=frozenset(FIRST),
+    milestones=frozenset({Milestone.ROUTED}),
+)
+
+
+def test_a_canary_is_routed_beside_all_old_ones_and_the_rest_follows() -> None:
+    assert plan(CANARY, SERVED) == [
+        Deploy(FIRST), Start(FIRST), Uptest(FIRST), Route(BESIDE), Canary(FIRST),
+    ]  # fmt: skip
+    assert plan(CANARY, TRIED) == [Canary(FIRST)]
+    assert plan(CANARY, replace(TRIED, tested=frozenset())) == [Uptest(FIRST), Canary(FIRST)]
+    done = replace(TRIED, milestones=TRIED.milestones | {Milestone.CANARIED})
+    steps = plan(CANARY, done)
+    assert isinstance(steps[0], Deploy)
+    assert Retire(OLD) in steps and isinstance(steps[-1], Finish)
+
+
+def test_a_canary_that_dies_brings_back_what_was_routed() -> None:
+    dead = replace(TRIED, procs=(*OLD, replace(NEW[0], state=ProcState.DEAD)))
+    assert isinstance(plan(CANARY, dead)[0], Fail)
+    back = plan(CANARY, replace(dead, failed=True))
+    assert back[0] == RouteBack(("a:5000", "b:5000"))
+
+
+def test_there_is_no_canary_where_nothing_serves_or_nothing_is_new() -> None:
+    assert "Canary" not in kinds(CANARY, replace(SERVED, procs=(), nodes=frozenset()))
+    current = tuple(replace(one, is_new=False) for one in NEW)
+    there = replace(SERVED, procs=current, nodes=frozenset(map(str, NEW_NODES)))
+    assert "Canary" not in kinds(CANARY, there)
+
+
+def test_nothing_is_tried_beside_what_a_silent_balancer_may_hold() -> None:
+    for intent in (CANARY, replace(INTENT, batch=1)):
+        seen = replace(SERVED, procs=(*OLD, NEW[0]), tested=frozenset(FIRST), nodes=None)
+        [step] = plan(intent, seen)
+        assert isinstance(step, Fail) and step.reason.startswith("The balancer does not tell")
+
+
+def test_a_batch_brings_in_as_many_as_it_takes_out() -> None:
+    intent = replace(INTENT, batch=1)
+    routed = (Node("a", 5000), Node("a", 5001))
+    assert plan(intent, SERVED) == [
+        Deploy(FIRST),
+        Start(FIRST),
+        Uptest(FIRST),
+        Route(routed, ("b:5000",)),
+        Settle(FIRST),
+        Drain(routed),
+        Retire(OLD[1:]),
+        NextBatch(1),
+    ]
+
+
+def test_the_last_batch_finishes() -> None:
+    settled = replace(NEW[0], is_new=False)
+    seen = replace(
+        SERVED,
+        procs=(OLD[0], settled),
+        nodes=frozenset({"a:5000", "a:5001"}),
+        tested=frozenset(FIRST),
+        batched=1,
+    )
+    steps = plan(replace(INTENT, batch=1), seen)
+    assert Retire(OLD[:1]) in steps and isinstance(steps[-1], Finish)
+
+
+def test_what_a_silent_host_may_serve_stays_for_as_long_as_old_ones_do() -> None:
+    hosts = (HOSTS[0], replace(HOSTS[1], answers=False))
+    seen = replace(SERVED, hosts=hosts, procs=OLD[:1])
+    for intent in (CANARY, replace(INTENT, size=3, batch=1)):
+        [route] = [step for step in plan(intent, seen) if isinstance(step, Route)]
+        assert Node("b", 5000) in route.nodes
+
+
+def test_a_pool_that_was_changed_is_left_at_once() -> None:
+    seen = replace(SERVED, nodes=frozenset(), has_former_pools=True)
+    for intent in (CANARY, replace(INTENT, batch=1)):
+        assert "NextBatch" not in kinds(intent, seen) and "Canary" not in kinds(intent, seen)

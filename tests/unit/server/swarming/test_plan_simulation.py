@@ -17,15 +17,20 @@ from vr.hosts.readiness import ProcState
 from vr.server.swarming.plan import plan
 from vr.server.swarming.plan_types import (
     BuildState,
+    Canary,
     Deploy,
     Drain,
+    EndPreview,
     Fail,
     Finish,
+    Hold,
     Intent,
     Milestone,
+    NextBatch,
     Node,
     Observed,
     PlannedStep,
+    Preview,
     Retire,
     Route,
     RouteBack,
@@ -62,6 +67,7 @@ class World:
     size: int
     routed: bool
     faults: int = FAULTS
+    rate: float = 0.3
     build: BuildState = BuildState.NEEDED
     release: bool = False
     silent: set[str] = field(default_factory=set)
@@ -69,6 +75,8 @@ class World:
     procs: dict[Node, SeenProc] = field(default_factory=dict)
     pool: frozenset[Node] = frozenset()
     tested: set[Node] = field(default_factory=set)
+    # While they were not routed: what is routed may be tested again.
+    passed: set[Node] = field(default_factory=set)
     milestones: set[Milestone] = field(default_factory=set)
     failed: bool = False
     hosts: tuple[str, ...] = ("a", "b", "c")
@@ -76,11 +84,28 @@ class World:
     backups: frozenset[Node] = frozenset()
     former: frozenset[str] | None = None
     settles: bool = True
+    holds: bool = False
+    canary: int = 0
+    batch: int = 0
+    batched: int = 0
+    # What the batch that is under way began with.
+    served: frozenset[Node] = frozenset()
+    preview: frozenset[Node] | None = None
+    waited_too_long: bool = False
+    supersedes: int = 0
     cancel_asked: bool = False
     step: PlannedStep | None = None
 
     def intent(self) -> Intent:
-        return Intent(self.size, self.routed, PORTS, settles=self.settles)
+        return Intent(
+            self.size,
+            self.routed,
+            PORTS,
+            settles=self.settles,
+            holds=self.holds,
+            canary=self.canary,
+            batch=self.batch,
+        )
 
     def observe(self) -> Observed:
         taken = {h: frozenset(n.port for n in self.procs if n.host == h) for h in self.hosts}
@@ -98,14 +123,45 @@ class World:
             tested=frozenset(self.tested),
             milestones=frozenset(self.milestones),
             failed=self.failed,
+            has_preview=self.preview is not None,
+            preview=None if self.balancer_silent else frozenset(map(str, self.preview or ())),
+            waited_too_long=self.waited_too_long,
+            batched=self.batched,
         )
+
+    # What people do to a dispatch that is held
+
+    def be_asked(self) -> None:
+        """Somebody routes it, or cancels it, or swarms another version; or nobody does anything."""
+        assert self.alive(self.old), "what was held took something"
+        assert not self.routed or self.pool == self.old, "what was held is routed"
+        match self.dice.randrange(4) if self.faults else 0:
+            case 0:
+                # What stood for long is tested again.
+                self.holds, self.tested, self.passed = False, set(), set()
+            case 1:
+                self.cancel_asked = True
+            case 2:
+                self.waited_too_long = True
+            case _:
+                self._be_superseded()
+
+    def _be_superseded(self) -> None:
+        """Another dispatch, of another version, takes over what the held one has placed."""
+        self.supersedes += 1
+        self.procs = {
+            node: replace(proc, is_current=False, name=proc.name.replace("-v2-", "-v1b-"))
+            for node, proc in self.procs.items()
+        }
+        self.tested, self.passed, self.milestones = set(), set(), set()
+        self.holds = self.supersedes < 3 and self.dice.random() < 0.5
 
     # What goes wrong
 
     def moment(self) -> None:
         """Between any two pieces of work something may go wrong."""
         self.check()
-        if self.faults <= 0 or self.dice.random() > 0.3:
+        if self.faults <= 0 or self.dice.random() > self.rate:
             return
         self.faults -= 1
         match self.dice.randrange(6):
@@ -139,13 +195,19 @@ class World:
     def check(self) -> None:
         """The promises."""
         if Milestone.ROUTED not in self.milestones and self.routed:
-            assert self.old == self.pool or self.pool <= self.tested, "routed before it was tested"
-        assert self.pool <= self.old | self.tested, "an untested node is routed"
-        gone = {n for n in self.old if n not in self.procs}
+            assert self.pool <= self.start() | self.passed, "routed before it was tested"
+        assert self.pool <= self.old | self.passed, "an untested node is routed"
+        gone = {n for n in self.start() if n not in self.procs}
         if gone and self.routed:
             assert not gone & self.pool, "a routed proc was retired"
         if gone and Milestone.COMMITTED not in self.milestones:
             raise AssertionError("an old proc was retired without a way forward")
+        if self.routed:
+            assert self.serving() >= min(self.size, len(self.old)), "less serves than before"
+
+    def start(self) -> frozenset[Node]:
+        """What was there, and routed, before the batch that is under way."""
+        return self.served if self.batched else self.old
 
     def alive(self, nodes: frozenset[Node]) -> bool:
         return all(n in self.procs and self.procs[n].state is ProcState.READY for n in nodes)
@@ -183,6 +245,7 @@ class World:
                     if self.procs[node].state is not ProcState.READY:
                         raise Refused
                     self.tested.add(node)
+                    self.passed.add(node)
             case Route(nodes, backups):
                 self.moment()
                 if self.balancer_silent:
@@ -200,12 +263,49 @@ class World:
                 self.milestones.add(Milestone.ROUTED)
                 self.milestones -= {Milestone.DRAINED}
             case Settle(nodes):
-                assert self.settles and self.alive(self.old), "an old proc went too early"
+                there = self.start() if self.routed else frozenset()
+                assert self.settles and self.alive(there), "an old proc went too early"
                 for node in nodes:
                     self.moment()
                     if self.procs[node].state is not ProcState.READY:
                         raise Refused
                 self.milestones.add(Milestone.COMMITTED)
+            case Preview(nodes):
+                self.moment()
+                if self.balancer_silent:
+                    raise Refused
+                assert set(nodes) <= self.tested, "an untested node is shown"
+                self.preview = frozenset(nodes)
+                self.moment()
+            case EndPreview():
+                self.moment()
+                if self.balancer_silent:
+                    raise Stuck if self.failed else Refused
+                self.preview = None
+            case Canary(nodes):
+                if self.routed:
+                    assert {*nodes} <= self.pool, "a canary isn't routed"
+                for node in nodes:
+                    self.moment()
+                    if self.procs[node].state is not ProcState.READY:
+                        raise Refused
+                if self.dice.random() < 0.3:
+                    self.tested -= {*nodes}  # and it is tested once more
+                else:
+                    self.milestones.add(Milestone.CANARIED)
+            case NextBatch(batched):
+                self.moment()
+                assert batched > self.batched, "a batch brought nothing"
+                self.batched, self.served = batched, self.pool
+                self.former = None
+                self.milestones -= {Milestone.ROUTED, Milestone.DRAINED, Milestone.COMMITTED}
+                # Supervisor has started again what died since it settled.
+                self.procs = {
+                    node: replace(proc, is_new=False, state=ProcState.READY)
+                    if proc.is_current
+                    else proc
+                    for node, proc in self.procs.items()
+                }
             case RouteBack(names):
                 self.moment()
                 if self.balancer_silent:
@@ -248,6 +348,7 @@ class World:
 
     def _remove(self, proc: SeenProc) -> None:
         assert proc.node not in self.pool, "a routed proc is removed"
+        assert self.preview is None or self.balancer_silent, "a proc that is shown is removed"
         self.procs.pop(proc.node, None)
 
 
@@ -257,8 +358,27 @@ def _new(node: Node, state: ProcState) -> SeenProc:
     )
 
 
-def _world(seed: int, size: int, old: int, routed: bool, settles: bool = True) -> World:
-    world = World(random.Random(seed), size, routed, settles=settles)
+def _world(
+    seed: int,
+    size: int,
+    old: int,
+    routed: bool,
+    settles: bool = True,
+    holds: bool = False,
+    canary: int = 0,
+    batch: int = 0,
+    rate: float = 0.3,
+) -> World:
+    world = World(
+        random.Random(seed),
+        size,
+        routed,
+        rate=rate,
+        settles=settles,
+        holds=holds,
+        canary=canary,
+        batch=batch,
+    )
     nodes = [Node(world.hosts[i % 3], PORTS[0] + i) for i in range(old)]
     for node in nodes:
         name = f"shop-v1-{node}"
@@ -276,6 +396,9 @@ def _work(world: World) -> bool:
         step = plan(world.intent(), world.observe())[0]
         if isinstance(step, Finish):
             return True
+        if isinstance(step, Hold):
+            world.be_asked()
+            continue
         try:
             world.carry_out(step)
         except Refused:
@@ -307,10 +430,15 @@ worlds = st.builds(
     old=st.integers(0, 4),
     routed=st.booleans(),
     settles=st.booleans(),
+    holds=st.booleans(),
+    canary=st.integers(0, 3),
+    batch=st.integers(0, 3),
+    # The less goes wrong, the farther a dispatch comes before it fails.
+    rate=st.sampled_from([0.03, 0.1, 0.3]),
 )
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=600, deadline=None)
 @given(worlds)
 def test_promises_hold_whatever_fails_and_the_dispatch_ends(world: World) -> None:
     _run(world)
@@ -328,22 +456,49 @@ def test_without_faults_exactly_what_is_wanted_is_left(world: World) -> None:
     assert not world.failed
     assert len(world.procs) == world.size
     assert all(proc.is_current for proc in world.procs.values())
+    assert world.preview is None
     if world.routed:
         assert world.pool == set(world.procs)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=400, deadline=None)
 @given(worlds)
 def test_a_failed_dispatch_leaves_every_old_proc_or_has_new_ones_serving(world: World) -> None:
     _run(world)
     if world.failed and Milestone.COMMITTED not in world.milestones:
-        assert world.old <= set(world.procs)
+        before = world.start()
+        assert before <= set(world.procs)
         # A balancer may do what it then reports as failed.
-        assert world.alive(world.old), "the way back is gone"
+        assert world.alive(before), "the way back is gone"
         if world.routed and not world.balancer_silent:
-            assert world.pool == world.old and not world.backups
+            assert world.pool == before and not world.backups
+            assert world.preview is None
             if not world.silent:
-                assert set(world.procs) == set(world.old), "something is left"
+                assert set(world.procs) == set(before), "something is left"
+
+
+@settings(max_examples=200, deadline=None)
+@given(worlds)
+def test_what_failed_between_batches_can_be_taken_back(world: World) -> None:
+    """By a dispatch of what served before, which finds both versions in service."""
+    world.holds = False
+    _run(world)
+    if not (world.failed and world.batched):
+        return
+    world.heal()
+    world.procs = {
+        # Supervisor has started again what died.
+        node: replace(proc, is_new=False, is_current=not proc.is_current, state=ProcState.READY)
+        for node, proc in world.procs.items()
+    }
+    world.old = frozenset(world.pool)
+    world.failed = world.cancel_asked = False
+    world.tested, world.passed, world.milestones, world.former = set(), set(), set(), None
+    world.batched, world.canary = 0, 0
+    _run(world)
+    assert not world.failed
+    assert len(world.procs) == world.size
+    assert all(proc.is_current for proc in world.procs.values())
 
 
 def test_the_worlds_end_in_every_way() -> None:
@@ -354,3 +509,16 @@ def test_the_worlds_end_in_every_way() -> None:
         _run(world)
         endings.add((world.failed, Milestone.COMMITTED in world.milestones))
     assert endings == {(False, True), (True, False), (True, True)}
+
+
+def test_the_worlds_end_in_every_way_that_is_asked_for() -> None:
+    batches, canaries, superseded = set(), set(), set()
+    for seed in range(200):
+        world = _world(seed, size=3, old=3, routed=True, holds=True, canary=1, batch=1, rate=0.05)
+        _run(world)
+        batches.add((world.failed, world.batched))
+        canaries.add((world.failed, Milestone.CANARIED in world.milestones))
+        superseded.add((world.failed, world.supersedes > 0))
+    assert {(True, 0), (True, 1), (True, 2), (False, 2)} <= batches
+    assert canaries == {(True, False), (True, True), (False, True)}
+    assert superseded == {(True, False), (True, True), (False, False), (False, True)}

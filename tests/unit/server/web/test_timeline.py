@@ -26,10 +26,18 @@ def done(kind: str, seconds: float = 1.0) -> Row:
 def test_steps_still_to_come_are_pending_while_the_dispatch_is_open() -> None:
     stages = timeline([done("build", 2.5), Row("release", "running")], is_open=True)
 
-    assert [stage.kind for stage in stages] == list(ORDER)
+    assert [stage.kind for stage in stages] == [
+        kind for kind in ORDER if kind not in {"hold", "canary"}
+    ]
     assert [stage.status for stage in stages[:3]] == ["done", "running", "pending"]
     assert stages[0].seconds == 2.5
     assert stages[1].running_since == START
+
+
+def test_holding_and_canaries_are_shown_in_their_place_once_they_have_begun() -> None:
+    stages = timeline([done("uptest"), Row("hold", "running")], is_open=True)
+    kinds = [stage.kind for stage in stages]
+    assert kinds[kinds.index("uptest") :][:3] == ["uptest", "hold", "route"]
 
 
 def test_steps_that_never_came_are_skipped_once_it_has_ended() -> None:

@@ -13,7 +13,7 @@ from vr.hosts.readiness import ProcState, has_restarted
 from vr.server.jobs.sliced import Sliced
 from vr.server.models import Dispatch, StepKind
 from vr.server.procs import ports
-from vr.server.swarming.journal import Journal
+from vr.server.swarming.journal import Journal, OpenStep
 from vr.server.swarming.steps.starting import ProcSight, blame, look
 from vr.server.swarming.wanted import WantedProc, by_host
 from vr.text.plurals import counted
@@ -42,20 +42,32 @@ def settle(
     message = f"serving after {serving:.1f} s; watched for {seconds:.0f} s"
     with journal.step(StepKind.SETTLE, message) as step:
         until = _later(step.started, begun) + timedelta(seconds=seconds)
-        spawns = ports.spawns_of(dispatch)
-        groups = by_host(procs)
-        refusals: Counter[str] = Counter()
-        while timezone.now() < until:
-            step.check()
-            for states in LOOKING.do(lambda group: look(group, listens), groups):
-                for one in states:
-                    _judge(one, spawns.get((one.proc.node.host, str(one.proc)), ""), refusals)
-            yield _POLL_SECONDS
+        yield from watch(dispatch, procs, until, step, listens=listens)
         step.say(
             f"serving after {serving:.1f} s, settled after "
             f"{(timezone.now() - (dispatch.started or begun)).total_seconds():.1f} s: "
             f"{counted(len(procs), 'proc')} stayed up"
         )
+
+
+def watch(
+    dispatch: Dispatch,
+    procs: Sequence[WantedProc],
+    until: datetime,
+    step: OpenStep,
+    *,
+    listens: bool,
+) -> Sliced[None]:
+    """Watch the procs `until` then; raises as `settle` does."""
+    spawns = ports.spawns_of(dispatch)
+    groups = by_host(procs)
+    refusals: Counter[str] = Counter()
+    while timezone.now() < until:
+        step.check()
+        for states in LOOKING.do(lambda group: look(group, listens), groups):
+            for one in states:
+                _judge(one, spawns.get((one.proc.node.host, str(one.proc)), ""), refusals)
+        yield _POLL_SECONDS
 
 
 def _judge(one: ProcSight, spawn: str, refusals: Counter[str]) -> None:

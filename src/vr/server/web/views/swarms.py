@@ -15,10 +15,11 @@ from django_htmx.http import HttpResponseClientRefresh, trigger_client_event
 
 from vr.errors import VelociraptorError
 from vr.server.answers import InUse
-from vr.server.models import App, Dispatch, Squad, Swarm
+from vr.server.models import App, Dispatch, DispatchStatus, Squad, Swarm
 from vr.server.records import changes
 from vr.server.records.guards import why_kept
 from vr.server.swarming import asking
+from vr.server.swarming.pools import preview_url
 from vr.server.swarming.releases import previous_release
 from vr.server.uptesting.asking import uptest_swarm
 from vr.server.web import uptests
@@ -116,11 +117,13 @@ def dispatch(request: HttpRequest, pk: int) -> HttpResponse:
     swarm = get_object_or_404(Swarm.objects.select_related("app", "squad"), pk=pk)
     form = VersionForm(request.POST)
     if not form.is_valid():
-        for problem in form.errors.get("tag", []):
-            messages.error(request, f"The version {problem}")
+        for field, problems in form.errors.items():
+            for problem in problems:
+                what = "The version" if field == "tag" else f"{form.fields[field].label}:"
+                messages.error(request, f"{what} {problem}")
         return redirect("web:swarm", pk=pk)
-    tag = form.cleaned_data["tag"]
-    say(request, lambda: asking.dispatch(swarm, user=request.user, tag=tag))
+    tag, manner = form.cleaned_data["tag"], form.manner
+    say(request, lambda: asking.dispatch(swarm, user=request.user, tag=tag, manner=manner))
     return redirect("web:swarm", pk=pk)
 
 
@@ -163,6 +166,24 @@ def cancel(request: HttpRequest, trace_id: str) -> HttpResponse:
     """End a dispatch and undo what it did; its page shows how that goes."""
     found = get_object_or_404(Dispatch.objects.select_related("swarm__app"), trace_id=trace_id)
     say(request, lambda: asking.cancel(found, user=request.user))
+    return redirect("web:swarm", pk=found.swarm_id)
+
+
+@require_POST
+def route(request: HttpRequest, trace_id: str) -> HttpResponse:
+    """Let a dispatch go on that is held; its page shows how that goes."""
+    found = get_object_or_404(Dispatch.objects.select_related("swarm__app"), trace_id=trace_id)
+    say(request, lambda: asking.route(found, user=request.user))
+    return redirect("web:swarm", pk=found.swarm_id)
+
+
+@require_POST
+def retry(request: HttpRequest, trace_id: str) -> HttpResponse:
+    """Try again what a dispatch was to do that failed."""
+    found = get_object_or_404(
+        Dispatch.objects.select_related("swarm__app", "swarm__squad"), trace_id=trace_id
+    )
+    say(request, lambda: asking.retry(found, user=request.user))
     return redirect("web:swarm", pk=found.swarm_id)
 
 
@@ -246,7 +267,16 @@ def _progress(swarm: Swarm, shown: Dispatch | None) -> dict[str, Any]:
     can_cancel = (
         shown is not None and shown.cancel_asked is None and not asking.why_not_cancelled(shown)
     )
-    return {"swarm": swarm, "dispatch": shown, "stages": stages, "can_cancel": can_cancel}
+    is_held = shown is not None and shown.status == DispatchStatus.HELD
+    return {
+        "swarm": swarm,
+        "dispatch": shown,
+        "stages": stages,
+        "can_cancel": can_cancel,
+        "is_held": is_held,
+        "preview_url": preview_url(shown.swarm) if shown and is_held else "",
+        "can_retry": shown is not None and not shown.is_open and not asking.why_not_retried(shown),
+    }
 
 
 def _keys(compile_mapping: Any) -> dict[str, Any]:
