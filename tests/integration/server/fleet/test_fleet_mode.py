@@ -109,7 +109,7 @@ def fleet(postgres_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterat
             until(
                 lambda m=machine: _is_healthy(m),
                 f"{machine.url} and its parts are well",
-                seconds=60,
+                seconds=150,
             )
         yield Fleet((one, two), folder)
         # All at once, as each takes its time.
