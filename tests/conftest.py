@@ -13,6 +13,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
+import hypothesis
 from django.conf import settings
 from django.db import connections
 
@@ -45,6 +46,18 @@ def _read_settings_again() -> None:
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
+def _no_hurry() -> None:
+    """Examples of a busy machine last as long as they last, in whatever profile is loaded."""
+    hypothesis.settings.register_profile(
+        "no hurry",
+        parent=hypothesis.settings.default,
+        deadline=None,
+        suppress_health_check=[hypothesis.HealthCheck.too_slow],
+    )
+    hypothesis.settings.load_profile("no hurry")
+
+
+_no_hurry()
 _own_environment()
 # WhiteNoise warns at every start about a folder that is not there.
 (HOME / "home" / "static").mkdir(parents=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import socket
 import subprocess
 import time
 from collections.abc import Iterator
@@ -49,6 +50,9 @@ def running(folder: Path) -> Iterator[str]:
         print(f"{time.monotonic() - begin:4.0f} s  {what}", flush=True)
 
     with contextlib.ExitStack() as stack:
+        # Here, before this thread goes into the fleet's network.
+        pages = socket.create_server(("127.0.0.1", PAGES_PORT))
+        apps = socket.create_server(("127.0.0.1", APPS_PORT))
         fleet = Fleet(folder / "hosts", _HOSTS, _TAG)
         stack.callback(fleet.down)
         fleet.up()
@@ -72,11 +76,9 @@ def running(folder: Path) -> Iterator[str]:
             fleet_server(fleet, folder / "server", extra, webs=2, workers=2)
         )
         say("Redis, two web processes, two workers, beat and nginx are up")
-        for port, there in (
-            (PAGES_PORT, (WEB_PORT, WEB_PORT + 1)),
-            (APPS_PORT, (server.http_port,)),
-        ):
-            stack.enter_context(relay(port, [(CONTROLLER, one) for one in there], fleet.controller))
+        webs = [(CONTROLLER, WEB_PORT), (CONTROLLER, WEB_PORT + 1)]
+        for listener, there in ((pages, webs), (apps, [("127.0.0.1", server.http_port)])):
+            stack.enter_context(relay(listener, there, fleet.controller))
         _fill(server, fleet)
         say(f"{_HOSTS} hosts are prepared, and the shop is swarmed over them")
         yield _SAID

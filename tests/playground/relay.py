@@ -1,4 +1,4 @@
-"""From a port of this machine's loopback to a network that it has no leg in."""
+"""From a port of one network to addresses of another that it has no leg in."""
 
 from __future__ import annotations
 
@@ -14,14 +14,13 @@ _PIECE = 65536
 
 @contextlib.contextmanager
 def relay(
-    port: int,
+    listener: socket.socket,
     to: Sequence[Address],
     network: Callable[[], contextlib.AbstractContextManager[None]],
 ) -> Iterator[None]:
-    """Pass connections to `port` of loopback on to the addresses in turn, which are reached within
-    `network`."""
+    """Pass connections to `listener`, which is closed in the end, on to the addresses in turn,
+    which are reached within `network`."""
     turns = cycle(to)
-    listener = socket.create_server(("127.0.0.1", port), reuse_port=False)
 
     def accept() -> None:
         with network():

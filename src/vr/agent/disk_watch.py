@@ -1,6 +1,6 @@
 """Stops procs of this host that wrote more than their limit, where no file system holds them to it.
 
-One thread looks at one proc after the other. A look takes milliseconds, and half a second for
+One thread looks at one proc after the other. A look takes milliseconds, and a second for
 100,000 files; the pauses grow with it, so that looks never take more than a twentieth of a CPU.
 """
 
@@ -19,7 +19,7 @@ from vr.container import cgroups
 from vr.container.unlinked import unlinked_bytes
 from vr.errors import VelociraptorError
 from vr.events.disk import OverDisk
-from vr.files.disk_usage import disk_usage
+from vr.files.disk_usage import disk_usage, file_count
 from vr.hosts.supervisor import Supervisor
 from vr.paths import Root
 from vr.runner import setup_record
@@ -30,6 +30,8 @@ log = logging.getLogger("disk_watch")
 
 PACE_SECONDS = 5.0
 _LONGEST_SECONDS = 60.0
+# What a file counts at least: empty ones use up the host's inodes, and the time of looks.
+_LEAST_BYTES = 4096
 # How much longer than a look the pause after it is.
 _PAUSES = 20
 
@@ -93,6 +95,7 @@ class DiskWatch:
         folder, limit = watched
         begin = time.monotonic()
         used = disk_usage(folder) + unlinked_bytes(cgroups.processes(name))
+        used = max(used, file_count(folder) * _LEAST_BYTES)
         self._due[name] = time.monotonic() + _PAUSES * (time.monotonic() - begin)
         if used > limit:
             self._stop(name, OverDisk(used, limit, time.time()))

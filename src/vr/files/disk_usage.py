@@ -23,8 +23,17 @@ def disk_usage(folder: Path) -> int:
 
     By du, which gets into folders nested deeper than any path can say, and is faster.
     """
+    return _du("-B1", folder)
+
+
+def file_count(folder: Path) -> int:
+    """How many files, folders and links that is, counted in the same way."""
+    return _du("--inodes", folder)
+
+
+def _du(unit: str, folder: Path) -> int:
     done = subprocess.run(
-        ["du", "-sx", "-B1", "--", str(folder)],
+        ["du", "-sx", unit, "--", str(folder)],
         env={"PATH": SYSTEM_PATH},
         stdin=subprocess.DEVNULL,
         capture_output=True,

@@ -17,6 +17,7 @@ from vr.container.output import BoundedLog
 from vr.errors import VelociraptorError
 from vr.paths import Root
 from vr.repo.source import redact
+from vr.server.answers import Unavailable
 from vr.server.builds.wanted import Wanted
 from vr.server.events.announcing import announce
 from vr.server.events.kinds import Kind
@@ -82,13 +83,15 @@ def waiting_dispatches(build_id: int) -> list[int]:
 
 
 def log_tail(build: Build, length: int) -> str:
-    """The end of the compile log."""
+    """The end of the compile log; or why it can't be read now."""
     if not build.compile_log:
         return ""
     try:
         return store.end(build.compile_log, length)[0].decode(errors="replace").strip()
     except FileNotFoundError:
         return ""
+    except Unavailable as error:
+        return f"(Its log can't be read. {error})"
 
 
 def output_tail(build: Build, length: int) -> str:
@@ -215,7 +218,7 @@ def close(
     lease.check()
     if status == BuildStatus.FAILED:
         if build.compile_log:
-            store.add_text(build.compile_log, f"{details.rstrip()}\n{_last_words(error)}\n")
+            _add_last_words(build, f"{details.rstrip()}\n{_last_words(error)}\n")
         what, kind = "failed", Kind.BUILD_FAILED
         said = f"{error}\n\n{output_tail(build, _ERROR_TAIL)}".strip()
     else:
@@ -230,6 +233,14 @@ def close(
 def _write(build: Build, lease: Lease, fields: Sequence[str]) -> None:
     if not lease.rows.update(**{field: getattr(build, field) for field in fields}):
         raise LeaseLost
+
+
+def _add_last_words(build: Build, text: str) -> None:
+    try:
+        store.add_text(build.compile_log, text)
+    except Unavailable as error:
+        # That the build failed is told by its row and its event; perhaps it failed for this.
+        log.warning("the log of build %s has no end: %s", build.pk, error)
 
 
 def _announce(build: Build, what: str, kind: Kind, message: str = "") -> None:

@@ -27,9 +27,10 @@ log = logging.getLogger(__name__)
 
 _CONNECT_SECONDS = 5
 _ANSWER_SECONDS = 30
-# A log that grows is sent whole, again and again, for this part of the time at most.
+# A log that grows is sent whole, again and again: for this part of the time, but not too seldom
+# for those who watch.
 _SENDING_SHARE = 0.1
-_SENT_EVERY_SECONDS = 1.0
+_SHORTEST_PAUSE, _LONGEST_PAUSE = 1.0, 10.0
 _ABSENT = {"404", "NoSuchKey", "NotFound"}
 
 
@@ -165,14 +166,16 @@ class GrowingLog:
         self._file.close()
         self._closed.set()
         self._sender.join()
-        bucket().put(self._name, self._path)
-        self._path.unlink(missing_ok=True)
+        try:
+            bucket().put(self._name, self._path)
+        finally:
+            self._path.unlink(missing_ok=True)
 
     def _send_on(self) -> None:
         pause = 0.0
         while not self._closed.wait(pause):
             if not self._grown.is_set():
-                pause = _SENT_EVERY_SECONDS / 4
+                pause = _SHORTEST_PAUSE / 4
                 continue
             self._grown.clear()
             began = time.monotonic()
@@ -180,4 +183,5 @@ class GrowingLog:
                 bucket().put(self._name, self._path)
             except Unavailable as error:
                 log.warning("%s is sent later: %s", self._name, error)
-            pause = max(_SENT_EVERY_SECONDS, (time.monotonic() - began) / _SENDING_SHARE)
+            took = time.monotonic() - began
+            pause = min(max(_SHORTEST_PAUSE, took / _SENDING_SHARE), _LONGEST_PAUSE)

@@ -77,13 +77,17 @@ class _Renewer:
                 self._thread.start()
 
     def remove(self, lease: Lease) -> None:
-        """Nothing is written for that lease any more once this returns."""
+        """What is under way for that lease has been written once this returns; what comes later
+        finds no row of its owner. Within a transaction nobody waits, as the writing may wait for
+        that."""
         with self._changed:
             del self._held[lease._owner]
             self._changed.notify_all()
-            self._changed.wait_for(
-                lambda: self._thread is None or (self._held and not self._is_busy)
-            )
+            if not connection.in_atomic_block:
+                self._changed.wait_for(self._is_settled)
+
+    def _is_settled(self) -> bool:
+        return self._thread is None or bool(self._held and not self._is_busy)
 
     def _work(self) -> None:
         while leases := self._due():

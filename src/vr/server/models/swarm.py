@@ -230,7 +230,7 @@ class Swarm(ProcSettings):
 
     def why_not_its_pool(self) -> str:
         """A sentence on who has this swarm's pool; empty if it may have it."""
-        if self.pool.startswith(PREVIEW_PREFIX):
+        if self.pool.lower().startswith(PREVIEW_PREFIX):
             return (
                 f"The pool {self.pool!r} begins with {PREVIEW_PREFIX!r}, as those do that show "
                 "held versions. Choose another name."

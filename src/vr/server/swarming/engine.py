@@ -96,18 +96,16 @@ class _Drive:
 
     def run(self) -> Sliced[Outcome]:
         try:
-            holding.go_on(self._row.dispatch, self._journal)
+            self._close_hold()
             left = _LONGEST_PLAN
             while left:
                 left -= 1
                 self._check()
                 step = self._next_step()
-                if isinstance(step, plan_types.AwaitBuild):
-                    building.wait(self._row.build, self._journal)
-                    return Outcome.PARKED
-                if isinstance(step, plan_types.Hold):
-                    holding.hold(self._row, step.nodes, self._journal)
-                    return Outcome.HELD
+                if isinstance(step, plan_types.AwaitBuild | plan_types.Hold):
+                    if outcome := self._leave(step):
+                        return outcome
+                    continue
                 if isinstance(step, plan_types.Finish):
                     end(self._row, self._journal, silence(step))
                     return Outcome.ENDED
@@ -123,6 +121,24 @@ class _Drive:
             log.warning("dispatch %s is left to another worker", self._row.dispatch.pk)
             return Outcome.ELSEWHERE
         return Outcome.ENDED
+
+    def _close_hold(self) -> None:
+        try:
+            holding.go_on(self._row.dispatch, self._journal)
+        except Cancelled as cancelled:
+            self._row.note_failure(cancelled)
+
+    def _leave(self, step: plan_types.AwaitBuild | plan_types.Hold) -> Outcome | None:
+        """Leave the dispatch to whoever builds, or routes it; None if it was cancelled just now."""
+        try:
+            if isinstance(step, plan_types.Hold):
+                holding.hold(self._row, step.nodes, self._journal)
+                return Outcome.HELD
+            building.wait(self._row.build, self._journal)
+            return Outcome.PARKED
+        except Cancelled as cancelled:
+            self._row.note_failure(cancelled)
+            return None
 
     def _check(self) -> None:
         """Raise LeaseLost if another worker drives this, or is to: this one was asked to end."""

@@ -57,8 +57,9 @@ class Manner:
             )
         if self.canary_seconds is not None and not self.canary:
             found.append("canary_seconds: is for a canary; say how many procs that is")
-        if self.batch < 0:
-            found.append(f"batch: is {self.batch}, expected a whole number of procs")
+        largest = settings.LARGEST_SWARM
+        if not 0 <= self.batch <= largest:
+            found.append(f"batch: is {self.batch}, expected a whole number from 0 to {largest}")
         return found
 
     def columns(self, size: int) -> dict[str, Any]:

@@ -54,6 +54,7 @@ def test_how_a_dispatch_is_to_go_is_kept(fleet: Api, asked: Any, kept: tuple[Any
         ({"canary_seconds": 5}, "canary_seconds: is for a canary"),
         ({"canary": 1, "canary_seconds": 0}, "canary_seconds: is 0"),
         ({"batch": -1}, "batch: is -1"),
+        ({"batch": 2**31}, "batch: "),
         ({"hold": "yes"}, "hold: "),
         ({"hold": True, "size": 0}, "size: is 0, so there is nothing to hold"),
     ],
@@ -73,8 +74,12 @@ def test_a_swarm_whose_pool_was_changed_is_moved_first(fleet: Api) -> None:
 
 
 def test_pools_of_held_versions_are_nobody_s(fleet: Api) -> None:
-    refused = fleet.patch("swarms/1/", {"pool": "held-shop", "balancer": "nginx"})
-    assert (refused.status_code, "begins with 'held-'" in refused.json()["error"]) == (400, True)
+    for pool in ("held-shop", "HELD-shop"):
+        refused = fleet.patch("swarms/1/", {"pool": pool, "balancer": "nginx"})
+        assert (refused.status_code, "begins with 'held-'" in refused.json()["error"]) == (
+            400,
+            True,
+        )
 
 
 def test_what_is_held_is_shown_and_routed_once(fleet: Api, make: Callable[..., Dispatch]) -> None:

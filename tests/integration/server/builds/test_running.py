@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from support.ports import free_port
 from support.swarm_machine import ALIVE, APP, Machine
 from vr import paths
 from vr.server.builds import running
 from vr.server.builds.asking import request_build
 from vr.server.builds.tasks import run_build
 from vr.server.files import store
+from vr.server.files.bucket import bucket
 from vr.server.jobs import unfinished
 from vr.server.models import Build, Buildpack, BuildStatus, Dispatch, DispatchStatus, Event
 from vr.server.swarming import asking, engine
+from vr.settings.s3 import S3Address
 
 
 @pytest.fixture
@@ -105,6 +109,26 @@ def test_a_failed_build_fails_all_who_wait_and_shows_the_end_of_its_log(
     again = asking.dispatch(first.swarm, user=None)
     assert engine.drive(again.pk) is engine.Outcome.PARKED
     assert Build.objects.count() == 2
+
+
+def test_a_bucket_that_is_away_fails_the_build_and_says_so(
+    machine: Machine, repository: Path, settings: Any
+) -> None:
+    app = machine.app()
+    app.stack = None
+    app.save()
+    build = request_build(app, "v1", user=None)
+    settings.S3 = S3Address("vr", f"http://127.0.0.1:{free_port()}", "us-east-1", "key", "secret")
+    bucket.cache_clear()
+
+    run_build(build.pk)
+
+    build.refresh_from_db()
+    assert build.status == BuildStatus.FAILED
+    assert build.error.startswith("The file store does not answer")
+    told = Event.objects.get(title=f"{build} failed")
+    assert "Its log can't be read" in told.message
+    bucket.cache_clear()
 
 
 def test_an_unknown_tag_is_told(machine: Machine, repository: Path) -> None:

@@ -79,9 +79,9 @@ def test_a_log_is_read_elsewhere_while_it_grows_and_leaves_nothing_here(tmp_path
         except FileNotFoundError:
             return b""
 
-    until(lambda: said() == b"first\n", "the first line is there")
+    until(lambda: said() == b"first\n", "the first line is there", seconds=60)
     log.write(b"second\n")
-    until(lambda: said() == b"first\nsecond\n", "so is the second")
+    until(lambda: said() == b"first\nsecond\n", "so is the second", seconds=60)
     log.write(b"third\n")
     log.close()
     store.add_text("logs/growing.log", "last\n")

@@ -7,9 +7,10 @@ import threading
 import time
 from contextlib import ExitStack
 from datetime import timedelta
+from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.utils import timezone
 
 from support.waiting import until
@@ -141,6 +142,28 @@ def test_many_leases_share_a_thread_and_each_loses_its_own(
         assert not any(map(is_lost, held[1:]))
     assert threading.active_count() == before
     assert not Build.objects.exclude(pk=build.pk).exclude(lease_owner="").exists()
+
+
+def test_a_lease_within_a_transaction_ends_while_another_s_is_renewed(
+    build: Build, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = threading.Event()
+
+    def until_soon() -> Any:
+        asked.set()  # the renewal, which waits for the transaction, is about to be written
+        return timezone.now() + timedelta(seconds=leases.SECONDS)
+
+    other = Build.objects.create(app=build.app, tag="w1")
+    with leases.hold(Build, other.pk, OPEN) as held:
+        monkeypatch.setattr(leases, "_RENEW_SECONDS", 0.05)
+        with transaction.atomic():
+            with leases.hold(Build, build.pk, OPEN) as lease:
+                assert lease is not None
+                monkeypatch.setattr(leases, "_until", until_soon)
+                assert asked.wait(20)
+            assert held is not None
+        held.check()
+        assert Build.objects.get(pk=build.pk).lease_owner == ""
 
 
 def is_lost(lease: leases.Lease | None) -> bool:

@@ -35,9 +35,9 @@ def test_uptests_that_hang_are_ended_and_what_was_deployed_is_removed(
     machine.build("v2", uptest=HANGING)
     dispatch = asking.dispatch(served, user=user, tag="v2")
     with elsewhere(dispatch):
-        until(dispatch.steps.filter(kind="uptest").exists, "it tests", seconds=30)
+        until(dispatch.steps.filter(kind="uptest").exists, "it tests", seconds=120)
         asking.cancel(dispatch, user=user)
-        until(lambda: has_ended(dispatch), "it has ended", seconds=30)
+        until(lambda: has_ended(dispatch), "it has ended", seconds=120)
     assert (dispatch.status, dispatch.error) == (DispatchStatus.CANCELLED, "Cancelled by rex.")
     untouched()
     told = Event.objects.get(tags=["cancelled", "swarm"])
@@ -55,9 +55,9 @@ def test_a_version_that_settles_is_routed_back_without_a_failed_request(
     served.save()
     dispatch = asking.dispatch(served, user=None, tag="v2")
     with Load(machine.nginx.port, "shop.localhost", rate=100) as load, elsewhere(dispatch):
-        until(lambda: load.versions["v2"] > 20, "v2 serves", seconds=60)
+        until(lambda: load.versions["v2"] > 20, "v2 serves", seconds=120)
         asking.cancel(dispatch, user=None)
-        until(lambda: has_ended(dispatch), "it has ended", seconds=60)
+        until(lambda: has_ended(dispatch), "it has ended", seconds=120)
     assert load.failures == []
     assert (dispatch.status, dispatch.error) == (DispatchStatus.CANCELLED, "Cancelled.")
     untouched()
@@ -72,7 +72,7 @@ def test_a_cancel_outlives_the_worker_that_was_to_hear_of_it(
     machine.build("v2", uptest=HANGING)
     dispatch = asking.dispatch(served, user=None, tag="v2")
     with elsewhere(dispatch) as process:
-        until(dispatch.steps.filter(kind="uptest").exists, "it tests", seconds=30)
+        until(dispatch.steps.filter(kind="uptest").exists, "it tests", seconds=120)
         process.kill()
     asking.cancel(dispatch, user=None)
     machine.drive(dispatch)
@@ -113,13 +113,13 @@ def test_a_repository_that_never_answers_is_not_waited_for(
     elsewhere: Callable[[Dispatch], Any],
 ) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
-        silent.settimeout(30)
+        silent.settimeout(120)
         served.app.repo_url = f"git://127.0.0.1:{silent.getsockname()[1]}/shop.git"
         served.app.save()
         dispatch = asking.dispatch(served, user=None, tag="v2")
         with elsewhere(dispatch), silent.accept()[0]:
             asking.cancel(dispatch, user=None)
-            until(lambda: has_ended(dispatch), "it has ended", seconds=20)
+            until(lambda: has_ended(dispatch), "it has ended", seconds=120)
     assert dispatch.status == DispatchStatus.CANCELLED
     untouched()
 
