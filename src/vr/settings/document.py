@@ -13,7 +13,9 @@ from vr.files.atomic import write_atomic
 from vr.settings.machine import MachineSettings
 from vr.settings.server import ServerSettings
 from vr.settings.setting import Process, Setting
+from vr.settings.swarms import SwarmSettings
 from vr.settings.table import rows
+from vr.settings.telling import TellingSettings
 from vr.settings.tools import ToolSettings
 
 _HEAD = """\
@@ -37,6 +39,16 @@ _SERVER = """\
 ## The server's processes
 
 `vr up` sets those that only the server reads, and hands on the others; a fleet sets them itself.
+
+"""
+
+_SWARMS = """\
+## Swarms and their procs
+
+"""
+
+_TELLING = """\
+## What others are told
 
 """
 
@@ -77,6 +89,8 @@ def document() -> str:
     parts = (
         (_MACHINE, MachineSettings),
         (_SERVER, ServerSettings),
+        (_SWARMS, SwarmSettings),
+        (_TELLING, TellingSettings),
         (_TOOLS, ToolSettings),
     )
     tables = (text + "\n".join(_table(rows(part).values())) + "\n" for text, part in parts)
