@@ -9,13 +9,12 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from ninja import Router
 
-from vr.server.answers import NotFound
 from vr.server.api.body import ActionBody, Asked
 from vr.server.api.manner import MANNER, manner_of
 from vr.server.api.openapi.operations import LOCATION, Answer, key_of, operation
 from vr.server.builds import asking as asking_for_builds
 from vr.server.caretaking.squads import rescue_squad
-from vr.server.models import Dispatch, PortLease, Swarm, TestRun
+from vr.server.models import Dispatch, PortLease, Swarm
 from vr.server.notices import asking as asking_for_notices
 from vr.server.resources import (
     BUILDS,
@@ -25,7 +24,6 @@ from vr.server.resources import (
     RELEASES,
     SQUADS,
     SWARMS,
-    TEST_RUNS,
 )
 from vr.server.resources.fields import Answering, Integer, Text
 from vr.server.resources.links import Link
@@ -33,14 +31,12 @@ from vr.server.resources.procs import PROCS, of_swarm
 from vr.server.resources.shapes import PATH, TEXT, Schema, list_of, record
 from vr.server.swarming import asking
 from vr.server.swarming.manual import deploy_release
-from vr.server.uptesting import asking as asking_for_uptests
 
 swarms = Router(tags=["swarms"])
 dispatches = Router(tags=["dispatches"])
 builds = Router(tags=["builds"])
 releases = Router(tags=["releases"])
 squads = Router(tags=["squads"])
-testruns = Router(tags=["testruns"])
 notifiers = Router(tags=["notifiers"])
 
 _VERSION, _SIZE = Text(name="version", attribute="tag"), Integer(name="size")
@@ -57,7 +53,6 @@ DEPLOYING = ActionBody(
 _TRACE: Schema = {**TEXT, "pattern": "^[0-9a-f]{32}$", "description": "the dispatch's trace id"}
 _ACCEPTED = {202: Answer("the dispatch is queued", record({"swarm_id": _TRACE}), headers=LOCATION)}
 _SWARM, _BUILD, _RELEASE = ([key_of(one)] for one in (SWARMS, BUILDS, RELEASES))
-_TESTING = {202: Answer("the uptests are queued", record({"testrun": PATH}), headers=LOCATION)}
 
 
 @swarms.post(
@@ -136,16 +131,6 @@ def scale(request: HttpRequest, key: str) -> Any:
 def swarm_procs(request: HttpRequest, key: str) -> Any:
     """The swarm's procs as their hosts last pushed them."""
     return JsonResponse({"objects": of_swarm(SWARMS.get(key), Answering(request))})
-
-
-@swarms.post(
-    "/{key}/uptest/",
-    operation_id="swarms_uptest",
-    openapi_extra=operation(HTTPMethod.POST, _TESTING, path=_SWARM, refusals={503}),
-)
-def uptest(request: HttpRequest, key: str) -> Any:
-    """Run the uptests of the swarm's procs; 409 while a dispatch deals with them."""
-    return testing(asking_for_uptests.uptest_swarm(SWARMS.get(key), user=_user(request)))
 
 
 @dispatches.post(
@@ -266,39 +251,6 @@ def deploy(request: HttpRequest, key: str) -> Any:
     told = DEPLOYING.read(request, f"deploy of {release}")
     deploy_release(release, **told, user=_user(request))
     return HttpResponse(status=202)
-
-
-@testruns.get(
-    "/latest/",
-    operation_id="testruns_latest",
-    openapi_extra=operation(
-        HTTPMethod.GET, {302: Answer("where the test run is", headers=LOCATION)}, refusals={404}
-    ),
-)
-def latest(request: HttpRequest) -> Any:
-    """Redirect to the newest finished run."""
-    newest = TEST_RUNS.queryset().filter(end__isnull=False).first()
-    if newest is None:
-        raise NotFound("No test run has finished yet.")
-    query = request.META.get("QUERY_STRING", "")
-    location = TEST_RUNS.uri(newest) + (f"?{query}" if query else "")
-    return HttpResponse(status=302, headers={"Location": location})
-
-
-@testruns.post(
-    "/uptest/",
-    operation_id="testruns_uptest",
-    openapi_extra=operation(HTTPMethod.POST, _TESTING, refusals={503}),
-)
-def uptest_all(request: HttpRequest) -> Any:
-    """Run the uptests of all procs that serve."""
-    return testing(asking_for_uptests.uptest_all(user=_user(request)))
-
-
-def testing(round_: TestRun) -> JsonResponse:
-    """The answer to who asked for uptests: the round that has `end` when it is through."""
-    uri = TEST_RUNS.uri(round_)
-    return JsonResponse({"testrun": uri}, status=202, headers={"Location": uri})
 
 
 def _user(request: HttpRequest) -> Any:

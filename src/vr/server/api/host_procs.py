@@ -13,7 +13,6 @@ from vr.hosts.supervisor import HostUnreachable
 from vr.server.answers import HostFault, NotFound
 from vr.server.api.body import ActionBody, Asked, json_object
 from vr.server.api.openapi.operations import (
-    LOCATION,
     Answer,
     key_of,
     operation,
@@ -21,12 +20,11 @@ from vr.server.api.openapi.operations import (
 )
 from vr.server.models import PortLease
 from vr.server.records import adopting
-from vr.server.resources import HOSTS, SWARMS, TEST_RUNS, procs
+from vr.server.resources import HOSTS, SWARMS, procs
 from vr.server.resources.fields import Answering
 from vr.server.resources.links import Link
-from vr.server.resources.shapes import PATH, TEXT, component, record
+from vr.server.resources.shapes import TEXT, component, record
 from vr.server.swarming.proc_actions import UnknownProc, log_tail, proc_action
-from vr.server.uptesting.asking import uptest_proc
 
 router = Router(tags=["procs"])
 
@@ -40,7 +38,6 @@ _ADOPTION = ActionBody(Asked(Link(name="swarm", to="swarms"), PortLease))
 _NOW = Answer("the proc as it is now", component("ProcNow"))
 _LOG = Answer("the log's end", TEXT, content_type="text/plain")
 _DELETED = Answer("the proc is gone", record({"name": TEXT, "deleted": {"const": True}}))
-_TESTING = {202: Answer("the uptests are queued", record({"testrun": PATH}), headers=LOCATION)}
 _LENGTH = {
     "name": "bytes",
     "in": "query",
@@ -130,19 +127,6 @@ def adopt(request: HttpRequest, key: str, proc: str) -> Any:
 def delete(request: HttpRequest, key: str, proc: str) -> Any:
     """Free the proc's port, stop it, and remove what it left on the host."""
     return _acted(request, key, proc, "delete")
-
-
-@router.post(
-    "/{key}/procs/{proc}/uptest/",
-    operation_id="hosts_proc_uptest",
-    openapi_extra=operation(HTTPMethod.POST, _TESTING, path=_PROC, refusals={409, 503}),
-)
-def uptest(request: HttpRequest, key: str, proc: str) -> Any:
-    """Run the proc's uptests; 409 while a dispatch deals with it, or if it doesn't serve."""
-    user = request.auth  # type: ignore[attr-defined]
-    round_ = uptest_proc(HOSTS.get(key), proc, user=user)
-    uri = TEST_RUNS.uri(round_)
-    return JsonResponse({"testrun": uri}, status=202, headers={"Location": uri})
 
 
 @router.get(

@@ -13,7 +13,7 @@ from ninja import NinjaAPI, Router
 
 from vr.server.access.authentication import user_of
 from vr.server.answers import NotFound
-from vr.server.api import actions, errors, host_procs, hosting, uploads
+from vr.server.api import actions, errors, host_procs, hosting, uploads, uptests
 from vr.server.api.crud import router_of
 from vr.server.api.openapi.components import shape_of_page
 from vr.server.api.openapi.document import description
@@ -101,18 +101,20 @@ def _described() -> dict[str, Any]:
 
 
 # Before the resources, as `testruns/latest/` would be a test run's detail otherwise.
-api.add_router("/testruns", actions.testruns)
+api.add_router("/testruns", uptests.testruns)
 api.add_router("/builds", uploads.router)
 api.add_router("/hosts", hosting.router)
 for _resource in TABLE:
     api.add_router(f"/{_resource.name}", router_of(_resource))
 api.add_router("/swarms", actions.swarms)
+api.add_router("/swarms", uptests.swarms)
 api.add_router("/dispatches", actions.dispatches)
 api.add_router("/squads", actions.squads)
 api.add_router("/notifiers", actions.notifiers)
 api.add_router("/builds", actions.builds)
 api.add_router("/releases", actions.releases)
 api.add_router("/hosts", host_procs.router)
+api.add_router("/hosts", uptests.procs)
 
 
 _elsewhere = Router()
