@@ -33,9 +33,10 @@ class Room:
 ROOMS = (
     Room(
         "planner",
-        ("server/swarming/plan.py", "server/swarming/plan_types.py", "server/swarming/placing.py"),
+        tuple(f"server/swarming/{name}.py" for name in ("plan", "lineup", "plan_types", "placing")),
         (
             "unit/server/swarming/test_plan.py",
+            "unit/server/swarming/test_lineup.py",
             "unit/server/swarming/test_placing.py",
             "unit/server/swarming/test_plan_simulation.py",
         ),

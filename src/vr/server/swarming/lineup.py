@@ -27,8 +27,8 @@ class Lineup:
     target: int
     staying: tuple[Node, ...]
     leaving: tuple[SeenProc, ...]
-    is_canary: bool = False
-    is_last: bool = True
+    is_canary: bool
+    is_last: bool
 
 
 def lineup(intent: Intent, seen: Observed) -> Lineup:

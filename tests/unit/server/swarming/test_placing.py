@@ -94,3 +94,13 @@ def test_hosts_whose_disk_is_nearly_full_get_no_new_procs() -> None:
     with pytest.raises(NoRoom, match=r"disk of each host of the squad .* nearly full: a\.") as no:
         place(1, [full, host("c", answers=False)], Counter(), PORTS)
     assert "vrun gc" in no.value.hint
+
+
+def test_all_hosts_that_get_none_are_named_and_what_to_do() -> None:
+    drained = [host("b", draining=True), host("a", draining=True)]
+    with pytest.raises(NoRoom, match=r"are being drained: a, b\.") as no:
+        place(1, drained, Counter(), PORTS)
+    assert no.value.hint == "Add another host, or end it: vr hosts undrain a"
+    full = [host("b", is_full=True), host("a", is_full=True)]
+    with pytest.raises(NoRoom, match=r"nearly full: a, b\."):
+        place(1, full, Counter(), PORTS)
