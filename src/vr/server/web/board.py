@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import chain
 
@@ -59,9 +59,9 @@ class SwarmNode:
 
     card: SwarmCard | None
     title: str
-    said: tuple[Proc, ...] = ()
-    states: Mapping[str, HostState] = field(default_factory=dict)
-    now: float = 0.0
+    said: tuple[Proc, ...]
+    states: Mapping[str, HostState]
+    now: float
     is_open: bool = True
 
     @cached_property
@@ -122,11 +122,11 @@ class AppNode:
 class Totals:
     """The whole fleet in numbers. `running` and `troubled` count procs."""
 
-    swarms: int = 0
-    running: int = 0
-    troubled: int = 0
-    hosts: int = 0
-    silent: int = 0
+    swarms: int
+    running: int
+    troubled: int
+    hosts: int
+    silent: int
 
     @property
     def answering(self) -> int:
@@ -142,8 +142,8 @@ class Board:
     apps: tuple[AppNode, ...]
     foreign: tuple[HostGroup, ...]
     totals: Totals
-    page: int = 1
-    pages: int = 1
+    page: int
+    pages: int
 
 
 def build_board(

@@ -345,6 +345,24 @@ def test_more_comes_a_page_at_a_time_each_swarm_once_and_trouble_first(page: int
     )
 
 
+@pytest.mark.parametrize(
+    "troubled",
+    [
+        host("boreas", ("app050-v2-prod-abc-web-5000", "FATAL")),
+        host("boreas", ("app050-v2-prod-abc-web-5000", "STOPPED")),
+        host("boreas", ("app050-v2-prod-abc-web-5000", "RUNNING"), seen=NOW - 3600),
+    ],
+    ids=["bad", "fewer than wanted", "unknown"],
+)
+def test_all_kinds_of_trouble_come_first(troubled: HostState) -> None:
+    cards, atlas = many(SWARMS_SHOWN + 1, procs=1)
+    well = [proc for proc in atlas.procs if proc["app_name"] != "app050"]
+    hosts = {"atlas": HostState("atlas", NOW, well), "boreas": troubled}
+    claims = claims_of(cards, dict.fromkeys(hosts, "local"))
+    board = build_board(cards, divide(hosts, claims), NOW)
+    assert (board.page, board.apps[0].name) == (1, "app050")
+
+
 def test_an_app_with_more_swarms_than_a_page_has_goes_on_on_the_next() -> None:
     cards = [card(id=n, config=f"c{n:03}") for n in range(SWARMS_SHOWN + 1)]
     found = divide({}, claims_of(cards, {}))
