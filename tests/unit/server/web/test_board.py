@@ -384,3 +384,20 @@ def test_of_swarms_in_trouble_only_so_many_procs_are_shown_at_first() -> None:
     opened = [node for app in board.apps for node in app.swarms if node.is_open]
     assert sum(len(node.said) for node in opened) == PROCS_OPEN
     assert board.totals.troubled == 2 * PROCS_SHOWN
+
+
+def test_of_strays_no_version_is_the_wrong_one() -> None:
+    board = board_of([], host("atlas", ("shop-v1-old-abc-web-5003", "RUNNING")))
+    stray = only_swarm(board)
+    assert stray.running == 1
+    assert [proc.is_other_version for proc in stray.procs] == [False]
+
+
+def test_programs_of_others_that_are_down_count_as_trouble() -> None:
+    board = board_of([], host("atlas", ("redis", "FATAL"), ("shop-v1-old-abc-web-5003", "FATAL")))
+    assert board.totals.troubled == 2
+
+
+def test_so_much_fits_a_page() -> None:
+    """More, and the page grows beyond 200 KB."""
+    assert (SWARMS_SHOWN, PROCS_SHOWN, PROCS_OPEN) == (100, 200, 60)
