@@ -183,7 +183,10 @@ def test_downloads_show_progress_on_a_terminal_only(
     one.root = Root(tmp_path / "apps")
     outer, inner = pty.openpty()
     setup = subprocess.Popen(
-        one.command("setup", str(one.file)), env=one.environment, stdout=inner, stderr=inner
+        one.command("setup", str(one.file)),
+        env={**one.environment, "TERM": "xterm"},
+        stdout=inner,
+        stderr=inner,
     )
     os.close(inner)
     seen = b""

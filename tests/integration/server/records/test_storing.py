@@ -108,6 +108,7 @@ def test_what_a_host_takes_is_stored_the_same(doors: dict[str, Door], door: str)
         "disk_limit": "512M",
         "tmp_size": "64mb",
         "nofile": "4096",
+        "log_limit": "20M",
     }
     assert set(fields) == {one.name for one in ProcSettings._meta.local_fields}
 

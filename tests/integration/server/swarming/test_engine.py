@@ -14,7 +14,7 @@ from support.swarm_machine import BROKEN, HOST, Machine
 from support.waiting import until
 from vr.errors import VelociraptorError
 from vr.server.models import Dispatch, DispatchStatus, Event, Ingredient, PortLease, Swarm
-from vr.server.swarming import asking, engine
+from vr.server.swarming import asking, hand
 from vr.server.swarming.problems import CannotDispatch, NothingToRollBackTo, SwarmBusy
 from vr.server.swarming.proc_actions import proc_action
 
@@ -372,7 +372,7 @@ def test_a_bug_in_a_step_fails_the_dispatch_instead_of_hanging_it(
         raise ZeroDivisionError("oops")
 
     machine.build("v2")
-    monkeypatch.setattr(engine.uptesting, "uptest", broken)
+    monkeypatch.setattr(hand.uptesting, "uptest", broken)
     dispatch = machine.dispatch(served, tag="v2")
     assert "bug" in dispatch.error and "oops" in dispatch.error
     untouched()
@@ -386,7 +386,7 @@ def test_old_procs_that_cannot_be_removed_do_not_take_the_new_ones_down(
 
     machine.build("v2")
     with monkeypatch.context() as patch:
-        patch.setattr(engine.retiring.deployment, "retire", refuse)
+        patch.setattr(hand.retiring.deployment, "retire", refuse)
         dispatch = machine.dispatch(served, tag="v2")
     assert dispatch.status == DispatchStatus.FAILED and "stuck" in dispatch.error
     assert machine.nginx.get("shop").text == "v2"
