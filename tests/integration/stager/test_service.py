@@ -24,6 +24,7 @@ from support.processes import children
 from support.stagers import UNUSUAL_APP, Stagers, buildpack, properties, stagers
 from support.waiting import until
 from vr.errors import Unwanted
+from vr.machine.processes import is_alive
 from vr.stager import events
 from vr.stager.client import StagingReply
 
@@ -240,6 +241,8 @@ def test_a_new_server_for_tasks_leaves_nothing_either(pool: Stagers, app: str) -
     for each in children(stager.process.pid):
         if b"forkserver" in Path(f"/proc/{each}/cmdline").read_bytes():
             os.kill(each, signal.SIGKILL)
+            # A task that it was given in the moment of its death dies with it.
+            until(lambda pid=each: not is_alive(pid), "the server for tasks has ended")
     assert pool.stage(app).error is None
     assert pool.stage(app).error is None
     assert [path for path in pool.tmp.iterdir() if path.is_socket()] == []
